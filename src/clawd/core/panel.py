@@ -1,0 +1,71 @@
+"""Bars of several instruments on the union of their times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.instrument import Instrument
+
+Floats = NDArray[np.float64]
+
+NANOSECONDS_PER_SECOND = 1_000_000_000
+NANOSECONDS_PER_DAY = 86_400 * NANOSECONDS_PER_SECOND
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """Bars for study: float64, never booked.
+
+    A bar that an instrument does not have is NaN in all of its rows: it is missing, and stays missing.
+
+    Attributes:
+        instruments: I instruments, in the order of the rows.
+        bar: duration of a bar in nanoseconds.
+        times: int64 [T], the opens of the bars, UTC nanoseconds, strictly rising.
+        open, high, low, close: float64 [I, T], prices in quote currency.
+        volume: float64 [I, T], base units; NaN where a bar exists but its volume is unknown.
+        funding: float64 [I, T], the funding rates that fell due within the bar, summed; 0 where there are none.
+        series: named external values [T], each already at the moment the bar closes: the latest that was published
+            by then, NaN before the first.
+        bars_per_year: how many bars a year of this market has; annualises volatility and Sharpe ratios.
+    """
+
+    instruments: tuple[Instrument, ...]
+    bar: int
+    times: NDArray[np.int64]
+    open: Floats
+    high: Floats
+    low: Floats
+    close: Floats
+    volume: Floats
+    funding: Floats
+    bars_per_year: float
+    series: Mapping[str, Floats] = field(default_factory=dict)
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(instrument.symbol for instrument in self.instruments)
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """[I, T], true where the instrument has a bar."""
+        return ~np.isnan(self.close)
+
+    def between(self, first: int, last: int) -> Panel:
+        """The bars with indices in [first, last), all instruments kept."""
+        cut = slice(first, last)
+        return replace(
+            self,
+            times=self.times[cut],
+            open=self.open[:, cut],
+            high=self.high[:, cut],
+            low=self.low[:, cut],
+            close=self.close[:, cut],
+            volume=self.volume[:, cut],
+            funding=self.funding[:, cut],
+            series={name: values[cut] for name, values in self.series.items()},
+        )

@@ -1,0 +1,32 @@
+"""Settings from the environment (``CLAWD_…``); every one has a default that is safe on paper."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """What a person may set. The command line's options override these.
+
+    Raises:
+        pydantic.ValidationError: when a value is out of its range or unknown text stands in a number's place.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CLAWD_", frozen=True)
+
+    home: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path("clawd", appauthor=False),
+        description="where the catalog, the ledger and the journals live",
+    )
+    capital: Decimal = Field(Decimal(100), gt=0, le=10**9, description="paper account, quote currency")
+    day_loss_limit: Decimal = Field(Decimal(2), gt=0, le=10**9, description="hard stop of a UTC day, quote currency")
+    slots: int = Field(8, ge=1, le=2000, description="how many agents trade on paper at once")
+    fee: Decimal = Field(Decimal("0.0005"), ge=0, lt=Decimal("0.1"), description="fee per side, share of notional")
+    slippage: Decimal = Field(Decimal("0.0002"), ge=0, lt=Decimal("0.1"), description="slippage per side, share of price")
+    max_drawdown: Decimal = Field(Decimal("0.1"), gt=0, le=1, description="an agent that falls this share of its capital is fired")
+    search_share: float = Field(0.6, gt=0.05, lt=0.95, description="share of the bars that strategies are chosen on")
