@@ -65,6 +65,12 @@ def parse_duration(text: str) -> int:
     """
     sizes = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
     number, letter = text[:-1], text[-1:]
-    if letter not in sizes or not number.isascii() or not number.isdigit() or int(number) == 0 or len(number) > 6:
+    if (
+        letter not in sizes
+        or not number.isascii()
+        or not number.isdigit()
+        or int(number) == 0
+        or len(number) > 6
+    ):
         raise ValueError(f"`{text}` is not a duration such as 5m, 1h or 1d")
     return int(number) * sizes[letter] * 1_000_000_000

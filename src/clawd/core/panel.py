@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -68,4 +68,18 @@ class Panel:
             volume=self.volume[:, cut],
             funding=self.funding[:, cut],
             series={name: values[cut] for name, values in self.series.items()},
+        )
+
+    def select(self, symbols: Sequence[str]) -> Panel:
+        """Some of the instruments, in the panel's order, with all of the times."""
+        rows = [row for row, symbol in enumerate(self.symbols) if symbol in symbols]
+        return replace(
+            self,
+            instruments=tuple(self.instruments[row] for row in rows),
+            open=self.open[rows],
+            high=self.high[rows],
+            low=self.low[rows],
+            close=self.close[rows],
+            volume=self.volume[rows],
+            funding=self.funding[rows],
         )

@@ -1,0 +1,113 @@
+"""The figures of a run."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from clawd.core.panel import Floats
+from clawd.engine.trades import Fill, RoundTrip
+
+
+@dataclass(frozen=True, slots=True)
+class Metrics:
+    """Figures of a run. Returns are shares of the fixed capital and add up; NaN where a figure does not exist.
+
+    Attributes:
+        bars: bars traded over.
+        total_return: profit and loss over the capital.
+        annual_return, annual_volatility: of net returns, scaled by the bars of a year.
+        sharpe: their ratio, no risk-free rate, standard deviation with n - 1.
+        max_drawdown: largest fall of equity from a peak, as a share of the capital.
+        trades: positions closed.
+        win_rate: share of them that made money after fees.
+        expectancy: mean net profit of a closed position, as a share of the capital.
+        profit_factor: money won over money lost.
+        turnover: notional traded in a year over the capital.
+        exposure: mean gross exposure over the capital.
+        fees: paid, quote currency.
+        slippage: given up to it by market and stop orders, quote currency.
+        funding: paid, quote currency.
+    """
+
+    bars: int
+    total_return: float
+    annual_return: float
+    annual_volatility: float
+    sharpe: float
+    max_drawdown: float
+    trades: int
+    win_rate: float
+    expectancy: float
+    profit_factor: float
+    turnover: float
+    exposure: float
+    fees: float
+    slippage: float
+    funding: float
+
+    def to_json(self) -> dict[str, float | None]:
+        """The figures by name, None where one does not exist."""
+        return {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
+
+
+def sharpe_ratio(net_returns: Floats, bars_per_year: float) -> float:
+    """Annualised Sharpe ratio of per-bar net returns [T], NaN where they do not vary."""
+    if net_returns.size < 2:
+        return math.nan
+    deviation = float(np.std(net_returns, ddof=1))
+    return (
+        float(np.mean(net_returns)) / deviation * math.sqrt(bars_per_year) if deviation > 1e-15 else math.nan
+    )
+
+
+def drawdown(equity: Floats, capital: float) -> Floats:
+    """[T], how far equity lies below its highest value so far, as a share of the capital."""
+    peak = np.maximum(np.maximum.accumulate(equity), capital)
+    return (peak - equity) / capital
+
+
+def measure(
+    equity: Floats,
+    exposure: Floats,
+    fills: Sequence[Fill],
+    trips: Sequence[RoundTrip],
+    capital: float,
+    bars_per_year: float,
+    slippage: float,
+    funding: float,
+) -> Metrics:
+    """The figures of a run from its equity [T], gross exposure [T], fills and round trips.
+
+    Args:
+        slippage: share of the price per market or stop order.
+        funding: paid over the run, quote currency.
+    """
+    returns = np.diff(equity, prepend=capital) / capital
+    years = max(equity.size, 1) / bars_per_year
+    profits = np.array([trip.profit for trip in trips if trip.closed is not None])
+    won, lost = float(profits[profits > 0].sum()), float(-profits[profits < 0].sum())
+    notional = [float(abs(fill.size) * fill.price) for fill in fills]
+    slipped = sum(amount for amount, fill in zip(notional, fills, strict=True) if fill.reason.name != "TAKE")
+    return Metrics(
+        bars=equity.size,
+        total_return=float(returns.sum()),
+        annual_return=float(returns.mean()) * bars_per_year if returns.size else math.nan,
+        annual_volatility=float(np.std(returns, ddof=1)) * math.sqrt(bars_per_year)
+        if returns.size > 1
+        else math.nan,
+        sharpe=sharpe_ratio(returns, bars_per_year),
+        max_drawdown=float(drawdown(equity, capital).max()) if equity.size else 0.0,
+        trades=len(profits),
+        win_rate=float((profits > 0).mean()) if len(profits) else math.nan,
+        expectancy=float(profits.mean()) / capital if len(profits) else math.nan,
+        profit_factor=won / lost if lost > 0 else math.nan,
+        turnover=sum(notional) / capital / years,
+        exposure=float(exposure.mean()) if exposure.size else 0.0,
+        fees=sum(fill.fee for fill in fills),
+        slippage=slipped * slippage / (1.0 + slippage),
+        funding=funding,
+    )

@@ -1,0 +1,61 @@
+"""The JSON form of a program: ``{"op": "ema", "args": [{"op": "close"}, {"w": 20}]}``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+
+from clawd.core.errors import ClawdError, suggestion
+from clawd.language.node import Node, literal
+from clawd.language.operators import OPERATORS
+from clawd.language.types import Parameter
+
+_KEYS = {Parameter.WINDOW: "w", Parameter.CONSTANT: "k", Parameter.NAME: "name", Parameter.INSTRUMENT: "a"}
+_DEEPEST = 150
+
+
+def program_json(node: Node) -> dict[str, object]:
+    """The JSON form of a program."""
+    kinds = OPERATORS[node.operator].signature.parameters
+    arguments: list[object] = [program_json(child) for child in node.inputs]
+    arguments += [{_KEYS[kind]: value} for kind, value in zip(kinds, node.parameters, strict=True)]
+    return {"op": node.operator, "args": arguments} if arguments else {"op": node.operator}
+
+
+def expression_of(value: object, where: str, depth: int = 0) -> str:
+    """The text of a JSON program, ready to be built.
+
+    Raises:
+        ClawdError: with the path inside the JSON, when it is not a program.
+    """
+    if depth > _DEEPEST:
+        raise ClawdError(f"nested deeper than {_DEEPEST} levels", where=where)
+    if not isinstance(value, Mapping):
+        raise ClawdError(f"an object with `op` is needed, not {type(value).__name__}", where=where)
+    if len(value) == 1 and next(iter(value)) in ("w", "k", "name", "a"):
+        return _parameter(next(iter(value)), next(iter(value.values())), where)
+    name = value.get("op")
+    if not isinstance(name, str) or name not in OPERATORS:
+        raise ClawdError(f"unknown operator {name!r}", where=where, hint=suggestion(str(name), OPERATORS))
+    arguments = value.get("args", [])
+    if not isinstance(arguments, list) or set(value) - {"op", "args"}:
+        raise ClawdError("an operator has `op` and a list `args`, nothing else", where=where)
+    words = [
+        expression_of(argument, f"{where}.args[{index}]", depth + 1)
+        for index, argument in enumerate(arguments)
+    ]
+    if name in ("and", "or") and len(words) == 2:
+        return f"({words[0]} {name} {words[1]})"
+    if name == "not" and len(words) == 1:
+        return f"(not {words[0]})"
+    return f"{name}({', '.join(words)})" if words else name
+
+
+def _parameter(key: str, value: object, where: str) -> str:
+    if key in ("name", "a"):
+        if not isinstance(value, str) or '"' in value or not value.isprintable():
+            raise ClawdError(f"`{key}` must be a printable text without quotes", where=where)
+        return f'"{value}"'
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ClawdError(f"`{key}` must be a number, not {value!r}", where=where)
+    return literal(value)

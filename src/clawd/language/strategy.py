@@ -1,0 +1,282 @@
+"""A strategy: a program for the wanted position, its exits, and where it came from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from clawd.core.clock import duration, parse_duration
+from clawd.core.errors import ClawdError, suggestion
+from clawd.language.builder import build, type_of
+from clawd.language.exits import Exits, read_exits
+from clawd.language.json_form import expression_of, program_json
+from clawd.language.node import Node, literal
+from clawd.language.operators import OPERATORS
+from clawd.language.types import POSITION
+
+LANGUAGE_VERSION = 1
+LARGEST_FILE = 256 * 1024
+_KEYS = ("name", "bar", "universe", "source", "claim", "let", "position", "exits")
+_JSON_KEYS = ("clawd", *(key for key in _KEYS if key != "let"))
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """A checked strategy.
+
+    Attributes:
+        name: what people call it; not part of its identity.
+        target: the program of the wanted exposure, per instrument, in [-1, 1] of the agent's capital.
+        exits: how its positions are left.
+        bar: duration of its bars in nanoseconds, None where it takes what the market has.
+        universe: symbols that it trades, None for the whole market.
+        source: the paper or person it came from.
+        claim: what it is believed to earn from.
+        let: its named parts as written, in order.
+        target_text: the target as written.
+    """
+
+    name: str
+    target: Node
+    exits: Exits
+    bar: int | None = None
+    universe: tuple[str, ...] | None = None
+    source: str = ""
+    claim: str = ""
+    let: Mapping[str, str] = field(default_factory=dict)
+    target_text: str = ""
+
+    @property
+    def lookback(self) -> int:
+        """Bars of an instrument's own history before it may trade."""
+        return max(self.target.lookback, self.exits.lookback)
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the canonical program, exits and bar: equal for strategies that are the same."""
+        return _digest({"position": self.target.text, "exits": self.exits.to_json(), "bar": self.bar})
+
+    @property
+    def family_hash(self) -> str:
+        """The same with windows and constants blanked: equal for one idea with different parameters."""
+        exits = sorted(self.exits.to_json())
+        return _digest({"position": _blanked(self.target), "exits": exits})
+
+    def to_json(self) -> dict[str, object]:
+        """The JSON form, which :func:`parse_json` reads back to an equal strategy."""
+        form: dict[str, object] = {"clawd": LANGUAGE_VERSION, "name": self.name}
+        if self.bar is not None:
+            form["bar"] = duration(self.bar)
+        if self.universe is not None:
+            form["universe"] = list(self.universe)
+        form["position"] = {"target": program_json(self.target)}
+        form["exits"] = self.exits.to_json()
+        form.update({key: value for key, value in (("source", self.source), ("claim", self.claim)) if value})
+        return form
+
+
+def load_strategy(path: Path) -> Strategy:
+    """The strategy in a ``.toml`` or ``.json`` file.
+
+    Raises:
+        ClawdError: when the file cannot be read or is not a strategy; it says where.
+    """
+    if path.is_dir():
+        raise ClawdError("this is a folder, not a strategy file", where=str(path))
+    try:
+        if path.stat().st_size > LARGEST_FILE:
+            raise ClawdError(
+                f"the file is larger than {LARGEST_FILE // 1024} KiB: not a strategy", where=str(path)
+            )
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ClawdError("there is no such file", where=str(path)) from None
+    except UnicodeDecodeError as error:
+        raise ClawdError(
+            f"not UTF-8 text (byte {error.start})",
+            where=str(path),
+            hint="a strategy is a TOML or JSON text file",
+        ) from None
+    except OSError as error:
+        raise ClawdError(f"cannot be read: {error.strerror}", where=str(path)) from None
+    try:
+        return parse_json(text) if path.suffix == ".json" else parse_toml(text)
+    except ClawdError as error:
+        raise error.at(str(path)) from None
+
+
+def parse_toml(text: str) -> Strategy:
+    """The strategy that a TOML text states.
+
+    Raises:
+        ClawdError: located, when it is not one.
+    """
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ClawdError(f"not TOML: {error}") from None
+    except RecursionError:
+        raise ClawdError("not a strategy: nested too deeply") from None
+    _known_keys(table, _KEYS)
+    return _strategy(table, _let(table.get("let", {})))
+
+
+def parse_json(text: str) -> Strategy:
+    """The strategy that a JSON text states.
+
+    Raises:
+        ClawdError: located, when it is not one.
+    """
+    try:
+        table = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ClawdError(
+            f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}"
+        ) from None
+    except RecursionError:
+        raise ClawdError("not a strategy: nested too deeply") from None
+    if not isinstance(table, dict):
+        raise ClawdError("a strategy is a JSON object")
+    _known_keys(table, _JSON_KEYS)
+    if table.get("clawd") != LANGUAGE_VERSION:
+        raise ClawdError(
+            f"`clawd` must be {LANGUAGE_VERSION}, the version of the language, not {table.get('clawd')!r}"
+        )
+    position = table.get("position")
+    if isinstance(position, dict) and "target" in position:
+        table = {
+            **table,
+            "position": {**position, "target": expression_of(position["target"], "position.target")},
+        }
+    return _strategy(table, {})
+
+
+def _known_keys(table: Mapping[str, object], known: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in known:
+            raise ClawdError(
+                f"unknown key `{key}`", hint=suggestion(key, known) or f"one of {', '.join(known)}"
+            )
+
+
+def _strategy(table: Mapping[str, object], let: Mapping[str, str]) -> Strategy:
+    name = _text(table, "name", longest=80)
+    if not name:
+        raise ClawdError("the strategy has no name", hint='add name = "..."')
+    position = table.get("position")
+    if not isinstance(position, Mapping) or "target" not in position:
+        raise ClawdError("there is no target", where="position", hint='add [position] with target = "..."')
+    if extra := [key for key in position if key != "target"]:
+        raise ClawdError(f"unknown key `{extra[0]}`", where="position", hint="only target belongs here")
+    text = position["target"]
+    if not isinstance(text, str):
+        raise ClawdError("the target must be an expression in quotes", where="position.target")
+    bindings = _bound(let)
+    try:
+        target = build(text, bindings)
+    except ClawdError as error:
+        raise error.at("position.target") from None
+    if not isinstance(target, Node) or target.type != POSITION:
+        raise ClawdError(
+            f"the target must be a position, this is {type_of(target)}",
+            where="position.target",
+            hint="make a position of it with long_short, long_only or signal_if",
+        )
+    if "exits" not in table:
+        raise ClawdError(
+            "there are no exits, and no position may be naked",
+            hint="add [exits] with stop = { atr = 3, window = 14 }",
+        )
+    return Strategy(
+        name=name,
+        target=target,
+        exits=read_exits(table["exits"]),
+        bar=_bar(table),
+        universe=_universe(table),
+        source=_text(table, "source", longest=500),
+        claim=_text(table, "claim", longest=500),
+        let=dict(let),
+        target_text=text,
+    )
+
+
+def _let(table: object) -> dict[str, str]:
+    if not isinstance(table, Mapping):
+        raise ClawdError("[let] must be a table of named expressions", where="let")
+    parts: dict[str, str] = {}
+    for name, value in table.items():
+        where = f"let.{name}"
+        if not name.isidentifier() or not name.isascii():
+            raise ClawdError(
+                f"`{name}` is not a name",
+                where=where,
+                hint="letters, digits and _, not starting with a digit",
+            )
+        if name in OPERATORS or name in ("and", "or", "not"):
+            raise ClawdError(f"`{name}` is an operator and cannot be bound", where=where)
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise ClawdError("an expression in quotes or a number is needed", where=where)
+        parts[name] = value if isinstance(value, str) else literal(value)
+    return parts
+
+
+def _bound(let: Mapping[str, str]) -> dict[str, Node | float]:
+    bindings: dict[str, Node | float] = {}
+    for name, text in let.items():
+        try:
+            bindings[name] = build(text, bindings)
+        except ClawdError as error:
+            raise error.at(f"let.{name}") from None
+    return bindings
+
+
+def _text(table: Mapping[str, object], key: str, longest: int) -> str:
+    value = table.get(key, "")
+    if not isinstance(value, str) or len(value) > longest or not value.replace("\n", " ").isprintable():
+        raise ClawdError(f"`{key}` must be a text of at most {longest} printable characters")
+    return value.strip()
+
+
+def _bar(table: Mapping[str, object]) -> int | None:
+    if "bar" not in table:
+        return None
+    try:
+        return parse_duration(str(table["bar"]))
+    except ValueError as error:
+        raise ClawdError(str(error), where="bar") from None
+
+
+def _universe(table: Mapping[str, object]) -> tuple[str, ...] | None:
+    if "universe" not in table:
+        return None
+    symbols = table["universe"]
+    if (
+        not isinstance(symbols, list)
+        or not symbols
+        or not all(isinstance(symbol, str) and symbol for symbol in symbols)
+    ):
+        raise ClawdError(
+            "a list of symbols is needed", where="universe", hint='such as ["BTCUSDT", "ETHUSDT"]'
+        )
+    if len(set(symbols)) != len(symbols):
+        raise ClawdError("a symbol stands twice", where="universe")
+    return tuple(symbols)
+
+
+def _blanked(node: Node) -> str:
+    if node.operator == "const":
+        return "k"
+    words = [_blanked(child) for child in node.inputs]
+    if OPERATORS[node.operator].commutative:
+        words.sort()
+    words += [value if isinstance(value, str) else "_" for value in node.parameters]
+    return f"{node.operator}({','.join(words)})"
+
+
+def _digest(form: Mapping[str, object]) -> str:
+    text = json.dumps({"language": LANGUAGE_VERSION, **form}, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
