@@ -1,0 +1,1 @@
+"""What outlives the process: the journal, the ledger of trials, and their SQLite files."""
