@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     day_loss_limit: Decimal = Field(
         Decimal(2), gt=0, le=10**9, description="hard stop of a UTC day, quote currency"
     )
+    leverage: Decimal = Field(
+        Decimal(2), gt=0, le=100, description="an agent's book may not pass this multiple of its capital"
+    )
     slots: int = Field(8, ge=1, le=2000, description="how many agents trade on paper at once")
     fee: Decimal = Field(
         Decimal("0.0005"), ge=0, lt=Decimal("0.1"), description="fee per side, share of notional"

@@ -1,0 +1,279 @@
+"""What has happened: the entries of the journal. Facts in the past tense, immutable; every figure is a fold of them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+
+from clawd.core.orders import Order, OrderKind
+from clawd.core.reason import Reason
+
+ReasonWord = Annotated[
+    Reason,
+    BeforeValidator(lambda value: Reason[value.upper()] if isinstance(value, str) else value),
+    PlainSerializer(lambda value: value.word, return_type=str),
+]
+
+
+class Event(BaseModel):
+    """A fact. Its name is its kind in the journal."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def kind(self) -> str:
+        return type(self).__name__
+
+
+class RunStarted(Event):
+    """A run began: everything that its results depend on."""
+
+    run: str
+    code: str
+    market: str
+    symbols: list[str]
+    ticks: list[Decimal]
+    lots: list[Decimal]
+    bar: int
+    first: int
+    last: int
+    capital: Decimal
+    day_loss_limit: Decimal
+    leverage: Decimal
+    slots: int
+    fee: Decimal
+    slippage: Decimal
+    max_drawdown: Decimal
+    search_share: float
+    finalists: list[dict[str, Any]]
+
+
+class AgentHired(Event):
+    """A finalist took a free slot; its evidence counts from the next bar."""
+
+    agent: str
+    strategy: str
+    content_hash: str
+    rank: int
+    capital: Decimal
+    hypothesis: int
+    level: float
+
+
+class AgentFired(Event):
+    """An agent lost its slot; its positions are closed at the next open."""
+
+    agent: str
+    why: str
+    drawdown: Decimal
+    limit: Decimal
+
+
+class AgentReleased(Event):
+    """A fired agent is flat, and what is left of its capital is free again."""
+
+    agent: str
+    capital: Decimal
+
+
+class BarClosed(Event):
+    """A bar closed: open, high, low, close and volume (None where unknown) of each instrument that has it."""
+
+    time: int
+    bars: dict[str, tuple[float, float, float, float, float | None]]
+
+
+class FundingPaid(Event):
+    """A position paid funding, or received it where the amount is negative."""
+
+    agent: str
+    symbol: str
+    rate: float
+    amount: Decimal
+
+
+class Wish(BaseModel):
+    """What an agent wants of one instrument after a closed bar; fields as in `engine.position.POSITION`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    symbol: str
+    exposure: float | None
+    shut: int
+    closing: float = 0.0
+    closing_reason: int = 0
+    opening: float = 0.0
+    opening_reason: int = 0
+    reference: float = 0.0
+    stop_distance: float = 0.0
+    trail_distance: float = 0.0
+    take_distance: float = 0.0
+
+
+class IntentsProposed(Event):
+    """What an agent now wants, for the instruments where that changed."""
+
+    agent: str
+    wishes: list[Wish]
+
+
+class VerdictGiven(Event):
+    """The gate's answer to one order: allowed, shrunk or refused, with the reason and the numbers."""
+
+    order: str
+    agent: str
+    symbol: str
+    order_kind: OrderKind
+    outcome: str
+    code: str
+    asked: Decimal
+    allowed: Decimal
+    numbers: dict[str, str]
+
+
+class OrderSubmitted(Event):
+    """An approved order went to the venue."""
+
+    order: str
+    agent: str
+    symbol: str
+    order_kind: OrderKind
+    size: Decimal
+    reason: ReasonWord
+    level: Decimal | None = None
+    reference: Decimal | None = None
+
+    @classmethod
+    def of(cls, order: Order) -> OrderSubmitted:
+        return cls(
+            order=order.id,
+            agent=order.agent,
+            symbol=order.symbol,
+            order_kind=order.kind,
+            size=order.size,
+            reason=order.reason,
+            level=order.level,
+            reference=order.reference,
+        )
+
+    def to_order(self) -> Order:
+        return Order(
+            id=self.order,
+            agent=self.agent,
+            symbol=self.symbol,
+            kind=self.order_kind,
+            size=self.size,
+            reason=self.reason,
+            level=self.level,
+            reference=self.reference,
+        )
+
+
+class OrderMoved(Event):
+    """A resting exit was moved to another level or size."""
+
+    order: str
+    level: Decimal
+    size: Decimal
+
+
+class OrderCancelled(Event):
+    """An order left the venue unfilled."""
+
+    order: str
+    agent: str
+    symbol: str
+    order_kind: OrderKind
+    why: str
+
+
+class OrderFilled(Event):
+    """An order filled whole, within the bar that opened at ``time``."""
+
+    order: str
+    agent: str
+    symbol: str
+    order_kind: OrderKind
+    time: int
+    size: Decimal
+    price: Decimal
+    fee: Decimal
+    slippage: Decimal
+    reason: ReasonWord
+
+
+class DayOpened(Event):
+    """A UTC day began (days since 1970); its loss is counted from this equity."""
+
+    day: int
+    equity: Decimal
+
+
+class HaltBegan(Event):
+    """The day's loss reached its limit: nothing is entered until the day given, all is closed."""
+
+    day: int
+    until_day: int
+    loss: Decimal
+    limit: Decimal
+    beyond: Decimal
+
+
+class HaltEnded(Event):
+    """A new UTC day: entries are allowed again."""
+
+    day: int
+
+
+class BooksMarked(Event):
+    """The end of a bar: what the books said. `clawd journal verify` computes all of it again."""
+
+    time: int
+    cash: Decimal
+    equity: Decimal
+    day_loss: Decimal
+    reserved: Decimal
+    agents: dict[str, tuple[Decimal, float]]
+
+
+class RunFinished(Event):
+    """The bars came to their end."""
+
+    bars: int
+    equity: Decimal
+
+
+EVENTS: dict[str, type[Event]] = {
+    kind.__name__: kind
+    for kind in (
+        RunStarted,
+        AgentHired,
+        AgentFired,
+        AgentReleased,
+        BarClosed,
+        FundingPaid,
+        IntentsProposed,
+        VerdictGiven,
+        OrderSubmitted,
+        OrderMoved,
+        OrderCancelled,
+        OrderFilled,
+        DayOpened,
+        HaltBegan,
+        HaltEnded,
+        BooksMarked,
+        RunFinished,
+    )
+}
+
+
+def read_event(kind: str, body: object) -> Event:
+    """The event that a journal entry holds.
+
+    Raises:
+        KeyError: for a kind that this version does not know.
+        pydantic.ValidationError: for a body that does not fit its kind.
+    """
+    return EVENTS[kind].model_validate(body)

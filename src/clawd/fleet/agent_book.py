@@ -1,0 +1,182 @@
+"""The books of one agent: a virtual sub-account with its own positions, cash, profit and evidence."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.costs import Costs
+from clawd.core.money import booked_float, cash_of_fill, studied
+from clawd.engine.position import ENTRY_BAND, POSITION, liquidation_price, stop_level
+from clawd.evidence.eprocess import EProcess
+from clawd.risk.reserve import entry_reserve_per_unit, position_reserve
+
+#: Funding of a single bar above this share of the notional would break the bound that the evidence rests on.
+MOST_FUNDING = Decimal("0.03")
+
+
+@dataclass(slots=True)
+class AgentBook:
+    """What the journal says of one agent. Money is in quote currency.
+
+    Attributes:
+        id, strategy, content_hash, rank: who it is.
+        row: place of its strategy among the run's finalists.
+        capital: what it was given; exposures and returns are shares of it.
+        level: wealth that its evidence would need for the door of HOT.
+        cash: capital plus everything that its fills paid and received.
+        positions: [I] of :data:`~clawd.engine.position.POSITION`, what its decisions and exits remember.
+        sizes: signed size by symbol.
+        invested: signed entry notional of the open position by symbol.
+        episode: cash that the open position has cost (negative) or brought so far, by symbol.
+        evidence: its e-process, and the most that the coming bar can lose as a share of the capital.
+        equity, peak, day_equity: at the last mark, the highest so far, and when the day opened.
+    """
+
+    id: str
+    strategy: str
+    content_hash: str
+    rank: int
+    row: int
+    capital: Decimal
+    level: float
+    cash: Decimal
+    positions: NDArray[np.void]
+    hired_at: int
+    sizes: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    invested: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    episode: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    evidence: EProcess = field(default_factory=EProcess)
+    bound: float = 0.0
+    equity: Decimal = Decimal(0)
+    peak: Decimal = Decimal(0)
+    day_equity: Decimal = Decimal(0)
+    deepest: Decimal = Decimal(0)
+    profits: list[Decimal] = field(default_factory=list)
+    traded: Decimal = Decimal(0)
+    fees: Decimal = Decimal(0)
+    slippage: Decimal = Decimal(0)
+    funding: Decimal = Decimal(0)
+    refusals: int = 0
+    fired: str | None = None
+    released: bool = False
+
+    @property
+    def active(self) -> bool:
+        """Whether it has its slot and may enter positions."""
+        return self.fired is None
+
+    @property
+    def flat(self) -> bool:
+        return not any(self.sizes.values())
+
+    @property
+    def profit(self) -> Decimal:
+        """Profit and loss since it was hired, open positions at their marks."""
+        return self.equity - self.capital
+
+    def drawdown(self, marks: dict[str, Decimal]) -> Decimal:
+        """How far its equity at some marks lies below its peak, as a share of its capital."""
+        value = self.value(marks)
+        return (max(self.peak, value) - value) / self.capital
+
+    def day_loss(self, marks: dict[str, Decimal]) -> Decimal:
+        """Its loss since the day opened, at some marks, not negative."""
+        return max(self.day_equity - self.value(marks), Decimal(0))
+
+    def average(self, symbol: str) -> Decimal | None:
+        """Average entry price of the open position, None while flat."""
+        size = self.sizes[symbol]
+        return self.invested[symbol] / size if size else None
+
+    def book(self, symbol: str, size: Decimal, price: Decimal, fee: Decimal, slippage: Decimal) -> None:
+        """Book a fill on cash, size and profit."""
+        held = self.sizes[symbol]
+        flow = cash_of_fill(size, price) - fee
+        self.cash += flow
+        self.episode[symbol] += flow
+        self.invested[symbol] += size * price if held * size >= 0 else size * self.invested[symbol] / held
+        self.sizes[symbol] = held + size
+        self.traded += abs(size) * price
+        self.fees += fee
+        self.slippage += slippage
+        if self.sizes[symbol] == 0:
+            self.profits.append(self.episode.pop(symbol))
+            self.invested.pop(symbol)
+
+    def value(self, marks: dict[str, Decimal]) -> Decimal:
+        """Equity at some marks."""
+        return self.cash + sum(
+            (size * marks[symbol] for symbol, size in self.sizes.items() if size), Decimal(0)
+        )
+
+    def exposure(self, marks: dict[str, Decimal]) -> Decimal:
+        """Notional of its positions."""
+        return sum((abs(size) * marks[symbol] for symbol, size in self.sizes.items() if size), Decimal(0))
+
+    def position_reserved(self, symbols: tuple[str, ...], marks: dict[str, Decimal], costs: Costs) -> Decimal:
+        """The worst case still to come of its open positions. What is being closed keeps only its costs."""
+        total = Decimal(0)
+        for symbol, position in zip(symbols, self.positions, strict=True):
+            if size := self.sizes.get(symbol):
+                closing = size * booked_float(abs(position["closing"] / position["lots"]))
+                total += position_reserve(
+                    size - closing, marks[symbol], booked_float(stop_level(position)), costs
+                )
+                total += abs(closing) * marks[symbol] * (costs.fee + costs.slippage)
+        return total
+
+    def entry_reserved(self, symbols: tuple[str, ...], lots: tuple[Decimal, ...], costs: Costs) -> Decimal:
+        """The worst case of its working entries."""
+        total = Decimal(0)
+        for row in range(len(symbols)):
+            position = self.positions[row]
+            if position["opening"] != 0.0:
+                price = booked_float(position["reference"])
+                distance = entry_stop_distance(position)
+                side = 1 if position["opening"] > 0 else -1
+                size = abs(booked_float(position["opening"])) * lots[row]
+                total += size * entry_reserve_per_unit(price, distance, side, costs)
+        return total
+
+    def most_to_lose(
+        self, symbols: tuple[str, ...], lots: tuple[Decimal, ...], marks: dict[str, Decimal], costs: Costs
+    ) -> float:
+        """The most that the coming bar can lose, as a share of the capital, known before it.
+
+        A long position can go to nothing, a short one to its isolated margin; a working entry fills inside the price
+        band or not at all. Fees and slippage of the way out, and funding, come on top.
+        """
+        rate = 2 * (costs.fee + costs.slippage) + MOST_FUNDING
+        total = Decimal(0)
+        for row, symbol in enumerate(symbols):
+            position = self.positions[row]
+            if size := self.sizes.get(symbol):
+                mark = marks[symbol]
+                average = self.average(symbol)
+                assert average is not None
+                at_risk = (
+                    mark
+                    if size > 0
+                    else max(booked_float(liquidation_price(studied(average))) - mark, Decimal(0))
+                )
+                total += abs(size) * (at_risk + max(mark, average) * 2 * rate)
+            if position["opening"] != 0.0:
+                dearest = booked_float(position["reference"]) * booked_float(1.0 + ENTRY_BAND)
+                total += abs(booked_float(position["opening"])) * lots[row] * dearest * (1 + 4 * rate)
+        return studied(total / self.capital)
+
+
+def entry_stop_distance(position: np.void) -> Decimal:
+    """Distance of the stop that an opening order will get, at the price it was decided at."""
+    distance = float(position["stop_distance"])
+    return booked_float(distance if distance >= 0.0 else -distance * float(position["reference"]))
+
+
+def new_positions(instruments: int) -> NDArray[np.void]:
+    """[I] flat positions."""
+    return np.zeros(instruments, POSITION)

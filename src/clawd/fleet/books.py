@@ -1,0 +1,361 @@
+"""The books of a run: a fold of its journal and nothing else.
+
+``apply`` is the only way in. The live loop applies each event as it makes it; a restart and ``clawd journal verify`` apply
+the same events read back, so there is one truth and no second way to reach it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+
+import numpy as np
+
+from clawd.core.clock import iso
+from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
+from clawd.core.events import (
+    AgentFired,
+    AgentHired,
+    AgentReleased,
+    BarClosed,
+    BooksMarked,
+    DayOpened,
+    Event,
+    FundingPaid,
+    HaltBegan,
+    HaltEnded,
+    IntentsProposed,
+    OrderCancelled,
+    OrderFilled,
+    OrderMoved,
+    OrderSubmitted,
+    RunFinished,
+    RunStarted,
+    VerdictGiven,
+)
+from clawd.core.money import booked_float, studied
+from clawd.core.orders import Order, OrderKind
+from clawd.engine.position import after_bar, book_closing, book_opening
+from clawd.evidence.eprocess import EProcess
+from clawd.fleet.agent_book import AgentBook, new_positions
+from clawd.risk.gate import Outcome
+
+
+@dataclass(slots=True)
+class Books:
+    """Everything that a journal says.
+
+    Attributes:
+        start: how the run began.
+        agents: by id, in the order in which they were hired.
+        unallotted: cash of the account that no agent has, quote currency.
+        marks: the last close by symbol, quote currency.
+        orders: resting at the venue, by id.
+        bars: bars closed so far.
+        time: open of the last bar, UTC nanoseconds; -1 before the first.
+        day: the UTC day that is open, and the equity with which it opened.
+        halted_until: the UTC day on which entries are allowed again, None while they are.
+        beyond: the largest loss of a day beyond its limit so far: gaps that no reserve covers.
+        hypotheses: how many hypotheses were registered.
+        equity: [T] of the account at each mark, quote currency, for study.
+    """
+
+    start: RunStarted
+    agents: dict[str, AgentBook] = field(default_factory=dict)
+    unallotted: Decimal = Decimal(0)
+    marks: dict[str, Decimal] = field(default_factory=dict)
+    first_closes: dict[str, Decimal] = field(default_factory=dict)
+    orders: dict[str, Order] = field(default_factory=dict)
+    bars: int = 0
+    time: int = -1
+    day: int = -1
+    day_equity: Decimal = Decimal(0)
+    halted_until: int | None = None
+    beyond: Decimal = Decimal(0)
+    halts: int = 0
+    hypotheses: int = 0
+    equity_curve: list[float] = field(default_factory=list)
+    exposure_curve: list[float] = field(default_factory=list)
+    verdicts: dict[str, int] = field(default_factory=dict)
+    finished: bool = False
+
+    @classmethod
+    def begin(cls, start: RunStarted) -> Books:
+        """The books of a run that has just begun."""
+        return cls(start=start, unallotted=start.capital, day_equity=start.capital)
+
+    # What follows from the books.
+
+    @property
+    def symbols(self) -> tuple[str, ...]:
+        return tuple(self.start.symbols)
+
+    @property
+    def costs(self) -> Costs:
+        return Costs(self.start.fee, self.start.slippage)
+
+    @property
+    def cash(self) -> Decimal:
+        """Cash of the whole account: what the agents have and what none of them has."""
+        return self.unallotted + sum(
+            (agent.cash for agent in self.agents.values() if not agent.released), Decimal(0)
+        )
+
+    @property
+    def equity(self) -> Decimal:
+        """Worth of the whole account at the last marks."""
+        held = sum((size * self.marks[symbol] for symbol, size in self.net_sizes().items()), Decimal(0))
+        return self.cash + held
+
+    @property
+    def day_loss(self) -> Decimal:
+        """Realised and unrealised loss of the open day, not negative."""
+        return max(self.day_equity - self.equity, Decimal(0))
+
+    @property
+    def reserved(self) -> Decimal:
+        """The worst case still to come of every open position and working entry."""
+        return sum((self.reserved_by(agent) for agent in self.agents.values()), Decimal(0))
+
+    def reserved_by(self, agent: AgentBook) -> Decimal:
+        """The worst case still to come of one agent."""
+        return agent.position_reserved(self.symbols, self.marks, self.costs) + agent.entry_reserved(
+            self.symbols, tuple(self.start.lots), self.costs
+        )
+
+    def exposure_of(self, agent: AgentBook) -> Decimal:
+        """Notional of an agent's book once its working orders have filled."""
+        total = Decimal(0)
+        for row, symbol in enumerate(self.symbols):
+            position = agent.positions[row]
+            if symbol in self.marks:
+                lots = position["lots"] + position["closing"] + position["opening"]
+                total += abs(booked_float(lots)) * self.start.lots[row] * self.marks[symbol]
+        return total
+
+    def net_sizes(self) -> dict[str, Decimal]:
+        """The sum of the agents' sizes by symbol, which must equal the venue's positions."""
+        sizes: dict[str, Decimal] = {}
+        for agent in self.agents.values():
+            for symbol, size in agent.sizes.items():
+                if size:
+                    sizes[symbol] = sizes.get(symbol, Decimal(0)) + size
+        return {symbol: size for symbol, size in sizes.items() if size}
+
+    def active_agents(self) -> list[AgentBook]:
+        return [agent for agent in self.agents.values() if agent.active]
+
+    def orders_of(self, agent: str, symbol: str) -> list[Order]:
+        """The resting orders of an agent in an instrument."""
+        return [order for order in self.orders.values() if order.agent == agent and order.symbol == symbol]
+
+    def row(self, symbol: str) -> int:
+        return self.start.symbols.index(symbol)
+
+    def marked(self) -> BooksMarked:
+        """The figures of this moment, to be entered at the end of a bar."""
+        agents = {}
+        for agent in self.agents.values():
+            if not agent.released:
+                equity = agent.value(self.marks)
+                agents[agent.id] = (equity, self._evidence_after(agent, equity).wealth)
+        return BooksMarked(
+            time=self.time,
+            cash=self.cash,
+            equity=self.equity,
+            day_loss=self.day_loss,
+            reserved=self.reserved,
+            agents=agents,
+        )
+
+    # The fold.
+
+    def apply(self, event: Event) -> None:
+        """Take a fact into the books.
+
+        Raises:
+            ClawdError: when the fact contradicts the books.
+        """
+        match event:
+            case BarClosed():
+                self._bar_closed(event)
+            case BooksMarked():
+                self._books_marked(event)
+            case OrderFilled():
+                self._order_filled(event)
+            case OrderSubmitted():
+                self.orders[event.order] = event.to_order()
+            case OrderMoved():
+                order = self._resting(event.order)
+                self.orders[event.order] = replace(order, level=event.level, size=event.size)
+            case OrderCancelled():
+                self._order_cancelled(event)
+            case IntentsProposed():
+                self._intents_proposed(event)
+            case VerdictGiven():
+                self._verdict_given(event)
+            case FundingPaid():
+                agent = self.agents[event.agent]
+                agent.cash -= event.amount
+                agent.episode[event.symbol] -= event.amount
+                agent.funding += event.amount
+            case AgentHired():
+                self._agent_hired(event)
+            case AgentFired():
+                self.agents[event.agent].fired = event.why
+            case AgentReleased():
+                self._agent_released(event)
+            case DayOpened():
+                self.day, self.day_equity = event.day, event.equity
+                for agent in self.agents.values():
+                    agent.day_equity = agent.value(self.marks)
+            case HaltBegan():
+                self.halted_until = event.until_day
+                self.halts += 1
+                self.beyond = max(self.beyond, event.beyond)
+            case HaltEnded():
+                self.halted_until = None
+            case RunFinished():
+                self.finished = True
+            case _:
+                raise ClawdError(f"a {event.kind} cannot stand here", where="journal")
+
+    def _agent_hired(self, event: AgentHired) -> None:
+        if event.capital > self.unallotted:
+            raise ClawdError(
+                f"agent {event.agent} was given {event.capital}, only {self.unallotted} were free",
+                where="journal",
+            )
+        hashes = [str(finalist["content_hash"]) for finalist in self.start.finalists]
+        self.unallotted -= event.capital
+        self.hypotheses = event.hypothesis
+        self.agents[event.agent] = AgentBook(
+            id=event.agent,
+            strategy=event.strategy,
+            content_hash=event.content_hash,
+            rank=event.rank,
+            row=hashes.index(event.content_hash),
+            capital=event.capital,
+            level=event.level,
+            cash=event.capital,
+            positions=new_positions(len(self.symbols)),
+            hired_at=self.time,
+            equity=event.capital,
+            peak=event.capital,
+            day_equity=event.capital,
+        )
+
+    def _agent_released(self, event: AgentReleased) -> None:
+        agent = self.agents[event.agent]
+        if not agent.flat or agent.cash != event.capital:
+            raise ClawdError(
+                f"agent {agent.id} was released with {event.capital}, the books say {agent.cash}",
+                where="journal",
+            )
+        agent.released = True
+        agent.equity = agent.cash
+        agent.bound = 0.0
+        self.unallotted += agent.cash
+
+    def _bar_closed(self, event: BarClosed) -> None:
+        if event.time <= self.time:
+            raise ClawdError(
+                f"the bar of {iso(event.time)} came after that of {iso(self.time)}", where="journal"
+            )
+        self.time = event.time
+        self.bars += 1
+        for symbol, (_, high, low, close, volume) in event.bars.items():
+            row = self.row(symbol)
+            self.marks[symbol] = booked_float(close)
+            self.first_closes.setdefault(symbol, self.marks[symbol])
+            tick = studied(self.start.ticks[row])
+            for agent in self.agents.values():
+                if not agent.released:
+                    after_bar(agent.positions[row], high, low, volume != 0.0, tick)
+
+    def _order_filled(self, event: OrderFilled) -> None:
+        order = self._resting(event.order)
+        del self.orders[event.order]
+        agent, row = self.agents[order.agent], self.row(order.symbol)
+        position = agent.positions[row]
+        lots = float(event.size / self.start.lots[row])
+        agent.book(order.symbol, event.size, event.price, event.fee, event.slippage)
+        if order.kind is OrderKind.OPENING:
+            book_opening(position, lots, studied(event.price), studied(self.start.ticks[row]))
+        else:
+            book_closing(position, lots, float(event.reason))
+
+    def _order_cancelled(self, event: OrderCancelled) -> None:
+        self._resting(event.order)
+        del self.orders[event.order]
+        position = self.agents[event.agent].positions[self.row(event.symbol)]
+        if event.order_kind is OrderKind.OPENING:
+            position["opening"] = 0.0
+            if event.why == "PRICE_BAND":
+                position["acted"] = np.nan
+
+    def _intents_proposed(self, event: IntentsProposed) -> None:
+        agent = self.agents[event.agent]
+        for wish in event.wishes:
+            position = agent.positions[self.row(wish.symbol)]
+            position["acted"] = np.nan if wish.exposure is None else wish.exposure
+            if position["shut"] != wish.shut:
+                position["shut"], position["shut_bars"] = wish.shut, 0.0
+            position["closing"], position["closing_reason"] = wish.closing, wish.closing_reason
+            # An entry counts from its verdict on: until then nothing is reserved for it.
+            position["opening"], position["opening_reason"] = 0.0, wish.opening_reason
+            position["reference"] = wish.reference
+            position["stop_distance"] = wish.stop_distance
+            position["trail_distance_next"] = wish.trail_distance
+            position["take_distance"] = wish.take_distance
+
+    def _verdict_given(self, event: VerdictGiven) -> None:
+        self.verdicts[event.code] = self.verdicts.get(event.code, 0) + 1
+        agent, row = self.agents[event.agent], self.row(event.symbol)
+        if event.order_kind is OrderKind.OPENING:
+            agent.positions[row]["opening"] = float(event.allowed / self.start.lots[row])
+        if event.outcome == Outcome.REFUSE:
+            agent.refusals += 1
+            if event.order_kind is OrderKind.CLOSING:
+                agent.positions[row]["closing"] = 0.0
+
+    def _books_marked(self, event: BooksMarked) -> None:
+        expected = self.marked()
+        if expected != event:
+            raise ClawdError(
+                f"the books of {iso(event.time)} do not add up: {_difference(event, expected)}",
+                where="journal",
+            )
+        for agent in self.agents.values():
+            if agent.released:
+                continue
+            equity = agent.value(self.marks)
+            agent.evidence = self._evidence_after(agent, equity)
+            agent.equity = equity
+            agent.peak = max(agent.peak, equity)
+            agent.deepest = max(agent.deepest, (agent.peak - equity) / agent.capital)
+            agent.bound = agent.most_to_lose(self.symbols, tuple(self.start.lots), self.marks, self.costs)
+        self.equity_curve.append(studied(event.equity))
+        gross = sum((agent.exposure(self.marks) for agent in self.agents.values()), Decimal(0))
+        self.exposure_curve.append(studied(gross / self.start.capital))
+
+    def _evidence_after(self, agent: AgentBook, equity: Decimal) -> EProcess:
+        if agent.hired_at == self.time:
+            return agent.evidence
+        return agent.evidence.after(studied((equity - agent.equity) / agent.capital), agent.bound)
+
+    def _resting(self, order: str) -> Order:
+        if order not in self.orders:
+            raise ClawdError(f"order {order} is not resting at the venue", where="journal")
+        return self.orders[order]
+
+
+def _difference(found: BooksMarked, expected: BooksMarked) -> str:
+    for name in ("time", "cash", "equity", "day_loss", "reserved"):
+        if getattr(found, name) != getattr(expected, name):
+            return f"{name} is {getattr(found, name)}, the fold gives {getattr(expected, name)}"
+    for agent in found.agents.keys() | expected.agents.keys():
+        if found.agents.get(agent) != expected.agents.get(agent):
+            return f"agent {agent} has {found.agents.get(agent)}, the fold gives {expected.agents.get(agent)}"
+    return "they differ"

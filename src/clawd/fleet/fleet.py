@@ -1,0 +1,346 @@
+"""The fleet at work: one bar after another through venue, books, evidence, firing, hiring, decisions and gate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import ROUND_FLOOR, Decimal
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.clock import ReplayClock, utc_day
+from clawd.core.events import (
+    AgentFired,
+    AgentHired,
+    AgentReleased,
+    BarClosed,
+    DayOpened,
+    FundingPaid,
+    HaltBegan,
+    HaltEnded,
+    IntentsProposed,
+    RunFinished,
+    Wish,
+)
+from clawd.core.money import booked_amount, booked_float, booked_size
+from clawd.core.orders import Order, OrderKind, order_id
+from clawd.core.panel import Floats, Panel
+from clawd.core.reason import Reason
+from clawd.engine.position import decide
+from clawd.engine.runtime import Decisions, Runtime
+from clawd.evidence.levels import wealth_to_reach
+from clawd.fleet.agent_book import AgentBook
+from clawd.fleet.books import Books
+from clawd.fleet.desk import Desk, Record
+from clawd.language.strategy import Strategy
+from clawd.venues.paper import Bar, PaperVenue
+
+#: What `decide` may change of a position; the rest follows from fills and bars.
+_DECIDED: Final = ("acted", "shut", "closing", "closing_reason", "opening", "opening_reason")
+
+
+class Fleet:
+    """Agents on paper, from wherever the books stand.
+
+    Args:
+        books: a fold of the journal so far.
+        venue: the paper account, as the same journal left it.
+        strategies: the run's finalists, in the order of ``books.start.finalists``.
+        panel: every bar of the run's market, the ones before the run included: they warm the programs up.
+        first: index of the first bar to trade that the journal does not have yet.
+    """
+
+    def __init__(
+        self, books: Books, venue: PaperVenue, strategies: Sequence[Strategy], panel: Panel, first: int
+    ) -> None:
+        self.clock = ReplayClock(int(panel.times[first - 1]) + panel.bar if first else 0)
+        instruments = {instrument.symbol: instrument for instrument in panel.instruments}
+        self.desk = Desk(books, venue, instruments, self.clock)
+        self.books = books
+        self.strategies = strategies
+        self.panel = panel
+        self.next_bar = first
+        self._rows = [_rows_of(strategy, panel) for strategy in strategies]
+        self._runtimes = _runtimes(strategies, panel, self._rows)
+        self._latest: list[Floats] = [np.full(len(rows), np.nan) for rows in self._rows]
+        self._lots = np.array([float(instrument.lot) for instrument in panel.instruments])
+        started = int(np.searchsorted(panel.times, books.start.first))
+        if started:
+            self._decisions(panel.between(0, started))
+        if first > started:
+            self._remember(self._decisions(panel.between(started, first)))
+
+    def step(self) -> list[Record]:
+        """Live through the next bar and return its records, to be appended to the journal in one transaction."""
+        desk, books, panel = self.desk, self.books, self.panel
+        index = self.next_bar
+        row = panel.between(index, index + 1)
+        time = int(row.times[0])
+        bars = _bars(row)
+        desk.records = []
+        self.clock.set(time)
+        if not books.agents:
+            self._hire()
+        desk.match(bars, time)
+        self.clock.set(time + panel.bar)
+        desk.enter(BarClosed(time=time, bars={symbol: _values(bar) for symbol, bar in bars.items()}))
+        self._pay_funding(row)
+        for agent in books.agents.values():
+            for symbol in bars:
+                if agent.sizes[symbol]:
+                    desk.keep_exits(agent, symbol, time)
+        decisions = self._decisions(row)
+        self._remember(decisions)
+        self._open_day()
+        self._fire()
+        self._hire()
+        if books.halted_until is None:
+            for agent in books.active_agents():
+                self._decide(agent, decisions[agent.row], row, time)
+        self._protect()
+        desk.enter(books.marked())
+        self.next_bar += 1
+        if self.next_bar == panel.times.size:
+            desk.enter(RunFinished(bars=books.bars, equity=books.equity))
+        return desk.records
+
+    # Evidence decides who has a slot.
+
+    def _hire(self) -> None:
+        books, start = self.books, self.books.start
+        used = {agent.content_hash for agent in books.agents.values()}
+        occupied = sum(not agent.released for agent in books.agents.values())
+        for finalist in start.finalists:
+            if occupied >= start.slots:
+                return
+            if finalist["content_hash"] in used:
+                continue
+            capital = min(
+                (start.capital / start.slots).quantize(Decimal("1e-8"), ROUND_FLOOR), books.unallotted
+            )
+            if capital <= 0:
+                return
+            hypothesis = books.hypotheses + 1
+            self.desk.enter(
+                AgentHired(
+                    agent=f"a{hypothesis:03d}",
+                    strategy=str(finalist["name"]),
+                    content_hash=str(finalist["content_hash"]),
+                    rank=int(finalist["rank"]),
+                    capital=capital,
+                    hypothesis=hypothesis,
+                    level=wealth_to_reach(hypothesis, 0),
+                )
+            )
+            occupied += 1
+
+    def _fire(self) -> None:
+        books, limit = self.books, self.books.start.max_drawdown
+        for agent in list(books.agents.values()):
+            if agent.released:
+                continue
+            drawdown = agent.drawdown(books.marks)
+            if agent.active and drawdown >= limit:
+                self.desk.enter(AgentFired(agent=agent.id, why="DRAWDOWN", drawdown=drawdown, limit=limit))
+                self._close_all(agent, Reason.FIRED)
+            if (
+                not agent.active
+                and agent.flat
+                and not any(order.agent == agent.id for order in books.orders.values())
+            ):
+                self.desk.enter(AgentReleased(agent=agent.id, capital=agent.cash))
+
+    # The day's limit.
+
+    def _open_day(self) -> None:
+        books, limit = self.books, self.desk.limits.day_loss
+        today = utc_day(self.clock.now())
+        loss = books.day_loss
+        if loss >= limit and books.halted_until is None and books.day >= 0:
+            self.desk.enter(
+                HaltBegan(day=books.day, until_day=today + 1, loss=loss, limit=limit, beyond=loss - limit)
+            )
+            for agent in books.agents.values():
+                self._close_all(agent, Reason.HALT)
+        if today != books.day:
+            self.desk.enter(DayOpened(day=today, equity=books.equity))
+            if books.halted_until is not None and today >= books.halted_until:
+                self.desk.enter(HaltEnded(day=today))
+
+    def _protect(self) -> None:
+        """Make positions smaller where the worst case still to come no longer fits the agent's share of the day."""
+        books = self.books
+        for agent in books.active_agents():
+            reserved = books.reserved_by(agent)
+            free = max(self.desk.share_of(agent) - agent.day_loss(books.marks), Decimal(0))
+            if reserved <= free:
+                continue
+            for row, symbol in enumerate(books.symbols):
+                position, lot = agent.positions[row], books.start.lots[row]
+                remaining = agent.sizes[symbol] + booked_size(position["closing"], lot)
+                if remaining:
+                    kept = (abs(remaining) * free / reserved / lot).to_integral_value(ROUND_FLOOR) * lot
+                    closing = (kept if remaining > 0 else -kept) - agent.sizes[symbol]
+                    self._close(agent, symbol, closing, Reason.BUDGET, float(position["acted"]))
+
+    # Decisions.
+
+    def _decide(self, agent: AgentBook, decisions: Decisions, row: Panel, time: int) -> None:
+        """Ask what an agent wants after this bar, and take it to the gate."""
+        rows = self._rows[agent.row]
+        before = agent.positions[rows]
+        after = before.copy()
+        strategy = self.strategies[agent.row]
+        decide(
+            after,
+            self._latest[agent.row],
+            np.ascontiguousarray(row.close[rows, 0]),
+            np.ascontiguousarray(row.present[rows, 0]),
+            np.ascontiguousarray(decisions.distances[:, :, 0]),
+            float(agent.capital),
+            self._lots[rows],
+            float(strategy.exits.time or 0),
+            float(strategy.exits.cooldown or 0),
+            False,
+        )
+        changed = [k for k in range(len(rows)) if not _same(before[k], after[k])]
+        if not changed:
+            return
+        wishes = [_wish(self.books.symbols[rows[k]], after[k]) for k in changed]
+        for wish in wishes:
+            self.desk.replace_market_orders(agent, wish.symbol)
+        self.desk.enter(IntentsProposed(agent=agent.id, wishes=wishes))
+        for wish in wishes:
+            self._send(agent, wish, time)
+
+    def _send(self, agent: AgentBook, wish: Wish, time: int) -> None:
+        lot = self.books.start.lots[self.books.row(wish.symbol)]
+        reference = self.books.marks[wish.symbol]
+        for kind, lots, reason in (
+            (OrderKind.CLOSING, wish.closing, wish.closing_reason),
+            (OrderKind.OPENING, wish.opening, wish.opening_reason),
+        ):
+            if lots:
+                order = Order(
+                    id=order_id(agent.id, wish.symbol, time, kind),
+                    agent=agent.id,
+                    symbol=wish.symbol,
+                    kind=kind,
+                    size=booked_size(lots, lot),
+                    reason=Reason(reason),
+                    reference=reference,
+                )
+                self.desk.send(order, agent)
+
+    def _close_all(self, agent: AgentBook, reason: Reason) -> None:
+        for symbol in self.books.symbols:
+            self.desk.replace_market_orders(agent, symbol)
+            if agent.sizes[symbol]:
+                self._close(agent, symbol, -agent.sizes[symbol], reason, None)
+
+    def _close(
+        self, agent: AgentBook, symbol: str, size: Decimal, reason: Reason, acted: float | None
+    ) -> None:
+        row = self.books.row(symbol)
+        self.desk.replace_market_orders(agent, symbol)
+        wish = Wish(
+            symbol=symbol,
+            exposure=None if acted is None or np.isnan(acted) else float(acted),
+            shut=int(agent.positions[row]["shut"]),
+            closing=float(size / self.books.start.lots[row]),
+            closing_reason=int(reason),
+        )
+        self.desk.enter(IntentsProposed(agent=agent.id, wishes=[wish]))
+        self._send(agent, wish, self.books.time)
+
+    # Bars.
+
+    def _pay_funding(self, row: Panel) -> None:
+        for index, symbol in enumerate(row.symbols):
+            rate = float(row.funding[index, 0])
+            if rate == 0.0 or not row.present[index, 0]:
+                continue
+            for agent in self.books.agents.values():
+                if size := agent.sizes[symbol]:
+                    amount = booked_amount(size * self.books.marks[symbol] * booked_float(rate))
+                    self.desk.enter(FundingPaid(agent=agent.id, symbol=symbol, rate=rate, amount=amount))
+                    self.desk.venue.pay_funding(amount)
+
+    def _decisions(self, panel: Panel) -> list[Decisions]:
+        result: dict[int, Decisions] = {}
+        for runtime, members, rows in self._runtimes:
+            part = (
+                panel
+                if len(rows) == len(panel.instruments)
+                else panel.select([panel.symbols[row] for row in rows])
+            )
+            result.update(zip(members, runtime.advance(part), strict=True))
+        return [result[index] for index in range(len(self.strategies))]
+
+    def _remember(self, decisions: Sequence[Decisions]) -> None:
+        for latest, decision in zip(self._latest, decisions, strict=True):
+            for row in range(latest.size):
+                known = np.flatnonzero(~np.isnan(decision.targets[row]))
+                if known.size:
+                    latest[row] = decision.targets[row, known[-1]]
+
+
+def _rows_of(strategy: Strategy, panel: Panel) -> NDArray[np.intp]:
+    wanted = panel.symbols if strategy.universe is None else strategy.universe
+    return np.array([row for row, symbol in enumerate(panel.symbols) if symbol in wanted], np.intp)
+
+
+def _runtimes(
+    strategies: Sequence[Strategy], panel: Panel, rows: Sequence[NDArray[np.intp]]
+) -> list[tuple[Runtime, list[int], NDArray[np.intp]]]:
+    """Strategies that share a universe share a graph: what they have in common is computed once."""
+    groups: dict[tuple[int, ...], list[int]] = {}
+    for index, own in enumerate(rows):
+        groups.setdefault(tuple(own.tolist()), []).append(index)
+    return [
+        (
+            Runtime(
+                [strategies[member] for member in members], panel.select([panel.symbols[row] for row in own])
+            ),
+            members,
+            np.array(own, np.intp),
+        )
+        for own, members in groups.items()
+    ]
+
+
+def _bars(row: Panel) -> dict[str, Bar]:
+    fields = (row.open, row.high, row.low, row.close, row.volume)
+    return {
+        symbol: Bar(*(float(field[index, 0]) for field in fields))
+        for index, symbol in enumerate(row.symbols)
+        if row.present[index, 0]
+    }
+
+
+def _values(bar: Bar) -> tuple[float, float, float, float, float | None]:
+    return bar.open, bar.high, bar.low, bar.close, None if np.isnan(bar.volume) else bar.volume
+
+
+def _same(before: np.void, after: np.void) -> bool:
+    return all(
+        before[name] == after[name] or (np.isnan(before[name]) and np.isnan(after[name])) for name in _DECIDED
+    )
+
+
+def _wish(symbol: str, position: np.void) -> Wish:
+    acted = float(position["acted"])
+    return Wish(
+        symbol=symbol,
+        exposure=None if np.isnan(acted) else acted,
+        shut=int(position["shut"]),
+        closing=float(position["closing"]),
+        closing_reason=int(position["closing_reason"]),
+        opening=float(position["opening"]),
+        opening_reason=int(position["opening_reason"]),
+        reference=float(position["reference"]),
+        stop_distance=float(position["stop_distance"]),
+        trail_distance=float(position["trail_distance_next"]),
+        take_distance=float(position["take_distance"]),
+    )

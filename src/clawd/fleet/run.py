@@ -1,0 +1,237 @@
+"""A run of the fleet: begun once, and from then on only ever continued from its journal.
+
+Recovery is the only way to start. The journal is read back into the books and the venue, both are reconciled, and the next
+bar is the first that the journal does not have. A process killed at any instant leaves whole bars behind, never half of one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clawd import __version__
+from clawd.core.clock import iso
+from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
+from clawd.core.events import (
+    Event,
+    FundingPaid,
+    OrderCancelled,
+    OrderFilled,
+    OrderMoved,
+    OrderSubmitted,
+    RunStarted,
+    read_event,
+)
+from clawd.core.instrument import Instrument
+from clawd.core.panel import Panel
+from clawd.core.settings import Settings
+from clawd.execution.reconcile import reconcile
+from clawd.fleet.books import Books
+from clawd.fleet.fleet import Fleet
+from clawd.fleet.search import Candidate
+from clawd.language.strategy import Strategy, parse_json
+from clawd.store.journal import Journal
+from clawd.venues.paper import PaperVenue
+
+
+def run_started(
+    panel: Panel, fingerprint: str, first: int, finalists: Sequence[Candidate], settings: Settings
+) -> RunStarted:
+    """The event that begins a run: everything that its results depend on, under a name made of just that.
+
+    Args:
+        panel: the market.
+        fingerprint: of the market's content.
+        first: index of the first bar that is traded.
+        finalists: in the order of their rank.
+        settings: limits and costs.
+    """
+    body = RunStarted(
+        run="",
+        code=__version__,
+        market=fingerprint,
+        symbols=list(panel.symbols),
+        ticks=[instrument.tick for instrument in panel.instruments],
+        lots=[instrument.lot for instrument in panel.instruments],
+        bar=panel.bar,
+        first=int(panel.times[first]),
+        last=int(panel.times[-1]),
+        capital=settings.capital,
+        day_loss_limit=settings.day_loss_limit,
+        leverage=settings.leverage,
+        slots=settings.slots,
+        fee=settings.fee,
+        slippage=settings.slippage,
+        max_drawdown=settings.max_drawdown,
+        search_share=settings.search_share,
+        finalists=[
+            {
+                "name": candidate.strategy.name,
+                "rank": rank,
+                "content_hash": candidate.strategy.content_hash,
+                "sharpe": candidate.sharpe,
+                "strategy": candidate.strategy.to_json(),
+            }
+            for rank, candidate in enumerate(finalists, start=1)
+        ],
+    )
+    text = json.dumps(body.model_dump(mode="json"), sort_keys=True)
+    return body.model_copy(update={"run": hashlib.sha256(text.encode()).hexdigest()[:12]})
+
+
+def journal_path(home: Path, run: str) -> Path:
+    """Where the journal of a run lies."""
+    return home / "runs" / run / "journal.sqlite"
+
+
+def journals(home: Path) -> list[Path]:
+    """The journals of every run, the one written to last first."""
+    return sorted(
+        (home / "runs").glob("*/journal.sqlite"), key=lambda path: path.stat().st_mtime_ns, reverse=True
+    )
+
+
+def set_aside(home: Path, run: str, now: int) -> Path | None:
+    """Move a run out of the way so that it can begin anew; nothing is deleted. None where there is no such run."""
+    folder = journal_path(home, run).parent
+    if not folder.exists():
+        return None
+    target = folder.with_name(f"{run}-until-{now // 1_000_000_000}")
+    folder.rename(target)
+    return target
+
+
+@dataclass(slots=True)
+class Run:
+    """A run in hand: its journal, and the fleet that continues it."""
+
+    journal: Journal
+    fleet: Fleet
+    resumed_bars: int
+
+    @property
+    def books(self) -> Books:
+        return self.fleet.books
+
+    @property
+    def bars_left(self) -> int:
+        return int(self.fleet.panel.times.size - self.fleet.next_bar)
+
+    def steps(self) -> Iterator[list[tuple[int, str, dict[str, object]]]]:
+        """Trade bar after bar; the records of each are in the journal before they are handed out."""
+        while self.bars_left:
+            records = self.fleet.step()
+            self.journal.append(records)
+            yield records
+
+    def check(self) -> None:
+        """Reconcile the agents' books with the venue.
+
+        Raises:
+            ClawdError: where they differ.
+        """
+        _reconcile(self.books, self.fleet.desk.venue)
+
+
+def begin_or_continue(journal: Journal, start: RunStarted, panel: Panel) -> Run:
+    """Start a run from its journal, which may be empty.
+
+    Args:
+        journal: open for writing.
+        start: how the run begins, where the journal is empty; what it must have begun with, where not.
+        panel: every bar of the market.
+
+    Raises:
+        ClawdError: when the journal is of another run, is damaged, or does not add up.
+    """
+    if journal.head[0] == 0:
+        journal.append([(start.first, start.kind, start.model_dump(mode="json"))])
+    books, venue = replay(journal)
+    if books.start != start:
+        raise ClawdError(f"this journal belongs to run {books.start.run}, not {start.run}", where="journal")
+    _reconcile(books, venue)
+    strategies = finalists_of(books.start)
+    first = int(np.searchsorted(panel.times, start.first if books.time < 0 else books.time + 1))
+    return Run(journal, Fleet(books, venue, strategies, panel, first), books.bars)
+
+
+def finalists_of(start: RunStarted) -> list[Strategy]:
+    """The strategies that a run began with, in the order of their rank."""
+    strategies = [parse_json(json.dumps(finalist["strategy"])) for finalist in start.finalists]
+    for strategy, finalist in zip(strategies, start.finalists, strict=True):
+        if strategy.content_hash != finalist["content_hash"]:
+            raise ClawdError(
+                f"the strategy {strategy.name} is not the one that the journal names", where="journal"
+            )
+    return strategies
+
+
+def replay(journal: Journal, watch: Callable[[int, Event], None] | None = None) -> tuple[Books, PaperVenue]:
+    """Fold a journal into books and venue.
+
+    Args:
+        journal: of one run.
+        watch: called with the number of each entry and its event after it was applied.
+
+    Raises:
+        ClawdError: naming the entry that cannot be read or does not add up.
+    """
+    books: Books | None = None
+    venue: PaperVenue | None = None
+    for entry in journal.entries():
+        try:
+            event = read_event(entry.kind, entry.body)
+        except (KeyError, ValueError) as error:
+            raise ClawdError(
+                f"entry {entry.seq} is not a {entry.kind} that this version knows: {error}", where="journal"
+            ) from None
+        if books is None or venue is None:
+            if not isinstance(event, RunStarted):
+                raise ClawdError(
+                    f"the journal begins with a {entry.kind}, not with RunStarted", where="journal"
+                )
+            books, venue = Books.begin(event), _venue(event)
+        else:
+            try:
+                _replay_venue(venue, event)
+                books.apply(event)
+            except ClawdError as error:
+                raise error.at(f"entry {entry.seq}, {iso(entry.ts)}") from None
+        if watch is not None:
+            watch(entry.seq, event)
+    if books is None or venue is None:
+        raise ClawdError("the journal is empty", where="journal")
+    return books, venue
+
+
+def _venue(start: RunStarted) -> PaperVenue:
+    steps = zip(start.symbols, start.ticks, start.lots, strict=True)
+    return PaperVenue([Instrument(*step) for step in steps], Costs(start.fee, start.slippage), start.capital)
+
+
+def _replay_venue(venue: PaperVenue, event: Event) -> None:
+    match event:
+        case OrderSubmitted():
+            venue.restore(event.to_order())
+        case OrderMoved():
+            if event.order in venue.orders:
+                venue.move(event.order, event.level, event.size)
+        case OrderCancelled():
+            venue.cancel(event.order)
+        case OrderFilled():
+            venue.settle(event.order, event.symbol, event.size, event.price, event.fee)
+        case FundingPaid():
+            venue.pay_funding(event.amount)
+        case _:
+            pass
+
+
+def _reconcile(books: Books, venue: PaperVenue) -> None:
+    held = {symbol: size for symbol, size in venue.positions.items() if size}
+    reconcile(books.net_sizes(), books.cash, books.orders, held, venue.cash, venue.orders)

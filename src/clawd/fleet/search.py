@@ -1,0 +1,161 @@
+"""COLD to WARM: every candidate is backtested on the search window, counted as a trial, and ranked.
+
+No claim is made for those that come out on top: paper costs nothing but a slot. Their evidence begins afterwards, on bars
+that they were not chosen on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from clawd import __version__
+from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
+from clawd.core.panel import Panel
+from clawd.engine.backtest import Backtest, market_of, trade
+from clawd.engine.runtime import Decisions, Runtime
+from clawd.evidence.sharpe import moments
+from clawd.language.strategy import Strategy
+from clawd.store.ledger import Trial
+
+#: Net returns that move together more than this are the same bet.
+CLOSEST_CORRELATION = 0.95
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A strategy on the search window.
+
+    Attributes:
+        strategy: what was tried.
+        result: at the costs in force, None where it does not fit the market.
+        stressed_sharpe: annual Sharpe ratio at twice the costs.
+        rejection: why it may not take a slot, None for a finalist.
+    """
+
+    strategy: Strategy
+    result: Backtest | None
+    stressed_sharpe: float
+    rejection: str | None
+
+    @property
+    def sharpe(self) -> float:
+        return self.result.metrics.sharpe if self.result else math.nan
+
+
+def search(
+    strategies: Sequence[Strategy], panel: Panel, last: int, costs: Costs, capital: Decimal
+) -> Iterator[Candidate]:
+    """Backtest strategies on the bars before ``last``, one after another.
+
+    Strategies that fit the market share one graph, so what they have in common is computed once.
+    """
+    window = panel.between(0, last)
+    fitting: dict[str, tuple[Panel, Decisions]] = {}
+    misfits: dict[str, str] = {}
+    for strategy in strategies:
+        try:
+            part = market_of(strategy, window)
+            decisions = Runtime([strategy], part).advance(part)[0]
+            fitting[strategy.content_hash] = (part, decisions)
+        except ClawdError as error:
+            misfits[strategy.content_hash] = str(error)
+    for strategy in strategies:
+        if strategy.content_hash in misfits:
+            yield Candidate(strategy, None, math.nan, misfits[strategy.content_hash])
+            continue
+        part, decisions = fitting[strategy.content_hash]
+        read = int(part.present.sum())
+        result = trade(strategy, decisions, part, costs, capital, read)
+        stressed = trade(strategy, decisions, part, costs.times(2), capital, read).metrics.sharpe
+        yield Candidate(strategy, result, stressed, _objection(strategy, part, decisions, result, stressed))
+
+
+def _objection(
+    strategy: Strategy, panel: Panel, decisions: Decisions, result: Backtest, stressed: float
+) -> str | None:
+    if result.metrics.trades == 0:
+        return "it never traded"
+    if not result.metrics.sharpe > 0:
+        return "it lost money"
+    if not stressed > 0:
+        return "it loses money at twice the costs"
+    if not _causal(strategy, panel, decisions):
+        return "it is not causal"
+    return None
+
+
+def _causal(strategy: Strategy, panel: Panel, decisions: Decisions) -> bool:
+    """Whether the decisions before a cut are what they were when the bars after it did not exist."""
+    cut = 2 * panel.times.size // 3
+    again = Runtime([strategy], panel).advance(panel.between(0, cut))[0]
+    return np.array_equal(again.targets, decisions.targets[:, :cut], equal_nan=True)
+
+
+def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """The candidates, best Sharpe ratio first, those that move like a better one rejected."""
+    order = sorted(
+        candidates, key=lambda candidate: (candidate.rejection is not None, -_rankable(candidate.sharpe))
+    )
+    chosen: list[Candidate] = []
+    result: list[Candidate] = []
+    for candidate in order:
+        twin = (
+            None
+            if candidate.rejection
+            else next((other for other in chosen if _alike(candidate, other)), None)
+        )
+        if twin is not None:
+            rejection = f"it moves like {twin.strategy.name}"
+            result.append(
+                Candidate(candidate.strategy, candidate.result, candidate.stressed_sharpe, rejection)
+            )
+        else:
+            result.append(candidate)
+            if candidate.rejection is None:
+                chosen.append(candidate)
+    return result
+
+
+def _rankable(sharpe: float) -> float:
+    return -math.inf if math.isnan(sharpe) else sharpe
+
+
+def _alike(candidate: Candidate, other: Candidate) -> bool:
+    assert candidate.result is not None and other.result is not None
+    correlation = np.corrcoef(candidate.result.net_returns, other.result.net_returns)[0, 1]
+    return bool(correlation > CLOSEST_CORRELATION)
+
+
+def trial_of(result: Backtest, fingerprint: str, author: str, recorded_at: int) -> Trial:
+    """The ledger's record of a backtest."""
+    shape = moments(result.net_returns)
+    metrics = result.metrics
+    return Trial(
+        content_hash=result.strategy.content_hash,
+        family_hash=result.strategy.family_hash,
+        data_fingerprint=fingerprint,
+        first_ts=int(result.panel.times[0]),
+        last_ts=int(result.panel.times[-1]),
+        fee=float(result.costs.fee),
+        slippage=float(result.costs.slippage),
+        author=author,
+        name=result.strategy.name,
+        recorded_at=recorded_at,
+        code_version=__version__,
+        bars=metrics.bars,
+        trades=metrics.trades,
+        sharpe=metrics.sharpe,
+        mean=shape.mean,
+        sd=shape.sd,
+        skew=shape.skew,
+        kurtosis=shape.kurtosis,
+        total_return=metrics.total_return,
+        max_drawdown=metrics.max_drawdown,
+        turnover=metrics.turnover,
+    )

@@ -1,0 +1,1 @@
+"""Venues: one adapter a file. The paper venue is one of them."""
