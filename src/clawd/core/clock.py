@@ -69,8 +69,8 @@ def parse_duration(text: str) -> int:
         letter not in sizes
         or not number.isascii()
         or not number.isdigit()
-        or int(number) == 0
         or len(number) > 6
+        or int(number) == 0
     ):
-        raise ValueError(f"`{text}` is not a duration such as 5m, 1h or 1d")
+        raise ValueError(f"`{text[:40]}` is not a duration such as 5m, 1h or 1d")
     return int(number) * sizes[letter] * 1_000_000_000

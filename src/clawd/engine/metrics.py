@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from clawd.core.panel import Floats
+from clawd.core.reason import Reason
 from clawd.engine.trades import Fill, RoundTrip
 
 
@@ -91,7 +92,12 @@ def measure(
     profits = np.array([trip.profit for trip in trips if trip.closed is not None])
     won, lost = float(profits[profits > 0].sum()), float(-profits[profits < 0].sum())
     notional = [float(abs(fill.size) * fill.price) for fill in fills]
-    slipped = sum(amount for amount, fill in zip(notional, fills, strict=True) if fill.reason.name != "TAKE")
+    # A purchase was filled at the undisturbed price times 1 + slippage, a sale at it times 1 - slippage.
+    slipped = sum(
+        amount * slippage / (1.0 + slippage if fill.size > 0 else 1.0 - slippage)
+        for amount, fill in zip(notional, fills, strict=True)
+        if fill.reason is not Reason.TAKE
+    )
     return Metrics(
         bars=equity.size,
         total_return=float(returns.sum()),
@@ -108,6 +114,6 @@ def measure(
         turnover=sum(notional) / capital / years,
         exposure=float(exposure.mean()) if exposure.size else 0.0,
         fees=sum(fill.fee for fill in fills),
-        slippage=slipped * slippage / (1.0 + slippage),
+        slippage=slipped,
         funding=funding,
     )

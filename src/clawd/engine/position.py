@@ -14,6 +14,9 @@ from clawd.core.reason import Reason
 #: An entry whose open lies further from the decision's close than this share is cancelled: the price has run away.
 ENTRY_BAND = 0.2
 
+#: A change of exposure below this is rounding, not a decision.
+SMALLEST_CHANGE = 1e-9
+
 #: One position of one strategy in one instrument. Prices are in quote currency, sizes in lots, sides are 1 and -1.
 POSITION = np.dtype(
     [
@@ -55,8 +58,12 @@ rule = njit(nogil=True, error_model="numpy")
 
 @rule
 def to_tick(price, tick):
-    """The nearest price on the grid of ticks."""
-    return np.round(price / tick) * tick
+    """The nearest price on the grid of ticks, as the float nearest to its decimal: books and simulator agree to the bit."""
+    steps = np.round(price / tick)
+    per_unit = np.round(1.0 / tick)
+    if abs(per_unit * tick - 1.0) < 1e-9:
+        return steps / per_unit
+    return steps * tick
 
 
 @rule
@@ -91,6 +98,14 @@ def stop_reason(position):
 def liquidation_price(average):
     """Where an isolated short has lost its margin, which is its whole notional."""
     return 2.0 * average
+
+
+@rule
+def closing_price(open_price, held, average, slippage, tick):
+    """A market order that makes a position of a signed size smaller: a short never pays more than its margin covers."""
+    if held > 0.0:
+        return market_price(open_price, -1.0, slippage, tick)
+    return min(market_price(open_price, 1.0, slippage, tick), to_tick(liquidation_price(average), tick))
 
 
 @rule
@@ -136,7 +151,7 @@ def distance_at(distance, price):
 
 @rule
 def book_opening(position, lots, price, tick):
-    """Enter or enlarge: a new position gets its levels, an enlarged one keeps them."""
+    """Enter or enlarge: a new position gets its levels, an enlarged one keeps them, but for a short's margin."""
     if position.lots == 0.0:
         side = np.sign(lots)
         position.average = price
@@ -160,6 +175,8 @@ def book_opening(position, lots, price, tick):
             )
     else:
         position.average = (position.average * position.lots + price * lots) / (position.lots + lots)
+        if position.lots < 0.0:
+            position.stop = min(position.stop, to_tick(liquidation_price(position.average), tick))
     position.lots += lots
     position.opening = 0.0
 
@@ -181,7 +198,8 @@ def book_closing(position, lots, reason):
         if reason == _STOP or reason == _TRAIL or reason == _TAKE or reason == _TIME:
             position.shut = side
             position.shut_bars = 0.0
-            position.acted = 0.0
+            if reason != _TIME:
+                position.acted = 0.0
 
 
 @rule
@@ -244,9 +262,10 @@ def decide(positions, targets, close, present, distances, capital, lot, time, co
         position = positions[i]
         target = targets[i] if targets[i] == targets[i] and not ruined else 0.0
         if present[i]:
-            if position.lots != 0.0 and time > 0.0 and position.held >= time and position.shut == 0.0:
-                position.shut = np.sign(position.lots)
-                position.shut_bars = 0.0
+            if position.lots != 0.0 and time > 0.0 and position.held >= time:
+                if position.shut != np.sign(position.lots):
+                    position.shut = np.sign(position.lots)
+                    position.shut_bars = 0.0
             elif reopen(position, target, cooldown):
                 position.shut = 0.0
         if position.shut != 0.0 and np.sign(target) == position.shut:
@@ -258,7 +277,7 @@ def decide(positions, targets, close, present, distances, capital, lot, time, co
             continue
         position = positions[i]
         exposure = effective[i] / max(1.0, gross)
-        if exposure == position.acted:
+        if abs(exposure - position.acted) < SMALLEST_CHANGE:
             continue
         wanted = wanted_lots(exposure, capital, close[i], lot[i])
         position.closing, position.opening = 0.0, 0.0

@@ -49,6 +49,7 @@ class Runtime:
         self._rows = [
             [None if node is None else graph.rows[node.text] for node in nodes] for nodes in programs
         ]
+        self._lookbacks = [strategy.lookback for strategy in self.strategies]
         self._wanted = sorted({row for rows in self._rows for row in rows if row is not None})
         self._evaluator = Evaluator(graph, len(panel.instruments))
 
@@ -59,11 +60,11 @@ class Runtime:
         values = self._evaluator.advance(panel, self._wanted)
         place = {row: index for index, row in enumerate(self._wanted)}
         result = []
-        for strategy, rows in zip(self.strategies, self._rows, strict=True):
+        for strategy, lookback, rows in zip(self.strategies, self._lookbacks, self._rows, strict=True):
             target, *ranges = [None if row is None else values[place[row]] for row in rows]
             assert target is not None
             wanted = np.nan_to_num(np.clip(target, -1.0, 1.0), nan=0.0)
-            wanted = np.where(present, np.where(before >= strategy.lookback, wanted, 0.0), np.nan)
+            wanted = np.where(present, np.where(before >= lookback, wanted, 0.0), np.nan)
             distances = np.zeros((3, *present.shape))
             for index, (distance, values_) in enumerate(zip(strategy.exits.distances, ranges, strict=True)):
                 if distance is not None:

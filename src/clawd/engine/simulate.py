@@ -11,6 +11,7 @@ from clawd.engine.position import (
     after_bar,
     book_closing,
     book_opening,
+    closing_price,
     decide,
     in_band,
     market_price,
@@ -110,7 +111,7 @@ def simulate(
                 first = count
                 if position.closing != 0.0 and position.lots != 0.0:
                     size = np.sign(position.closing) * min(abs(position.closing), abs(position.lots))
-                    price = market_price(open_[i, t], np.sign(size), slippage, tick[i])
+                    price = closing_price(open_[i, t], position.lots, position.average, slippage, tick[i])
                     fills[count].lots, fills[count].price = size, price
                     fills[count].reason = int(position.closing_reason)
                     count += 1

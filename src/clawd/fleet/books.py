@@ -78,6 +78,7 @@ class Books:
     equity_curve: list[float] = field(default_factory=list)
     exposure_curve: list[float] = field(default_factory=list)
     verdicts: dict[str, int] = field(default_factory=dict)
+    outcomes: dict[str, int] = field(default_factory=dict)
     finished: bool = False
 
     @classmethod
@@ -312,6 +313,7 @@ class Books:
 
     def _verdict_given(self, event: VerdictGiven) -> None:
         self.verdicts[event.code] = self.verdicts.get(event.code, 0) + 1
+        self.outcomes[event.outcome] = self.outcomes.get(event.outcome, 0) + 1
         agent, row = self.agents[event.agent], self.row(event.symbol)
         if event.order_kind is OrderKind.OPENING:
             agent.positions[row]["opening"] = float(event.allowed / self.start.lots[row])

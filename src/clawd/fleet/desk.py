@@ -133,9 +133,15 @@ class Desk:
             if order.kind in (OrderKind.CLOSING, OrderKind.OPENING):
                 self.cancel(order, "REPLACED")
 
-    def send(self, order: Order, agent: AgentBook) -> None:
-        """Put an order before the gate, and send what it approves."""
-        verdict, approved = approve(order, self.snapshot(order, agent), self.limits)
+    def send(self, order: Order, agent: AgentBook, part: Decimal = Decimal(1)) -> None:
+        """Put an order before the gate, and send what it approves.
+
+        Args:
+            order: what is asked for.
+            agent: who asks.
+            part: of what is free of the day's budget, the share that this order may use.
+        """
+        verdict, approved = approve(order, self.snapshot(order, agent, part), self.limits)
         if order.kind in (OrderKind.CLOSING, OrderKind.OPENING):
             self.enter(
                 VerdictGiven(
@@ -154,7 +160,7 @@ class Desk:
             self.enter(OrderSubmitted.of(approved.order))
             self.venue.submit(approved)
 
-    def snapshot(self, order: Order, agent: AgentBook) -> Snapshot:
+    def snapshot(self, order: Order, agent: AgentBook, part: Decimal) -> Snapshot:
         """What the gate is shown of an order."""
         books = self.books
         start = books.start
@@ -181,6 +187,7 @@ class Desk:
             agent_reserved=books.reserved_by(agent) if opening else Decimal(0),
             account_reserved=books.reserved if opening else Decimal(0),
             agent_share=self.share_of(agent),
+            part=part,
             agent_capital=agent.capital,
             agent_exposure=books.exposure_of(agent) if opening else Decimal(0),
         )

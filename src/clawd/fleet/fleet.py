@@ -36,6 +36,9 @@ from clawd.fleet.desk import Desk, Record
 from clawd.language.strategy import Strategy
 from clawd.venues.paper import Bar, PaperVenue
 
+#: A position that no longer fits its share of the day is cut to this part of what fits, not to the last lot every bar.
+ROOM_LEFT: Final = Decimal("0.9")
+
 #: What `decide` may change of a position; the rest follows from fills and bars.
 _DECIDED: Final = ("acted", "shut", "closing", "closing_reason", "opening", "opening_reason")
 
@@ -97,7 +100,7 @@ class Fleet:
         self._hire()
         if books.halted_until is None:
             for agent in books.active_agents():
-                self._decide(agent, decisions[agent.row], row, time)
+                self._decide(agent, decisions[agent.row], row)
         self._protect()
         desk.enter(books.marked())
         self.next_bar += 1
@@ -180,13 +183,15 @@ class Fleet:
                 position, lot = agent.positions[row], books.start.lots[row]
                 remaining = agent.sizes[symbol] + booked_size(position["closing"], lot)
                 if remaining:
-                    kept = (abs(remaining) * free / reserved / lot).to_integral_value(ROUND_FLOOR) * lot
+                    kept = (abs(remaining) * ROOM_LEFT * free / reserved / lot).to_integral_value(
+                        ROUND_FLOOR
+                    ) * lot
                     closing = (kept if remaining > 0 else -kept) - agent.sizes[symbol]
                     self._close(agent, symbol, closing, Reason.BUDGET, float(position["acted"]))
 
     # Decisions.
 
-    def _decide(self, agent: AgentBook, decisions: Decisions, row: Panel, time: int) -> None:
+    def _decide(self, agent: AgentBook, decisions: Decisions, row: Panel) -> None:
         """Ask what an agent wants after this bar, and take it to the gate."""
         rows = self._rows[agent.row]
         before = agent.positions[rows]
@@ -212,26 +217,39 @@ class Fleet:
             self.desk.replace_market_orders(agent, wish.symbol)
         self.desk.enter(IntentsProposed(agent=agent.id, wishes=wishes))
         for wish in wishes:
-            self._send(agent, wish, time)
+            self._send(agent, wish, OrderKind.CLOSING, wish.closing, wish.closing_reason)
+        openings = [wish for wish in wishes if wish.opening]
+        # Entries of one moment share what is free by what each would put at risk, so none depends on coming first.
+        risks = [self._risk_of(wish) for wish in openings]
+        for k, wish in enumerate(openings):
+            part = risks[k] / sum(risks[k:], Decimal(0))
+            self._send(agent, wish, OrderKind.OPENING, wish.opening, wish.opening_reason, part)
 
-    def _send(self, agent: AgentBook, wish: Wish, time: int) -> None:
-        lot = self.books.start.lots[self.books.row(wish.symbol)]
-        reference = self.books.marks[wish.symbol]
-        for kind, lots, reason in (
-            (OrderKind.CLOSING, wish.closing, wish.closing_reason),
-            (OrderKind.OPENING, wish.opening, wish.opening_reason),
-        ):
-            if lots:
-                order = Order(
-                    id=order_id(agent.id, wish.symbol, time, kind),
-                    agent=agent.id,
-                    symbol=wish.symbol,
-                    kind=kind,
-                    size=booked_size(lots, lot),
-                    reason=Reason(reason),
-                    reference=reference,
-                )
-                self.desk.send(order, agent)
+    def _risk_of(self, wish: Wish) -> Decimal:
+        distance = wish.stop_distance if wish.stop_distance >= 0 else -wish.stop_distance * wish.reference
+        return booked_float(abs(wish.opening) * distance) * self.books.start.lots[self.books.row(wish.symbol)]
+
+    def _send(
+        self,
+        agent: AgentBook,
+        wish: Wish,
+        kind: OrderKind,
+        lots: float,
+        reason: int,
+        part: Decimal = Decimal(1),
+    ) -> None:
+        if not lots:
+            return
+        order = Order(
+            id=order_id(agent.id, wish.symbol, self.books.time, kind),
+            agent=agent.id,
+            symbol=wish.symbol,
+            kind=kind,
+            size=booked_size(lots, self.books.start.lots[self.books.row(wish.symbol)]),
+            reason=Reason(reason),
+            reference=self.books.marks[wish.symbol],
+        )
+        self.desk.send(order, agent, part)
 
     def _close_all(self, agent: AgentBook, reason: Reason) -> None:
         for symbol in self.books.symbols:
@@ -252,7 +270,7 @@ class Fleet:
             closing_reason=int(reason),
         )
         self.desk.enter(IntentsProposed(agent=agent.id, wishes=[wish]))
-        self._send(agent, wish, self.books.time)
+        self._send(agent, wish, OrderKind.CLOSING, wish.closing, wish.closing_reason)
 
     # Bars.
 

@@ -31,6 +31,7 @@ from clawd.core.events import (
 from clawd.core.instrument import Instrument
 from clawd.core.panel import Panel
 from clawd.core.settings import Settings
+from clawd.engine.compiled import folder
 from clawd.execution.reconcile import reconcile
 from clawd.fleet.books import Books
 from clawd.fleet.fleet import Fleet
@@ -54,7 +55,7 @@ def run_started(
     """
     body = RunStarted(
         run="",
-        code=__version__,
+        code=code_version(),
         market=fingerprint,
         symbols=list(panel.symbols),
         ticks=[instrument.tick for instrument in panel.instruments],
@@ -83,6 +84,11 @@ def run_started(
     )
     text = json.dumps(body.model_dump(mode="json"), sort_keys=True)
     return body.model_copy(update={"run": hashlib.sha256(text.encode()).hexdigest()[:12]})
+
+
+def code_version() -> str:
+    """The release and a digest of the engine: a change of a rule makes another run, never a mixture of two."""
+    return f"{__version__}+{folder().name[:8]}"
 
 
 def journal_path(home: Path, run: str) -> Path:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 import numpy as np
@@ -34,56 +34,52 @@ class Candidate:
     Attributes:
         strategy: what was tried.
         result: at the costs in force, None where it does not fit the market.
-        stressed_sharpe: annual Sharpe ratio at twice the costs.
+        stressed: at twice the costs.
         rejection: why it may not take a slot, None for a finalist.
     """
 
     strategy: Strategy
     result: Backtest | None
-    stressed_sharpe: float
+    stressed: Backtest | None
     rejection: str | None
 
     @property
     def sharpe(self) -> float:
+        """Annual Sharpe ratio at the costs in force, NaN where it did not trade."""
         return self.result.metrics.sharpe if self.result else math.nan
+
+    @property
+    def stressed_sharpe(self) -> float:
+        """The same at twice the costs."""
+        return self.stressed.metrics.sharpe if self.stressed else math.nan
 
 
 def search(
     strategies: Sequence[Strategy], panel: Panel, last: int, costs: Costs, capital: Decimal
 ) -> Iterator[Candidate]:
-    """Backtest strategies on the bars before ``last``, one after another.
-
-    Strategies that fit the market share one graph, so what they have in common is computed once.
-    """
+    """Backtest strategies on the bars before ``last``, one after another."""
     window = panel.between(0, last)
-    fitting: dict[str, tuple[Panel, Decisions]] = {}
-    misfits: dict[str, str] = {}
     for strategy in strategies:
         try:
             part = market_of(strategy, window)
             decisions = Runtime([strategy], part).advance(part)[0]
-            fitting[strategy.content_hash] = (part, decisions)
         except ClawdError as error:
-            misfits[strategy.content_hash] = str(error)
-    for strategy in strategies:
-        if strategy.content_hash in misfits:
-            yield Candidate(strategy, None, math.nan, misfits[strategy.content_hash])
+            yield Candidate(strategy, None, None, str(error))
             continue
-        part, decisions = fitting[strategy.content_hash]
         read = int(part.present.sum())
         result = trade(strategy, decisions, part, costs, capital, read)
-        stressed = trade(strategy, decisions, part, costs.times(2), capital, read).metrics.sharpe
+        stressed = trade(strategy, decisions, part, costs.times(2), capital, read)
         yield Candidate(strategy, result, stressed, _objection(strategy, part, decisions, result, stressed))
 
 
 def _objection(
-    strategy: Strategy, panel: Panel, decisions: Decisions, result: Backtest, stressed: float
+    strategy: Strategy, panel: Panel, decisions: Decisions, result: Backtest, stressed: Backtest
 ) -> str | None:
     if result.metrics.trades == 0:
         return "it never traded"
     if not result.metrics.sharpe > 0:
         return "it lost money"
-    if not stressed > 0:
+    if not stressed.metrics.sharpe > 0:
         return "it loses money at twice the costs"
     if not _causal(strategy, panel, decisions):
         return "it is not causal"
@@ -99,26 +95,17 @@ def _causal(strategy: Strategy, panel: Panel, decisions: Decisions) -> bool:
 
 def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     """The candidates, best Sharpe ratio first, those that move like a better one rejected."""
-    order = sorted(
-        candidates, key=lambda candidate: (candidate.rejection is not None, -_rankable(candidate.sharpe))
-    )
+    order = sorted(candidates, key=lambda each: (each.rejection is not None, -_rankable(each.sharpe)))
     chosen: list[Candidate] = []
     result: list[Candidate] = []
     for candidate in order:
-        twin = (
-            None
-            if candidate.rejection
-            else next((other for other in chosen if _alike(candidate, other)), None)
-        )
-        if twin is not None:
-            rejection = f"it moves like {twin.strategy.name}"
-            result.append(
-                Candidate(candidate.strategy, candidate.result, candidate.stressed_sharpe, rejection)
-            )
-        else:
-            result.append(candidate)
-            if candidate.rejection is None:
-                chosen.append(candidate)
+        twin = next((other for other in chosen if _alike(candidate, other)), None)
+        if candidate.rejection is None and twin is not None:
+            result.append(replace(candidate, rejection=f"it moves like {twin.strategy.name}"))
+            continue
+        result.append(candidate)
+        if candidate.rejection is None:
+            chosen.append(candidate)
     return result
 
 
@@ -127,7 +114,8 @@ def _rankable(sharpe: float) -> float:
 
 
 def _alike(candidate: Candidate, other: Candidate) -> bool:
-    assert candidate.result is not None and other.result is not None
+    if candidate.result is None or other.result is None:
+        return False
     correlation = np.corrcoef(candidate.result.net_returns, other.result.net_returns)[0, 1]
     return bool(correlation > CLOSEST_CORRELATION)
 

@@ -13,9 +13,11 @@ from clawd.language.operators import CLOCK_NAMES, LONGEST_WINDOW, OPERATORS, Ope
 from clawd.language.signature import MismatchError
 from clawd.language.types import Parameter, Type
 
-LARGEST_PROGRAM = 10_000
-_DEEPEST_TREE = 150
-_AT_LEAST_TWO = ("ts_std", "ts_zscore", "ts_slope", "ts_corr", "ts_beta", "ts_rank")
+#: Bounds of a program with its names put in and its macros expanded: characters of canonical text, and depth. Whatever
+#: is within them can be written as JSON and read back.
+LARGEST_PROGRAM = 20_000
+DEEPEST_PROGRAM = 100
+_AT_LEAST_TWO = ("ts_std", "ts_zscore", "ts_slope", "ts_corr", "ts_beta", "ts_rank", "bb_z")
 _ORDERED_CONSTANTS = ("clip", "between")
 
 Bindings = Mapping[str, "Node | float"]
@@ -43,13 +45,8 @@ class _Builder:
         self.bindings = bindings
 
     def node(self, tree: Tree, depth: int) -> Node:
-        if depth > _DEEPEST_TREE:
-            raise located(
-                self.source,
-                tree,
-                f"the expression is deeper than {_DEEPEST_TREE} operators",
-                "use [let] to name its parts",
-            )
+        if depth > DEEPEST_PROGRAM:
+            raise self._too_deep(tree)
         if tree.form == "number":
             return make("const", (), (float(tree.head),))
         if tree.form == "text":
@@ -96,18 +93,30 @@ class _Builder:
         self._check_parameters(tree, operator, parameters)
         try:
             node = (
-                self._expanded(operator, inputs, parameters)
+                self._expanded(tree, operator, inputs, parameters)
                 if operator.expansion
                 else make(name, inputs, parameters)
             )
         except MismatchError as mismatch:
             raise self._mismatch(tree, operator, inputs, mismatch) from None
-        if node.size > LARGEST_PROGRAM:
-            raise located(self.source, tree, f"the program is larger than {LARGEST_PROGRAM:,} operators")
+        if node.depth > DEEPEST_PROGRAM:
+            raise self._too_deep(tree)
+        if len(node.text) > LARGEST_PROGRAM:
+            raise located(
+                self.source, tree, f"the program, written out, is longer than {LARGEST_PROGRAM:,} characters"
+            )
         return node
 
+    def _too_deep(self, tree: Tree) -> ClawdError:
+        return located(
+            self.source,
+            tree,
+            f"the program is deeper than {DEEPEST_PROGRAM} operators",
+            "put long sums in groups: (a + b) + (c + d)",
+        )
+
     def _expanded(
-        self, operator: Operator, inputs: Sequence[Node], parameters: Sequence[ParameterValue]
+        self, tree: Tree, operator: Operator, inputs: Sequence[Node], parameters: Sequence[ParameterValue]
     ) -> Node:
         operator.signature.result_type(
             [node.type for node in inputs], [node.constant == 0.0 for node in inputs]
@@ -117,7 +126,11 @@ class _Builder:
             for index, value in enumerate([*inputs, *parameters])
         }
         expansion = operator.expansion or ""
-        return _Builder(expansion, arguments).node(_parsed_expansion(expansion), 0)
+        try:
+            return _Builder(expansion, arguments).node(_parsed_expansion(expansion), 0)
+        except ClawdError as error:
+            what = f"in `{operator.name}`, {error.what.partition(chr(10))[0]}"
+            raise located(self.source, tree, what) from None
 
     def _parameter(self, tree: Tree, kind: Parameter, operator: Operator) -> ParameterValue:
         value: object = tree.head

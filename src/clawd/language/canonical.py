@@ -6,11 +6,11 @@ Only rewrites that change no value are made: the engine runs the canonical form,
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+from clawd.language.expression import LARGEST_NUMBER
 from clawd.language.node import Node, ParameterValue, write
-from clawd.language.operators import OPERATORS
+from clawd.language.operators import LONGEST_WINDOW, OPERATORS
 from clawd.language.types import Kind
 
 _IDEMPOTENT_PAIRS = ("and", "or", "min2", "max2")
@@ -30,8 +30,6 @@ def make(operator: str, inputs: Sequence[Node] = (), parameters: Sequence[Parame
 def _typed(operator: str, inputs: tuple[Node, ...], parameters: tuple[ParameterValue, ...]) -> Node:
     entry = OPERATORS[operator]
     free = [node.constant == 0.0 for node in inputs]
-    if entry.commutative and free[0] and not free[1]:
-        inputs, free = inputs[::-1], free[::-1]
     result = entry.signature.result_type([node.type for node in inputs], free)
     if entry.commutative:
         inputs = tuple(sorted(inputs, key=lambda node: node.text))
@@ -43,6 +41,7 @@ def _typed(operator: str, inputs: tuple[Node, ...], parameters: tuple[ParameterV
         type=result,
         lookback=max((node.lookback for node in inputs), default=0) + entry.lookback(numbers),
         size=1 + sum(node.size for node in inputs),
+        depth=1 + max((node.depth for node in inputs), default=0),
         text=write(operator, inputs, parameters),
     )
 
@@ -65,7 +64,7 @@ def _rewritten(node: Node) -> Node:
     if name == "where" and inputs[1] == inputs[2]:
         return inputs[1]
     if name == "delay" and inputs[0].operator == "delay":
-        return make("delay", inputs[0].inputs, (int(node.parameters[0]) + int(inputs[0].parameters[0]),))
+        return _delayed(inputs[0], int(node.parameters[0]))
     if name in ("ts_mean", "ts_sum", "ts_min", "ts_max", "ema") and node.parameters[0] == 1:
         return inputs[0]
     if name == "mul" and inputs[0].constant == 1.0 and node.type == inputs[1].type:
@@ -75,6 +74,16 @@ def _rewritten(node: Node) -> Node:
     if name == "div" and inputs[1].constant == 1.0:
         return inputs[0]
     return node
+
+
+def _delayed(inner: Node, bars: int) -> Node:
+    """A delay of a delay: one, or where that would pass the longest window, the longest and the rest."""
+    first, total = int(inner.parameters[0]), int(inner.parameters[0]) + bars
+    if total <= LONGEST_WINDOW:
+        return make("delay", inner.inputs, (total,))
+    if first == LONGEST_WINDOW:
+        return _typed("delay", (inner,), (bars,))
+    return make("delay", (make("delay", inner.inputs, (LONGEST_WINDOW,)),), (total - LONGEST_WINDOW,))
 
 
 def _folded(node: Node) -> float | None:
@@ -101,4 +110,4 @@ def _folded(node: Node) -> float | None:
             result = min(numbers)
         case "max2":
             result = max(numbers)
-    return result if result is not None and math.isfinite(result) else None
+    return result if result is not None and abs(result) <= LARGEST_NUMBER else None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import math
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 from clawd.core.errors import ClawdError, suggestion
 from clawd.language.builder import build
+from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
 from clawd.language.node import Node, literal
 from clawd.language.operators import LONGEST_WINDOW
 
@@ -29,11 +31,7 @@ class Distance:
     @property
     def atr(self) -> Node | None:
         """The program of its average true range, None for percent."""
-        if self.window is None:
-            return None
-        node = build(f"atr({self.window})")
-        assert isinstance(node, Node)
-        return node
+        return None if self.window is None else _average_true_range(self.window)
 
     def to_json(self) -> dict[str, float]:
         if self.window is None:
@@ -88,6 +86,13 @@ class Exits:
         return form
 
 
+@cache
+def _average_true_range(window: int) -> Node:
+    node = build(f"atr({window})")
+    assert isinstance(node, Node)
+    return node
+
+
 def read_exits(table: object) -> Exits:
     """The exits that a TOML or JSON table states.
 
@@ -99,7 +104,7 @@ def read_exits(table: object) -> Exits:
     for key in table:
         if key not in _KEYS:
             raise ClawdError(
-                f"unknown exit `{key}`",
+                f"unknown exit `{str(key)[:LONGEST_NAME]}`",
                 where="exits",
                 hint=suggestion(str(key), _KEYS) or f"one of {', '.join(_KEYS)}",
             )
@@ -140,15 +145,15 @@ def _distance(value: object, key: str) -> Distance:
 
 
 def _number(value: object, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ClawdError(f"a number is needed, not {value!r}", where=where)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
+        raise ClawdError(f"a number is needed, not {reprlib.repr(value)}", where=where)
     return float(value)
 
 
 def _bars(value: object, key: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LONGEST_WINDOW:
         raise ClawdError(
-            f"a whole number of bars from 1 to {LONGEST_WINDOW:,} is needed, not {value!r}",
+            f"a whole number of bars from 1 to {LONGEST_WINDOW:,} is needed, not {reprlib.repr(value)}",
             where=f"exits.{key}",
         )
     return value

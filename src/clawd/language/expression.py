@@ -14,21 +14,28 @@ Grammar, loosest binding first::
 
 from __future__ import annotations
 
-import math
 import re
 from dataclasses import dataclass
 
 from clawd.core.errors import ClawdError
 
-LONGEST_EXPRESSION = 20_000
-DEEPEST_NESTING = 60
+LONGEST_EXPRESSION = 40_000
+LONGEST_NAME = 80
+LARGEST_NUMBER = 1e15
+DEEPEST_NESTING = 200
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*|\$\d)"
     r"|(?P<text>\"[^\"\n]*\"|'[^'\n]*')|(?P<sign><=|>=|==|!=|\*\*|[-+*/()<>,^&|])",
     re.ASCII,
 )
-_INFIX = {"+": "add", "-": "sub", "*": "mul", "/": "div", "<": "lt", ">": "gt"}
+_INFIX = {
+    **{"or": "or", "and": "and", "<": "gt", ">": "gt"},
+    **{"+": "add", "-": "sub", "*": "mul", "/": "div"},
+}
+#: How tightly the infix signs bind; `not` stands between `and` and the comparisons, `-` before a value above all.
+_BINDING = {"or": 0, "and": 1, "<": 3, ">": 3, "+": 4, "-": 4, "*": 5, "/": 5}
+_NEGATION, _MINUS = 2, 6
 _MISSING_SIGNS = {
     "<=": "use `<`",
     ">=": "use `>`",
@@ -62,10 +69,14 @@ class Tree:
 def located(source: str, tree: Tree, what: str, hint: str | None = None) -> ClawdError:
     """An error that shows the source with the part at fault underlined."""
     first = max(0, tree.start - 60)
-    shown = source[first : first + 120].replace("\n", " ")
+    shown = "".join(letter if letter.isprintable() else " " for letter in source[first : first + 120])
     width = max(1, min(tree.end, first + len(shown)) - tree.start)
     underlined = f"\n    {shown}\n    {' ' * (tree.start - first)}{'^' * width}"
     return ClawdError(what + (f", {hint}" if hint else "") + underlined, where=f"column {tree.start + 1}")
+
+
+def _is_quotable(word: str) -> bool:
+    return word.isprintable() and '"' not in word
 
 
 def parse(source: str) -> Tree:
@@ -96,17 +107,24 @@ class _Parser:
                 raise located(self.source, here, f"unexpected character {self.source[at]!r}")
             if match.lastgroup == "number":
                 tokens.append(Tree(self._number(match), "number", (), at, match.end()))
-            elif match.lastgroup == "text":
-                tokens.append(Tree(match.group()[1:-1], "text", (), at, match.end()))
             elif match.lastgroup != "space":
-                tokens.append(Tree(match.group(), str(match.lastgroup), (), at, match.end()))
+                form = str(match.lastgroup)
+                word = match.group()[1:-1] if form == "text" else match.group()
+                token = Tree(word, form, (), at, match.end())
+                if len(word) > LONGEST_NAME or (form == "text" and not _is_quotable(word)):
+                    raise located(
+                        self.source,
+                        token,
+                        f"a name has at most {LONGEST_NAME} printable characters and no quotes in it",
+                    )
+                tokens.append(token)
             at = match.end()
         tokens.append(Tree("the end", "end", (), len(self.source), len(self.source) + 1))
         return tokens
 
     def _number(self, match: re.Match[str]) -> float:
         value = float(match.group().replace("_", ""))
-        if math.isinf(value) or value > 1e15:
+        if value > LARGEST_NUMBER:
             here = Tree("", "number", (), match.start(), match.end())
             raise located(self.source, here, "the number is larger than 1e15")
         return value
@@ -140,103 +158,56 @@ class _Parser:
     def parse(self) -> Tree:
         if self.token.form == "end":
             raise ClawdError("the expression is empty")
-        tree = self._condition()
+        tree = self._expression()
         if self.token.form != "end":
             self._unexpected("expected an operator or the end")
         return tree
 
-    def _condition(self) -> Tree:
+    def _expression(self, loosest: int = 0) -> Tree:
+        """What stands here, with every infix sign that binds at least as tightly as ``loosest``."""
         self.depth += 1
         if self.depth > DEEPEST_NESTING:
             raise located(self.source, self.token, f"nested deeper than {DEEPEST_NESTING} levels")
-        tree = self._conjunction()
-        while self._is("or"):
-            self._advance()
-            tree = self._pair("or", tree, self._conjunction())
-        self.depth -= 1
-        return tree
-
-    def _conjunction(self) -> Tree:
-        tree = self._negation()
-        while self._is("and"):
-            self._advance()
-            tree = self._pair("and", tree, self._negation())
-        return tree
-
-    def _negation(self) -> Tree:
-        if not self._is("not"):
-            return self._comparison()
-        return self._prefix("not")
-
-    def _comparison(self) -> Tree:
-        tree = self._sum()
-        if self._is("<", ">"):
-            sign = self._advance().head
-            right = self._sum()
-            tree = self._pair("gt", tree, right) if sign == ">" else self._pair("gt", right, tree)
-            if self._is("<", ">"):
+        left = self._operand(loosest)
+        while self.token.form in ("sign", "name") and _BINDING.get(str(self.token.head), -1) >= loosest:
+            sign = str(self._advance().head)
+            right = self._expression(_BINDING[sign] + 1)
+            start, end = left.start, right.end
+            if sign == "<":
+                left, right = right, left
+            left = Tree(_INFIX[sign], "call", (left, right), start, end)
+            if sign in "<>" and self._is("<", ">"):
                 self._unexpected("a comparison cannot be chained; join two with `and`")
-        return tree
-
-    def _sum(self) -> Tree:
-        tree = self._product()
-        while self._is("+", "-"):
-            name = _INFIX[str(self._advance().head)]
-            tree = self._pair(name, tree, self._product())
-        return tree
-
-    def _product(self) -> Tree:
-        tree = self._unary()
-        while self._is("*", "/"):
-            name = _INFIX[str(self._advance().head)]
-            tree = self._pair(name, tree, self._unary())
-        return tree
-
-    def _unary(self) -> Tree:
-        if not self._is("-"):
-            return self._atom()
-        tree = self._prefix("neg")
-        inner = tree.arguments[0]
-        if inner.form == "number":
-            return Tree(-float(inner.head), "number", (), tree.start, tree.end)
-        return tree
-
-    def _prefix(self, name: str) -> Tree:
-        start = self._advance().start
-        self.depth += 1
-        if self.depth > DEEPEST_NESTING:
-            raise located(self.source, self.token, f"nested deeper than {DEEPEST_NESTING} levels")
-        inner = self._negation() if name == "not" else self._unary()
         self.depth -= 1
-        return Tree(name, "call", (inner,), start, inner.end)
+        return left
 
-    def _pair(self, name: str, left: Tree, right: Tree) -> Tree:
-        return Tree(name, "call", (left, right), min(left.start, right.start), max(left.end, right.end))
-
-    def _atom(self) -> Tree:
+    def _operand(self, loosest: int) -> Tree:
         token = self.token
+        if self._is("-") or (self._is("not") and loosest <= _NEGATION):
+            self._advance()
+            inner = self._expression(_MINUS if token.head == "-" else _NEGATION)
+            if token.head == "-" and inner.form == "number":
+                return Tree(-float(inner.head), "number", (), token.start, inner.end)
+            return Tree("neg" if token.head == "-" else "not", "call", (inner,), token.start, inner.end)
         if token.form in ("number", "text"):
             return self._advance()
         if token.form == "name" and token.head not in ("and", "or", "not"):
             self._advance()
-            return self._call(token) if self._is("(") else token
+            if not self._is("("):
+                return token
+            self._advance()
+            arguments = [] if self._is(")") else [self._expression()]
+            while arguments and self._is(","):
+                self._advance()
+                arguments.append(self._expression())
+            close = self._expect(")")
+            return Tree(token.head, "call", tuple(arguments), token.start, close.end)
         if token.form == "name" and self.tokens[self.position + 1].head == "(":
             self._unexpected(f"`{token.head}` stands between two conditions, as in `a {token.head} b`")
         if self._is("("):
             self._advance()
-            tree = self._condition()
+            tree = self._expression()
             close = self._expect(")")
             return Tree(tree.head, tree.form, tree.arguments, token.start, close.end)
         self._unexpected("expected a value")
         raise AssertionError("unreachable")
-
-    def _call(self, name: Tree) -> Tree:
-        self._expect("(")
-        arguments: list[Tree] = []
-        if not self._is(")"):
-            arguments.append(self._condition())
-            while self._is(","):
-                self._advance()
-                arguments.append(self._condition())
-        close = self._expect(")")
-        return Tree(name.head, "call", tuple(arguments), name.start, close.end)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import math
+import reprlib
 from collections.abc import Mapping
 
 from clawd.core.errors import ClawdError, suggestion
+from clawd.language.builder import DEEPEST_PROGRAM
+from clawd.language.expression import LARGEST_NUMBER
 from clawd.language.node import Node, literal
 from clawd.language.operators import OPERATORS
 from clawd.language.types import Parameter
 
 _KEYS = {Parameter.WINDOW: "w", Parameter.CONSTANT: "k", Parameter.NAME: "name", Parameter.INSTRUMENT: "a"}
-_DEEPEST = 150
 
 
 def program_json(node: Node) -> dict[str, object]:
@@ -28,15 +29,16 @@ def expression_of(value: object, where: str, depth: int = 0) -> str:
     Raises:
         ClawdError: with the path inside the JSON, when it is not a program.
     """
-    if depth > _DEEPEST:
-        raise ClawdError(f"nested deeper than {_DEEPEST} levels", where=where)
+    if depth > DEEPEST_PROGRAM + 1:
+        raise ClawdError(f"nested deeper than {DEEPEST_PROGRAM} operators", where=where)
     if not isinstance(value, Mapping):
         raise ClawdError(f"an object with `op` is needed, not {type(value).__name__}", where=where)
     if len(value) == 1 and next(iter(value)) in ("w", "k", "name", "a"):
         return _parameter(next(iter(value)), next(iter(value.values())), where)
     name = value.get("op")
     if not isinstance(name, str) or name not in OPERATORS:
-        raise ClawdError(f"unknown operator {name!r}", where=where, hint=suggestion(str(name), OPERATORS))
+        hint = suggestion(name, OPERATORS) if isinstance(name, str) else None
+        raise ClawdError(f"unknown operator {reprlib.repr(name)}", where=where, hint=hint)
     arguments = value.get("args", [])
     if not isinstance(arguments, list) or set(value) - {"op", "args"}:
         raise ClawdError("an operator has `op` and a list `args`, nothing else", where=where)
@@ -56,6 +58,8 @@ def _parameter(key: str, value: object, where: str) -> str:
         if not isinstance(value, str) or '"' in value or not value.isprintable():
             raise ClawdError(f"`{key}` must be a printable text without quotes", where=where)
         return f'"{value}"'
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise ClawdError(f"`{key}` must be a number, not {value!r}", where=where)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
+        raise ClawdError(
+            f"`{key}` must be a number of at most {LARGEST_NUMBER:g}, not {reprlib.repr(value)}", where=where
+        )
     return literal(value)

@@ -22,6 +22,7 @@ class Node:
         text: canonical text, which is its identity.
         lookback: bars of an instrument's own history before the value is settled.
         size: nodes of the expression written out as a tree.
+        depth: nodes on its longest path from the root to an input.
     """
 
     operator: str
@@ -30,6 +31,7 @@ class Node:
     type: Type
     lookback: int
     size: int
+    depth: int
     text: str = field(default="")
 
     def __eq__(self, other: object) -> bool:

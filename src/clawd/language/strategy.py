@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import reprlib
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,7 @@ from clawd.core.clock import duration, parse_duration
 from clawd.core.errors import ClawdError, suggestion
 from clawd.language.builder import build, type_of
 from clawd.language.exits import Exits, read_exits
+from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
 from clawd.language.json_form import expression_of, program_json
 from clawd.language.node import Node, literal
 from clawd.language.operators import OPERATORS
@@ -20,6 +23,9 @@ from clawd.language.types import POSITION
 
 LANGUAGE_VERSION = 1
 LARGEST_FILE = 256 * 1024
+MOST_PARTS = 200
+_MOST_DOTS = 20_000_000
+_LONGEST_TABLE_NAME = 50
 _KEYS = ("name", "bar", "universe", "source", "claim", "let", "position", "exits")
 _JSON_KEYS = ("clawd", *(key for key in _KEYS if key != "let"))
 
@@ -47,8 +53,8 @@ class Strategy:
     universe: tuple[str, ...] | None = None
     source: str = ""
     claim: str = ""
-    let: Mapping[str, str] = field(default_factory=dict)
-    target_text: str = ""
+    let: Mapping[str, str] = field(default_factory=dict, compare=False)
+    target_text: str = field(default="", compare=False)
 
     @property
     def lookback(self) -> int:
@@ -115,12 +121,14 @@ def parse_toml(text: str) -> Strategy:
     Raises:
         ClawdError: located, when it is not one.
     """
+    _check_size(text)
+    _check_dots(text)
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ClawdError(f"not TOML: {error}") from None
-    except RecursionError:
-        raise ClawdError("not a strategy: nested too deeply") from None
+    except (RecursionError, ValueError) as error:
+        raise ClawdError(f"not a strategy: {_why(error)}") from None
     _known_keys(table, _KEYS)
     return _strategy(table, _let(table.get("let", {})))
 
@@ -131,20 +139,22 @@ def parse_json(text: str) -> Strategy:
     Raises:
         ClawdError: located, when it is not one.
     """
+    _check_size(text)
     try:
-        table = json.loads(text)
+        table = json.loads(text, object_pairs_hook=_without_twins)
     except json.JSONDecodeError as error:
         raise ClawdError(
             f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}"
         ) from None
-    except RecursionError:
-        raise ClawdError("not a strategy: nested too deeply") from None
+    except (RecursionError, ValueError) as error:
+        raise ClawdError(f"not a strategy: {_why(error)}") from None
     if not isinstance(table, dict):
         raise ClawdError("a strategy is a JSON object")
     _known_keys(table, _JSON_KEYS)
-    if table.get("clawd") != LANGUAGE_VERSION:
+    version = table.get("clawd")
+    if type(version) is not int or version != LANGUAGE_VERSION:
         raise ClawdError(
-            f"`clawd` must be {LANGUAGE_VERSION}, the version of the language, not {table.get('clawd')!r}"
+            f"`clawd` must be {LANGUAGE_VERSION}, the version of the language, not {reprlib.repr(version)}"
         )
     position = table.get("position")
     if isinstance(position, dict) and "target" in position:
@@ -155,11 +165,40 @@ def parse_json(text: str) -> Strategy:
     return _strategy(table, {})
 
 
+def _check_size(text: str) -> None:
+    if len(text) > LARGEST_FILE:
+        raise ClawdError(f"not a strategy: longer than {LARGEST_FILE:,} characters")
+
+
+def _check_dots(text: str) -> None:
+    """Refuse dotted keys without end: a line costs the TOML parser the square of its key's parts, and every key below a
+    table's name the parts of that name."""
+    work = 0
+    for line in text.split("\n"):
+        dots = line.count(".")
+        work += dots**2
+        if work > _MOST_DOTS or (dots > _LONGEST_TABLE_NAME and line.lstrip().startswith("[")):
+            raise ClawdError("not a strategy: too many dotted keys")
+
+
+def _why(error: RecursionError | ValueError) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else "a number has too many digits"
+
+
+def _without_twins(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    table = dict(pairs)
+    if len(table) < len(pairs):
+        twin = Counter(name for name, _ in pairs).most_common(1)[0][0]
+        raise ClawdError(f"the key `{twin[:LONGEST_NAME]}` stands twice")
+    return table
+
+
 def _known_keys(table: Mapping[str, object], known: tuple[str, ...]) -> None:
     for key in table:
         if key not in known:
             raise ClawdError(
-                f"unknown key `{key}`", hint=suggestion(key, known) or f"one of {', '.join(known)}"
+                f"unknown key `{key[:LONGEST_NAME]}`",
+                hint=suggestion(key, known) or f"one of {', '.join(known)}",
             )
 
 
@@ -171,7 +210,9 @@ def _strategy(table: Mapping[str, object], let: Mapping[str, str]) -> Strategy:
     if not isinstance(position, Mapping) or "target" not in position:
         raise ClawdError("there is no target", where="position", hint='add [position] with target = "..."')
     if extra := [key for key in position if key != "target"]:
-        raise ClawdError(f"unknown key `{extra[0]}`", where="position", hint="only target belongs here")
+        raise ClawdError(
+            f"unknown key `{extra[0][:LONGEST_NAME]}`", where="position", hint="only target belongs here"
+        )
     text = position["target"]
     if not isinstance(text, str):
         raise ClawdError("the target must be an expression in quotes", where="position.target")
@@ -207,19 +248,23 @@ def _strategy(table: Mapping[str, object], let: Mapping[str, str]) -> Strategy:
 def _let(table: object) -> dict[str, str]:
     if not isinstance(table, Mapping):
         raise ClawdError("[let] must be a table of named expressions", where="let")
+    if len(table) > MOST_PARTS:
+        raise ClawdError(f"{len(table):,} named parts, more than {MOST_PARTS}", where="let")
     parts: dict[str, str] = {}
     for name, value in table.items():
-        where = f"let.{name}"
-        if not name.isidentifier() or not name.isascii():
+        where = f"let.{name[:LONGEST_NAME]}"
+        if not name.isidentifier() or not name.isascii() or len(name) > LONGEST_NAME:
             raise ClawdError(
-                f"`{name}` is not a name",
+                f"`{name[:LONGEST_NAME]}` is not a name",
                 where=where,
-                hint="letters, digits and _, not starting with a digit",
+                hint=f"at most {LONGEST_NAME} letters, digits and _, not starting with a digit",
             )
         if name in OPERATORS or name in ("and", "or", "not"):
             raise ClawdError(f"`{name}` is an operator and cannot be bound", where=where)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ClawdError("an expression in quotes or a number is needed", where=where)
+        if not isinstance(value, str) and not abs(value) <= LARGEST_NUMBER:
+            raise ClawdError(f"a number of at most {LARGEST_NUMBER:g} is needed", where=where)
         parts[name] = value if isinstance(value, str) else literal(value)
     return parts
 
@@ -244,8 +289,9 @@ def _text(table: Mapping[str, object], key: str, longest: int) -> str:
 def _bar(table: Mapping[str, object]) -> int | None:
     if "bar" not in table:
         return None
+    value = table["bar"]
     try:
-        return parse_duration(str(table["bar"]))
+        return parse_duration(value if isinstance(value, str) else reprlib.repr(value))
     except ValueError as error:
         raise ClawdError(str(error), where="bar") from None
 
@@ -257,7 +303,7 @@ def _universe(table: Mapping[str, object]) -> tuple[str, ...] | None:
     if (
         not isinstance(symbols, list)
         or not symbols
-        or not all(isinstance(symbol, str) and symbol for symbol in symbols)
+        or not all(isinstance(symbol, str) and symbol and symbol.isprintable() for symbol in symbols)
     ):
         raise ClawdError(
             "a list of symbols is needed", where="universe", hint='such as ["BTCUSDT", "ETHUSDT"]'

@@ -60,6 +60,9 @@ class Verdict:
     numbers: dict[str, Decimal | int]
 
 
+#: An order that would have to shrink below this part of itself is refused: dust is not the trade that was decided on.
+SMALLEST_PART: Final = Decimal("0.01")
+
 _SEAL: Final = object()
 
 
@@ -132,7 +135,7 @@ def _within_budget(
     per_unit = entry_reserve_per_unit(price, stop_distance, side, limits.costs)
     agent_free = snapshot.agent_share - snapshot.agent_loss - snapshot.agent_reserved
     account_free = limits.day_loss - snapshot.account_loss - snapshot.account_reserved
-    by_budget = max(min(agent_free, account_free), Decimal(0)) / per_unit
+    by_budget = max(min(agent_free, account_free), Decimal(0)) * snapshot.part / per_unit
     by_leverage = max(limits.leverage * snapshot.agent_capital - snapshot.agent_exposure, Decimal(0)) / price
     largest = _whole_lots(min(by_budget, by_leverage), snapshot.lot)
     code = Code.LEVERAGE if by_leverage < by_budget else Code.DAY_BUDGET
@@ -145,11 +148,12 @@ def _within_budget(
         "agent_reserved": snapshot.agent_reserved,
         "account_free": account_free,
         "agent_exposure": snapshot.agent_exposure,
+        "part": snapshot.part,
         "largest": largest,
     }
     if abs(size) <= largest:
         return Verdict(Outcome.ALLOW, Code.WITHIN_LIMITS, size, numbers)
-    if largest <= 0:
+    if largest < SMALLEST_PART * abs(size):
         return Verdict(Outcome.REFUSE, code, Decimal(0), numbers)
     return Verdict(Outcome.SHRINK, code, side * largest, numbers)
 

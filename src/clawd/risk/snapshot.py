@@ -43,6 +43,7 @@ class Snapshot:
         agent_loss, account_loss: loss of the day so far, realised and unrealised, not negative.
         agent_reserved, account_reserved: worst case still to come of all open positions and working orders.
         agent_share: the agent's part of the day's loss limit.
+        part: of what is free, the share that this order may use; the rest is for others asked for at the same moment.
         agent_capital: quote currency.
         agent_exposure: notional of the agent's open positions and working orders, this order not counted.
     """
@@ -62,5 +63,6 @@ class Snapshot:
     agent_reserved: Decimal
     account_reserved: Decimal
     agent_share: Decimal
+    part: Decimal
     agent_capital: Decimal
     agent_exposure: Decimal

@@ -36,12 +36,13 @@ def rma(s, p, x, y, z):
 
 @step("ewm_std", state=2)
 def ewm_std(s, p, x, y, z):
-    if x != x:
+    square = x * x
+    if not square < np.inf:
         return np.nan
     if s[0] == 0.0:
-        s[0], s[1] = 1.0, x * x
+        s[0], s[1] = 1.0, square
     else:
-        s[1] += 2.0 / (p[0] + 1.0) * (x * x - s[1])
+        s[1] += 2.0 / (p[0] + 1.0) * (square - s[1])
     return np.sqrt(s[1])
 
 

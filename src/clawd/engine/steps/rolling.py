@@ -318,6 +318,6 @@ def efficiency(s, p, x, y, z):
     old = _leaving_of(values, w, x)
     values[4 + w] = x
     path = _slide_sum(s, w, 5, abs(x - before))
-    if not _whole(s, w) or old != old or path < 1e-12:
+    if not _whole(s, w) or old != old or path <= 0.0 or (s[_RUN] == w and x == before):
         return np.nan
     return abs(x - old) / path

@@ -1,0 +1,5 @@
+"""``python -m clawd`` is ``clawd``."""
+
+from clawd.cli.main import run
+
+run()

@@ -1,0 +1,1 @@
+"""Who writes strategies: the starter library of classics."""

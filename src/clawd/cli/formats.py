@@ -1,0 +1,26 @@
+"""Figures as people read them on a terminal."""
+
+from __future__ import annotations
+
+import math
+from decimal import Decimal
+
+
+def percent(share: float, digits: int = 1, *, signed: bool = False) -> str:
+    """A share as percent, a dash where it does not exist."""
+    return "–" if math.isnan(share) else f"{share * 100:{'+' if signed else ''},.{digits}f} %"
+
+
+def number(value: float, digits: int = 2) -> str:
+    """A number, a dash where it does not exist."""
+    return "–" if math.isnan(value) else f"{value:,.{digits}f}"
+
+
+def money(amount: Decimal, digits: int = 2, *, signed: bool = False) -> str:
+    """An amount in quote currency."""
+    return f"{amount:{'+' if signed else ''},.{digits}f}"
+
+
+def wealth(value: float) -> str:
+    """A wealth of evidence: two digits while small, no decimals when large."""
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"

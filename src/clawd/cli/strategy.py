@@ -1,0 +1,84 @@
+"""``clawd strategy``: list, show, check and explain strategies."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from clawd.authors.starter import find_starter, starter_names
+from clawd.cli.options import read_strategy
+from clawd.core.clock import duration
+from clawd.language.explain import explain
+
+app = typer.Typer(help="List, show, check and explain strategies.", no_args_is_help=True)
+
+NameArgument = Annotated[str, typer.Argument(help="a .toml or .json file, or the name of a starter strategy")]
+
+
+@app.command("list")
+def list_strategies(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+    """The starter library."""
+    found = [(name, find_starter(name)) for name in starter_names()]
+    if as_json:
+        rows = [
+            {
+                "name": name,
+                "title": each.name,
+                "source": each.source,
+                "claim": each.claim,
+                "hash": each.content_hash,
+            }
+            for name, each in found
+        ]
+        typer.echo(json.dumps(rows, indent=2))
+        return
+    table = Table(box=box.SIMPLE_HEAD)
+    table.add_column("name", no_wrap=True)
+    table.add_column("what it is believed to earn from")
+    table.add_column("source")
+    for name, each in found:
+        table.add_row(Text(name, "bold"), Text(each.claim), Text(each.source, "dim"))
+    Console().print(table)
+
+
+@app.command()
+def show(
+    name: NameArgument, as_json: Annotated[bool, typer.Option("--json", help="the JSON form")] = False
+) -> None:
+    """The canonical form of a strategy: what the engine runs and the hash is made of."""
+    strategy = read_strategy(name)
+    if as_json:
+        typer.echo(json.dumps(strategy.to_json(), indent=2))
+        return
+    typer.echo(f"name      {strategy.name}")
+    typer.echo(f"target    {strategy.target.text}")
+    for key, value in strategy.exits.to_json().items():
+        typer.echo(f"{key:<9} {json.dumps(value)}")
+    if strategy.bar is not None:
+        typer.echo(f"bar       {duration(strategy.bar)}")
+    if strategy.universe is not None:
+        typer.echo(f"universe  {', '.join(strategy.universe)}")
+    typer.echo(f"lookback  {strategy.lookback} bars")
+    typer.echo(f"hash      {strategy.content_hash}")
+    typer.echo(f"family    {strategy.family_hash}")
+
+
+@app.command()
+def check(name: NameArgument) -> None:
+    """Whether a strategy is valid: units, exits, names. Nothing is run."""
+    strategy = read_strategy(name)
+    typer.echo(
+        f"{strategy.name}: valid, lookback {strategy.lookback} bars, hash {strategy.content_hash[:12]}"
+    )
+
+
+@app.command("explain")
+def explain_strategy(name: NameArgument) -> None:
+    """A strategy in plain English, with what was inferred of it."""
+    typer.echo(explain(read_strategy(name)))

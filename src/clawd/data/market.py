@@ -1,0 +1,145 @@
+"""A market to study: instruments from the sample, the catalog or a folder, looked over and aligned."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from clawd.core.clock import iso
+from clawd.core.errors import ClawdError
+from clawd.core.panel import Panel
+from clawd.core.settings import Settings
+from clawd.data import catalog, sample
+from clawd.data.align import InstrumentBars, OutsideSeries, align, fingerprint
+from clawd.data.bar_size import bar_size
+from clawd.data.bars import RawBars, read_raw_bars, read_times, repaired
+from clawd.data.file_name import stem
+from clawd.data.finding import Finding
+from clawd.data.folder import open_folder
+from clawd.data.quality import check
+from clawd.data.universe import Offer, chosen, symbols
+
+
+@dataclass(frozen=True, eq=False)
+class Market:
+    """A panel and what is known of its making.
+
+    Attributes:
+        panel: the instruments, sorted by symbol.
+        findings: what the quality report says of each instrument.
+        notes: what was decided, repaired and dropped, for people.
+        fingerprint: 16 hexadecimal digits of the panel's whole content.
+    """
+
+    panel: Panel
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...]
+    fingerprint: str
+
+
+@dataclass(frozen=True, eq=False)
+class _Listing:
+    """An instrument as its source has it."""
+
+    symbol: str
+    raw: RawBars
+    funding: pl.DataFrame | None = None
+
+
+def load_market(
+    source: str | Path,
+    universe: Sequence[str] | None = None,
+    bar: int | None = None,
+    *,
+    home: Path | None = None,
+) -> Market:
+    """The market of a source. The order of names and files never matters.
+
+    Args:
+        source: ``sample``, ``catalog``, or a folder of CSV and Parquet files of bars.
+        universe: the wanted instruments: symbols, or for a folder stems of files or the instruments in them;
+            all that the source has when None or empty.
+        bar: duration of a bar in nanoseconds, where there are several.
+        home: the folder in which the catalog's folder lies; that of the settings when None.
+
+    Raises:
+        ClawdError: the source, an instrument or the bar size does not exist or is ambiguous, or a file cannot
+            be read as bars.
+    """
+    if source == "sample":
+        return _sample(universe, bar)
+    if source == "catalog":
+        return _catalog((Settings().home if home is None else home) / "catalog", universe, bar)
+    return _folder(Path(source), universe, bar)
+
+
+def _sample(universe: Sequence[str] | None, bar: int | None) -> Market:
+    offers = [Offer(symbol, symbol, Path(symbol)) for symbol in sample.SYMBOLS]
+    meant, size = chosen(offers, universe, bar, lambda _: sample.BAR, "the sample market")
+    return _market(
+        [_Listing(offer.name, sample.sample_bars(offer.name)) for offer in meant],
+        sample.sample_series(),
+        size,
+    )
+
+
+def _catalog(root: Path, universe: Sequence[str] | None, bar: int | None) -> Market:
+    held = {(entry.symbol, entry.bar): entry.bar for entry in catalog.entries(root) if entry.bar is not None}
+    offers = {
+        Offer(symbol, symbol, catalog.bars_path(root, symbol, size)): size
+        for (symbol, _), size in held.items()
+    }
+    if not offers:
+        raise ClawdError(
+            "the catalog has no bars", where=str(root), hint="`clawd data import FILE` puts them there"
+        )
+    meant, size = chosen(list(offers), universe, bar, offers.__getitem__, "the catalog")
+    listings = [
+        _Listing(
+            offer.name, catalog.load_bars(root, offer.name, size), catalog.load_funding(root, offer.name)
+        )
+        for offer in meant
+    ]
+    return _market(listings, catalog.load_series(root), size)
+
+
+def _folder(path: Path, universe: Sequence[str] | None, bar: int | None) -> Market:
+    folder = open_folder(path)
+    for file, error in folder.broken.items():
+        if not universe or stem(file) in universe:
+            raise error
+    meant, size = chosen(folder.offers, universe, bar, _measured, str(path))
+    pairs = zip(symbols(meant), meant, strict=True)
+    return _market([_Listing(symbol, read_raw_bars(offer.path)) for symbol, offer in pairs], [], size)
+
+
+def _measured(offer: Offer) -> int:
+    return bar_size(read_times(offer.path), str(offer.path))
+
+
+def _market(listings: Sequence[_Listing], series: Sequence[OutsideSeries], bar: int) -> Market:
+    findings: list[Finding] = []
+    notes: list[str] = []
+    instruments = []
+    for listing in sorted(listings, key=lambda each: each.symbol):
+        findings += check(listing.raw.frame, listing.symbol, bar)
+        bars = repaired(listing.raw)
+        notes += [f"{listing.symbol}: {note}" for note in bars.notes]
+        notes += _funding_notes(listing.symbol, bars.frame, listing.funding)
+        instruments.append(InstrumentBars(listing.symbol, bars.frame, listing.funding))
+    panel, dropped = align(instruments, series, bar)
+    notes += [f"{symbol}: {count} broken bars dropped" for symbol, count in dropped.items()]
+    return Market(panel, tuple(findings), tuple(notes), fingerprint(panel))
+
+
+def _funding_notes(symbol: str, bars: pl.DataFrame, funding: pl.DataFrame | None) -> list[str]:
+    if funding is None:
+        return []
+    due = funding["ts"].sort()
+    first, last = int(due[0]), int(due[-1])
+    if first <= int(bars["ts"][0]) and last >= int(bars["ts"][-1]):
+        return []
+    return [f"{symbol}: funding is known from {iso(first)} to {iso(last)} and counts as none elsewhere"]

@@ -1,0 +1,391 @@
+"""A strategy in plain English, for a trader who does not program.
+
+The words come from the expressions as they were written, so a macro is spoken of by its own name. Every
+operator of the registry has one phrase in :data:`PHRASES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from clawd.core.clock import duration
+from clawd.language.builder import build, type_of
+from clawd.language.exits import Distance, Exits
+from clawd.language.expression import Tree, parse
+from clawd.language.json_form import expression_of, program_json
+from clawd.language.node import Node, literal
+from clawd.language.operators import OPERATORS
+from clawd.language.strategy import Strategy
+from clawd.language.types import Kind, Parameter, Type
+
+#: How each operator is said. ``{0}``, ``{1}`` … are its arguments in order; a window is "20 bars", as
+#: ``{1:bar}`` it is "20-bar" and as ``{1:n}`` "20"; ``{0:bare}`` is a noun without its article. A series is a
+#: noun, a condition a clause, and a position a sentence about "it", or about what its first argument holds.
+PHRASES: dict[str, str] = {
+    "open": "the open",
+    "high": "the high",
+    "low": "the low",
+    "close": "the close",
+    "volume": "the volume",
+    "clock": "{0}",
+    "ext": "the outside series {0}",
+    "const": "{0}",
+    "add": "{0} plus {1}",
+    "sub": "{0} minus {1}",
+    "mul": "{0} times {1}",
+    "div": "{0} divided by {1}",
+    "neg": "minus {0}",
+    "abs": "the absolute value of {0}",
+    "sign": "the sign of {0}",
+    "log": "the logarithm of {0}",
+    "sqrt": "the signed square root of {0}",
+    "min2": "the smaller of {0} and {1}",
+    "max2": "the larger of {0} and {1}",
+    "clip": "{0} held between {1} and {2}",
+    "squash": "{0} squeezed smoothly between -1 and 1",
+    "gt": "{0} is above {1}",
+    "between": "{0} is from {1} to {2}",
+    "and": "{0} and {1}",
+    "or": "{0} or {1}",
+    "not": "it is not so that {0}",
+    "where": "{1} while {0} and {2} otherwise",
+    "cross_up": "{0} has just crossed above {1}",
+    "count_true": "the share of the last {1} on which {0}",
+    "latch": "at some bar {0}, and at no bar since then {1}",
+    "delay": "{0} as of {1} ago",
+    "delta": "the {1:bar} change of {0}",
+    "ret": "the {1:bar} return of {0}",
+    "ts_mean": "the {1:bar} mean of {0}",
+    "ts_sum": "the {1:bar} sum of {0}",
+    "ts_std": "the {1:bar} standard deviation of {0}",
+    "ts_min": "the lowest {0:bare} of the last {1}",
+    "ts_max": "the highest {0:bare} of the last {1}",
+    "ts_rank": "the rank of {0} among its last {1} (1 is the highest)",
+    "ts_zscore": "the standard deviations by which {0} lies above its {1:bar} mean",
+    "ts_slope": "the slope per bar of a straight line through {0} over {1}",
+    "ts_corr": "the {2:bar} correlation of {0} and {1}",
+    "ts_beta": "the {2:bar} beta of {0} to {1}",
+    "efficiency": "the {1:bar} efficiency ratio of {0} (0 is noise, 1 a straight path)",
+    "ema": "the {1:bar} exponential mean of {0}",
+    "rma": "the {1:bar} Wilder mean of {0}",
+    "ewm_std": "the {1:bar} exponential deviation of {0} from zero",
+    "vol_forecast": "the yearly volatility of {0} as forecast from about {1}",
+    "cs_rank": "the rank of {0} among the instruments (1 is the highest)",
+    "cs_zscore": "the standard deviations by which {0} lies above the mean of all instruments",
+    "cs_demean": "the distance of {0} above the mean of all instruments",
+    "cs_mean": "the mean of {0} over all instruments",
+    "asset": "{0} of {1}",
+    "long_short": "It holds {0} as a share of its capital, long where positive and short where negative, up"
+    " to all of it.",
+    "long_only": "It holds {0} as a share of its capital where positive, up to all of it, never short.",
+    "signal_if": "It is long with all of its capital from the bar on which {0}, short from the one on which"
+    " {1}.",
+    "hysteresis": "It takes the side of {0} with all of its capital when that is beyond {1} on either side of"
+    " zero, and leaves when that is within {2} of zero or has changed its sign.",
+    "xs_portfolio": "It gives each instrument a score: {0}. It is long those whose score is above the mean"
+    " and short those below it, as much long as short, with all of its capital.",
+    "gate": "This holds while {1}; otherwise {2} of it does.",
+    "blend": "It holds two positions at once, {2} of the first and the rest of the second. The first: {0} The"
+    " second: {1}",
+    "smooth": "The position is smoothed over about {1}.",
+    "min_hold": "It keeps a side for at least {1}.",
+    "rebalance": "The position is set anew only every {1}.",
+    "no_trade_band": "A change of {1} of its capital or less is left undone, unless it is to leave.",
+    "scale_to_vol": "The position is scaled by {2} over {1}, up to all of its capital.",
+    "share_by": "The capital is shared among the instruments that hold a position, in proportion to {1}.",
+    "vol_target": "The position is scaled to a yearly volatility of {1}, up to all of its capital; the"
+    " volatility is forecast from about {2}.",
+    "inv_vol": "The capital is shared among the instruments that hold a position, the calmer ones getting"
+    " more, by their volatility over about {1}.",
+    "atr": "the {0:bar} average true range",
+    "rsi": "the {1:bar} relative strength index of {0} (0 to 100)",
+    "macd": "the MACD histogram of {0} (windows of {1:n}, {2:n} and {3:n} bars) as a share of {0}",
+    "bb_z": "the standard deviations by which {0} lies above the middle of its {1:bar} Bollinger band",
+    "donchian_pos": "the place of the close in the channel of the last {0} (0 is its low, 1 its high)",
+    "tsmom": "the sign of the {0:bar} return (1 after a rise, -1 after a fall)",
+}
+
+_CLOCK = {
+    "hour": "the hour of the day in UTC",
+    "weekday": "the day of the week (0 is Monday)",
+    "month_day": "the day of the month",
+    "month": "the month (1 is January)",
+    "is_month_turn": "the turn of the month (1 in its last five and first three days, else 0)",
+}
+_SHARES = {("gate", 2), ("blend", 2), ("no_trade_band", 1), ("scale_to_vol", 2), ("vol_target", 1)}
+_PRECEDENCE = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 2}
+_JOINED = ("where", "delay", "clip", "squash", "min2", "max2")
+
+
+@dataclass(frozen=True, slots=True)
+class _Bars:
+    count: int
+
+    def __format__(self, form: str) -> str:
+        if form == "n":
+            return str(self.count)
+        if form:
+            return f"{self.count}-{form}"
+        return "1 bar" if self.count == 1 else f"{self.count:,} bars"
+
+
+class _Noun(str):
+    __slots__ = ()
+
+    def __format__(self, form: str) -> str:
+        if form != "bare" or self[0] in "“(":
+            return str(self)
+        return self.removeprefix("the ") if self.startswith("the ") else f"value of {self}"
+
+
+def explain(strategy: Strategy) -> str:
+    """What a strategy holds, how it leaves, what it needs and where it came from, in plain English."""
+    bound: dict[str, Node | float] = {}
+    for name, text in strategy.let.items():
+        bound[name] = build(text, bound)
+    speaker = _Speaker({name: type_of(value) for name, value in bound.items()}, bound)
+    sections = [strategy.name]
+    origin = [f"Source: {strategy.source}"] if strategy.source else []
+    origin += [f"Believed to earn because: {strategy.claim}"] if strategy.claim else []
+    if origin:
+        sections.append("\n".join(origin))
+    if strategy.let:
+        parts = [speaker.part(name, parse(text)) for name, text in strategy.let.items()]
+        sections.append("Its parts\n" + "\n".join(f"  {part}" for part in parts))
+    target = strategy.target_text or expression_of(program_json(strategy.target), "target")
+    wants = [*speaker.sentences(parse(target)), *_PLATFORM]
+    sections.append("What it wants\n" + "\n".join(f"  {sentence}" for sentence in wants))
+    sections.append("How it leaves\n" + "\n".join(f"  {sentence}" for sentence in _exits(strategy.exits)))
+    sections.append("What it needs\n" + "\n".join(f"  {sentence}" for sentence in _needs(strategy)))
+    sections.append(
+        "Identity\n"
+        f"  Content hash {strategy.content_hash[:12]}, the same only for a strategy that does the same.\n"
+        f"  Family hash {strategy.family_hash[:12]}, the same for one idea with other numbers."
+    )
+    return "\n\n".join(sections) + "\n"
+
+
+_PLATFORM = (
+    "It decides at the close of a bar and trades at the open of the next.",
+    "Where several instruments want more than its capital together, all are scaled down alike.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Speaker:
+    """Says expressions. ``types`` and ``values`` are those of the named parts."""
+
+    types: Mapping[str, Type]
+    values: Mapping[str, Node | float]
+
+    def part(self, name: str, tree: Tree) -> str:
+        """A named part, with its unit."""
+        kind = self.types[name]
+        if kind.kind is Kind.POSITION:
+            return f"{name} (a position): {' '.join(self.sentences(tree))}"
+        if kind.kind is Kind.CONDITION:
+            if _is_call(tree, "latch"):
+                first, last = map(self.clause, tree.arguments)
+                return (
+                    f"{name} (a condition): true from the bar on which {first} until the bar on which {last}."
+                )
+            return f"{name} (a condition): true while {self.clause(tree)}."
+        return f"{name} ({kind}): {self.noun(tree)}."
+
+    def sentences(self, tree: Tree) -> list[str]:
+        """A position: what is held first, then what is done to it, in the order in which it is done."""
+        if tree.form == "name":
+            return [f"It holds “{tree.head}”."]
+        name = str(tree.head)
+        if name in ("long_only", "long_short"):
+            return [self._exposure(tree)]
+        if name == "blend":
+            both = [" ".join(self.sentences(argument)) for argument in tree.arguments[:2]]
+            return [PHRASES[name].format(*both, self._argument(tree, 2))]
+        if name == "hysteresis" and self._constant(tree.arguments[2]) == 0:
+            # There is no being within 0 of zero: it leaves with the sign alone.
+            return [self._filled(tree).replace("that is within 0 of zero or", "that")]
+        if OPERATORS[name].signature.inputs[:1] != ("P",):
+            return [self._filled(tree)]
+        if name == "gate" and self._constant(tree.arguments[2]) == 0:
+            own = f"This holds only while {self.clause(tree.arguments[1])}; otherwise nothing is held."
+        else:
+            own = self._filled(tree)
+        return [*self.sentences(tree.arguments[0]), own]
+
+    def clause(self, tree: Tree) -> str:
+        """A condition, as what follows "while"."""
+        if tree.form == "name":
+            return f"“{tree.head}” is true"
+        name = str(tree.head)
+        if name in ("and", "or"):
+            joining = {"and": "both ", "or": "either "}
+            words = [
+                (joining[str(part.head)] if str(part.head) in joining and part.head != name else "")
+                + self.clause(part)
+                for part in tree.arguments
+            ]
+            return f" {name} ".join(words)
+        if name == "not" and tree.arguments[0].form == "name":
+            return f"“{tree.arguments[0].head}” is false"
+        if name == "gt":
+            return self._comparison(*tree.arguments)
+        return self._filled(tree)
+
+    def noun(self, tree: Tree) -> str:
+        """A series."""
+        if tree.form == "number":
+            return literal(float(tree.head))
+        name = str(tree.head)
+        if tree.form == "name":
+            return f"“{name}”" if name in self.types else PHRASES[name]
+        if name == "clock":
+            return _CLOCK[str(tree.arguments[0].head)]
+        if name == "add" and any(_is_call(part, "neg") for part in tree.arguments):
+            # The canonical form, from which JSON is read, knows no minus between two series.
+            taken = next(part for part in reversed(tree.arguments) if _is_call(part, "neg"))
+            kept = tree.arguments[1] if taken is tree.arguments[0] else tree.arguments[0]
+            return self.noun(Tree("sub", "call", (kept, taken.arguments[0])))
+        if name == "div" and _is_call(tree.arguments[0], "sub"):
+            above, base = tree.arguments[0].arguments
+            if _same(base, tree.arguments[1]):
+                over = self._inner(base)
+                return f"the distance of {self._inner(above)} above {over} as a share of {over}"
+        return self._filled(tree)
+
+    def _exposure(self, tree: Tree) -> str:
+        name, wanted = str(tree.head), tree.arguments[0]
+        if wanted.form == "number" or _is_call(wanted, "where"):
+            return f"It {self._held(wanted, name)}."
+        return PHRASES[name].format(self.noun(wanted))
+
+    def _held(self, tree: Tree, name: str) -> str:
+        if tree.form == "number":
+            size = max(-1.0 if name == "long_short" else 0.0, min(1.0, float(tree.head)))
+            if size == 0:
+                return "holds nothing"
+            share = "all" if abs(size) == 1 else _percent(abs(size))
+            return f"is {'long' if size > 0 else 'short'} with {share} of its capital"
+        if _is_call(tree, "where"):
+            first, second = (self._held(part, name) for part in tree.arguments[1:])
+            return f"{first} while {self.clause(tree.arguments[0])}, and {second} otherwise"
+        return f"holds {self.noun(tree)} as a share of its capital"
+
+    def _comparison(self, larger: Tree, smaller: Tree) -> str:
+        turn = "the turn of the month (its last five and first three days)"
+        if _is_turn(larger) and self._constant(smaller) in (0.0, 0.5):
+            return f"it is {turn}"
+        if _is_turn(smaller) and self._constant(larger) in (0.5, 1.0):
+            return f"it is not {turn}"
+        # `a < b` is read as b > a: whichever was written first is spoken of first.
+        if larger.start > smaller.start:
+            return f"{self.noun(smaller)} is below {self.noun(larger)}"
+        return PHRASES["gt"].format(self.noun(larger), self.noun(smaller))
+
+    def _filled(self, tree: Tree) -> str:
+        words = [self._argument(tree, index) for index in range(len(tree.arguments))]
+        return PHRASES[str(tree.head)].format(*words)
+
+    def _argument(self, tree: Tree, index: int) -> str | _Bars:
+        """An argument of a call, as its phrase wants it."""
+        name, argument = str(tree.head), tree.arguments[index]
+        signature = OPERATORS[name].signature
+        if index < len(signature.inputs):
+            wanted = signature.inputs[index]
+            if wanted == "P":
+                return ""
+            if wanted == "B":
+                return self.clause(argument)
+            if signature.result in ("B", "P"):
+                return self.noun(argument)
+            return _Noun(self._inner(argument, name, last=index > 0))
+        if argument.form == "text":
+            known = signature.parameters[index - len(signature.inputs)] is Parameter.INSTRUMENT
+            return str(argument.head) if known else f"“{argument.head}”"
+        value = self._constant(argument)
+        assert value is not None, "a built strategy has only numbers here"
+        if signature.parameters[index - len(signature.inputs)] is Parameter.WINDOW:
+            return _Bars(int(value))
+        return _percent(value) if (name, index) in _SHARES else literal(value)
+
+    def _inner(self, tree: Tree, parent: str = "", *, last: bool = False) -> str:
+        """A noun within another, in brackets where it could be read the wrong way."""
+        words = self.noun(tree)
+        if tree.form != "call":
+            return words
+        own, above = _PRECEDENCE.get(str(tree.head)), _PRECEDENCE.get(parent)
+        if own is None:
+            return f"({words})" if tree.head in _JOINED else words
+        if words.startswith("the distance"):
+            return f"({words})"
+        if above is None or own < above or (own == above and last):
+            return f"({words})"
+        return words
+
+    def _constant(self, tree: Tree) -> float | None:
+        if tree.form == "number":
+            return float(tree.head)
+        value = self.values.get(str(tree.head)) if tree.form == "name" else None
+        return value if isinstance(value, float) else None
+
+
+def _is_call(tree: Tree, *names: str) -> bool:
+    return tree.form == "call" and tree.head in names
+
+
+def _is_turn(tree: Tree) -> bool:
+    return _is_call(tree, "clock") and tree.arguments[0].head == "is_month_turn"
+
+
+def _same(left: Tree, right: Tree) -> bool:
+    return (left.head, left.form, len(left.arguments)) == (
+        right.head,
+        right.form,
+        len(right.arguments),
+    ) and all(map(_same, left.arguments, right.arguments))
+
+
+def _percent(share: float) -> str:
+    return f"{share * 100:g} %"
+
+
+def _distance(distance: Distance, of: str) -> str:
+    if distance.window is None:
+        return f"{literal(distance.size)} %{of}"
+    unit = "average true range" if distance.size == 1 else "average true ranges"
+    return f"{literal(distance.size)} {unit} of {_Bars(distance.window)}"
+
+
+def _exits(exits: Exits) -> list[str]:
+    """The exits in words."""
+    lines = [f"Leaves at a stop {_distance(exits.stop, '')} from the entry price, set at entry."]
+    if exits.trail is not None:
+        behind = _distance(exits.trail, " of the entry price")
+        lines.append(
+            f"Leaves at a trailing stop {behind} behind the best price since entry; it never moves back."
+        )
+    if exits.take is not None:
+        lines.append(f"Takes its profit {_distance(exits.take, '')} from the entry price.")
+    if exits.time is not None:
+        lines.append(f"Leaves after {_Bars(exits.time)}, whatever has happened.")
+    renewed = "the target has been flat or on the other side"
+    if exits.cooldown is None:
+        lines.append(f"After such an exit it does not enter the same side again before {renewed}.")
+    else:
+        pause = f"after {_Bars(exits.cooldown)}, or once {renewed}"
+        lines.append(f"After such an exit it may enter the same side again {pause}.")
+    return lines
+
+
+def _needs(strategy: Strategy) -> list[str]:
+    """Market and history."""
+    universe = ", ".join(strategy.universe) if strategy.universe else "every instrument of the market"
+    bars = f"bars of {duration(strategy.bar)}" if strategy.bar is not None else "bars of any duration"
+    history = strategy.lookback
+    warm_up = (
+        f"It warms up on {_Bars(history)} of an instrument's history before it trades it."
+        if history
+        else "It needs no history: it trades from the first bar."
+    )
+    return [f"It trades {universe}, on {bars}.", warm_up]

@@ -1,0 +1,160 @@
+"""``clawd data``: what it prints, what it writes, and how it ends."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from clawd.cli.data import app
+from clawd.core.errors import ClawdError
+
+BARS = """\
+ts,open,high,low,close,volume
+2024-01-01,10,12,9,11,100
+2024-01-02,11,13,10,12,5
+2024-01-03,12,14,11,13,300
+"""
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.setenv("CLAWD_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "A_1d.csv").write_text(BARS)
+    (tmp_path / "B_1d.csv").write_text(BARS)
+    (tmp_path / "bad_1d.csv").write_text(BARS.replace("13,10", "x,10"))
+    (tmp_path / "zero_1d.csv").write_text(BARS.replace("13,10", "13,0"))
+    (tmp_path / "wti.csv").write_text("Date,DCOILWTICO\n1/2/1986,25.56\n1/3/1986,\n")
+    (tmp_path / "funding.csv").write_text("ts,rate\n2024-01-01,0.1\n")
+
+    def invoke(*arguments: str) -> Result:
+        result = CliRunner().invoke(app, arguments)
+        if isinstance(result.exception, ClawdError):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+def listed(run: Run) -> list[tuple[str, str]]:
+    return [(entry["kind"], entry["symbol"]) for entry in json.loads(run("list", "--json").stdout)]
+
+
+def test_files_are_imported_and_listed(run: Run) -> None:
+    result = run("import", "A_1d.csv", "B_1d.csv")
+    assert result.exit_code == 0
+    assert "imported bars A 1d: 3 rows, 2024-01-01 to 2024-01-03" in result.stdout
+    assert run("import", "wti.csv", "--series", "wti", "--lag", "1d").exit_code == 0
+    assert run("import", "funding.csv", "--funding", "A").exit_code == 0
+    assert listed(run) == [("bars", "A"), ("bars", "B"), ("funding", "A"), ("series", "wti")]
+    entries = json.loads(run("list", "--json").stdout)
+    size = entries[0].pop("bytes")
+    assert size > 0
+    assert entries[0] == {
+        "kind": "bars",
+        "symbol": "A",
+        "bar": "1d",
+        "lag": None,
+        "first": "2024-01-01",
+        "last": "2024-01-03",
+        "rows": 3,
+    }
+    assert (entries[3]["lag"], entries[3]["rows"]) == ("1d", 1)
+    table = run("list").stdout
+    assert "wti" in table
+    assert "2024-01-03" in table
+
+
+def test_notes_are_shown(run: Run) -> None:
+    assert (
+        "1 row without a value left out" in run("import", "wti.csv", "--series", "wti", "--lag", "0").stdout
+    )
+
+
+def test_one_bad_file_stops_all(run: Run) -> None:
+    with pytest.raises(ClawdError, match=r"bad_1d.csv, line 3, column `high`"):
+        run("import", "A_1d.csv", "bad_1d.csv")
+    assert listed(run) == []
+
+
+def test_replacing_must_be_asked_for(run: Run) -> None:
+    run("import", "A_1d.csv")
+    with pytest.raises(ClawdError, match="--replace"):
+        run("import", "B_1d.csv", "A_1d.csv")
+    assert listed(run) == [("bars", "A")]
+    assert run("import", "B_1d.csv", "A_1d.csv", "--replace").exit_code == 0
+
+
+def test_symbol_and_columns_can_be_stated(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(BARS.replace("close", "Last").replace("ts", "When"))
+    run("import", "x.csv", "--symbol", "BTC/USD", "--columns", "close=Last, ts=When")
+    assert listed(run) == [("bars", "BTC/USD")]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["A_1d.csv", "B_1d.csv", "--symbol", "X"], "2 files cannot be one entry"),
+        (["A_1d.csv", "--symbol", "X", "--funding", "Y"], "only one of"),
+        (["wti.csv", "--series", "wti"], "--lag 1d"),
+        (["A_1d.csv", "--lag", "1d"], "belong together"),
+        (["wti.csv", "--series", "wti", "--lag", "soon"], "`soon` is not a duration"),
+        (["A_1d.csv", "--columns", "close"], "`close` names no column"),
+        (["A_1d.csv", "--symbol", "../X"], "cannot be a symbol"),
+        (["none.csv"], "no such file"),
+    ],
+)
+def test_wrong_use_is_explained(run: Run, arguments: list[str], told: str) -> None:
+    with pytest.raises(ClawdError) as caught:
+        run("import", *arguments)
+    assert told in str(caught.value)
+    assert listed(run) == []
+
+
+def test_check_ends_with_one_only_for_errors(run: Run) -> None:
+    run("import", "A_1d.csv")
+    clean = run("check")
+    assert (clean.exit_code, clean.stdout) == (0, "A 1d: 3 bars, nothing odd\n")
+    assert run("check", "A").exit_code == 0
+    broken = run("check", "A_1d.csv", "zero_1d.csv")
+    assert broken.exit_code == 1
+    assert "negative" in broken.stdout
+
+
+def test_check_tells_programs_everything(run: Run) -> None:
+    (report,) = json.loads(run("check", "zero_1d.csv", "--json").stdout)
+    (finding,) = report.pop("findings")
+    assert report == {"target": "zero_1d.csv", "bar": "1d", "rows": 3}
+    assert (finding["kind"], finding["severity"], finding["symbol"]) == ("negative", "error", "zero_1d")
+    assert (finding["place"], finding["count"]) == ("2024-01-02", 1)
+
+
+def test_check_of_a_folder_looks_at_every_file(run: Run, tmp_path: Path) -> None:
+    result = run("check", str(tmp_path), "--json")
+    kinds = {
+        Path(each["target"]).name: [found["kind"] for found in each["findings"]]
+        for each in json.loads(result.stdout)
+    }
+    assert kinds == {
+        "A_1d.csv": [],
+        "B_1d.csv": [],
+        "bad_1d.csv": ["unreadable"],
+        "zero_1d.csv": ["negative"],
+    }
+    assert result.exit_code == 1
+
+
+def test_check_of_nothing_is_explained(run: Run) -> None:
+    assert "no bars" in run("check").stdout
+    run("import", "A_1d.csv", "--symbol", "BTCUSD")
+    with pytest.raises(ClawdError, match="did you mean `BTCUSD`"):
+        run("check", "BTCUSDT")
+    with pytest.raises(ClawdError, match="for open, high, low, close"):
+        run("check", "wti.csv")
+
+
+def test_an_empty_catalog_says_how_to_fill_it(run: Run) -> None:
+    assert "clawd data import" in run("list").stdout
