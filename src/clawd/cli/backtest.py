@@ -66,9 +66,7 @@ def backtest(
     money = Decimal(repr(capital))
     results = [run_backtest(strategy, market.panel, costs, money, first, last) for strategy in loaded]
     with Ledger.open(settings.home / "ledger.sqlite") as ledger:
-        ledger.record(
-            [trial_of(result, market.fingerprint, "person", SystemClock().now()) for result in results]
-        )
+        ledger.record([trial_of(result, market.fingerprint, "person", SystemClock().now()) for result in results])
         distinct = ledger.distinct()
     if trades is not None:
         _write(trades, trades_csv(results[0]))

@@ -20,9 +20,7 @@ from clawd.data import catalog
 from clawd.data.catalog import Draft, Entry
 from clawd.data.report import Report, reports
 
-app = typer.Typer(
-    no_args_is_help=True, help="Import bars, funding and series; list the catalog; check quality."
-)
+app = typer.Typer(no_args_is_help=True, help="Import bars, funding and series; list the catalog; check quality.")
 
 _COLORS = {"error": "red", "warning": "yellow", "note": "dim"}
 
@@ -30,19 +28,11 @@ _COLORS = {"error": "red", "warning": "yellow", "note": "dim"}
 @app.command("import")
 def import_files(
     files: Annotated[list[Path], typer.Argument(help="CSV, .csv.gz or Parquet files", metavar="FILE...")],
-    symbol: Annotated[
-        str | None, typer.Option(help="of the instrument; else the file's name tells it")
-    ] = None,
+    symbol: Annotated[str | None, typer.Option(help="of the instrument; else the file's name tells it")] = None,
     columns: Annotated[str | None, typer.Option(help='where names do not tell: "close=Last,ts=Date"')] = None,
-    series: Annotated[
-        str | None, typer.Option(metavar="NAME", help="the file is a series of this name")
-    ] = None,
-    lag: Annotated[
-        str | None, typer.Option(help="how long after its stamp a series' value is known: 1d")
-    ] = None,
-    funding: Annotated[
-        str | None, typer.Option(metavar="SYMBOL", help="the file is its funding rates")
-    ] = None,
+    series: Annotated[str | None, typer.Option(metavar="NAME", help="the file is a series of this name")] = None,
+    lag: Annotated[str | None, typer.Option(help="how long after its stamp a series' value is known: 1d")] = None,
+    funding: Annotated[str | None, typer.Option(metavar="SYMBOL", help="the file is its funding rates")] = None,
     replace: Annotated[bool, typer.Option("--replace", help="overwrite entries that exist")] = False,
 ) -> None:
     """Read and check files, then put all of them into the catalog, or none."""

@@ -44,9 +44,7 @@ def verify(
 @app.command()
 def show(
     run: RunArgument = None,
-    kind: Annotated[
-        str | None, typer.Option("--kind", help="only entries of this kind, such as OrderFilled")
-    ] = None,
+    kind: Annotated[str | None, typer.Option("--kind", help="only entries of this kind, such as OrderFilled")] = None,
     agent: Annotated[str | None, typer.Option("--agent", help="only entries of this agent")] = None,
     last: Annotated[int, typer.Option("--last", min=0, help="only so many of the last; 0 for all")] = 20,
 ) -> None:

@@ -77,9 +77,7 @@ class JsonView:
                         "hash": candidate.strategy.content_hash,
                         "sharpe": _number(candidate.sharpe),
                         "sharpe_at_double_costs": _number(candidate.stressed_sharpe),
-                        "deflated_sharpe": _number(
-                            stage.deflated.get(candidate.strategy.content_hash, math.nan)
-                        ),
+                        "deflated_sharpe": _number(stage.deflated.get(candidate.strategy.content_hash, math.nan)),
                         "rejection": candidate.rejection,
                     }
                     for candidate in stage.candidates

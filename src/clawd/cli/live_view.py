@@ -58,20 +58,14 @@ class LiveView:
         match stage:
             case MarketRead():
                 self._bars_per_year = stage.market.panel.bars_per_year
-                say(
-                    Text(f"clawd {__version__}", "bold").append(
-                        "  paper only: no order can leave this machine", "dim"
-                    )
-                )
+                say(Text(f"clawd {__version__}", "bold").append("  paper only: no order can leave this machine", "dim"))
                 say(_heading("1  Data"))
                 for line in market_lines(stage):
                     say(Text(f"   {line}"))
                 if stage.market.findings:
                     say(findings_table(stage.market.findings))
             case Compiling():
-                self._draw(
-                    Text("   compiling the engine for this machine, once: about 20 seconds ...", "yellow")
-                )
+                self._draw(Text("   compiling the engine for this machine, once: about 20 seconds ...", "yellow"))
             case Tried():
                 if stage.done == 1:
                     say(_heading("2  Search"))
@@ -118,7 +112,9 @@ class LiveView:
         if text is None and isinstance(event, OrderFilled):
             side = "buys" if event.size > 0 else "sells"
             agent = books.agents[event.agent]
-            text = f"{agent.strategy} {side} {abs(event.size)} {event.symbol} at {event.price:,.2f}: {event.reason.word}"
+            text = (
+                f"{agent.strategy} {side} {abs(event.size)} {event.symbol} at {event.price:,.2f}: {event.reason.word}"
+            )
             style = "green" if event.size > 0 else "red"
         elif text is None and isinstance(event, VerdictGiven) and event.outcome != "allow":
             agent = books.agents[event.agent]

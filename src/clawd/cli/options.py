@@ -16,16 +16,12 @@ from clawd.language.strategy import Strategy, load_strategy
 
 DataOption = Annotated[
     str,
-    typer.Option(
-        "--data", help="where the bars come from: sample, catalog, or a folder of Parquet or CSV files"
-    ),
+    typer.Option("--data", help="where the bars come from: sample, catalog, or a folder of Parquet or CSV files"),
 ]
 UniverseOption = Annotated[
     str | None, typer.Option("--universe", help="instruments to take, separated by commas; all when left out")
 ]
-BarOption = Annotated[
-    str | None, typer.Option("--bar", help="size of the bars where there are several, such as 1h")
-]
+BarOption = Annotated[str | None, typer.Option("--bar", help="size of the bars where there are several, such as 1h")]
 
 
 def read_market(data: str, universe: str | None, bar: str | None) -> Market:

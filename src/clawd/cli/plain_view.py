@@ -113,9 +113,7 @@ def notable(event: Event, books: Books) -> str | None:
         case AgentFired():
             return f"FIRED {event.agent} {books.agents[event.agent].strategy}: drawdown {percent(float(event.drawdown))}, limit {percent(float(event.limit))}"
         case HaltBegan():
-            return (
-                f"HALTED: the day lost {money(event.loss)}, limit {money(event.limit)}; everything is closed"
-            )
+            return f"HALTED: the day lost {money(event.loss)}, limit {money(event.limit)}; everything is closed"
         case HaltEnded():
             return "entries are allowed again"
         case _:

@@ -48,9 +48,7 @@ def list_strategies(as_json: Annotated[bool, typer.Option("--json", help="for pr
 
 
 @app.command()
-def show(
-    name: NameArgument, as_json: Annotated[bool, typer.Option("--json", help="the JSON form")] = False
-) -> None:
+def show(name: NameArgument, as_json: Annotated[bool, typer.Option("--json", help="the JSON form")] = False) -> None:
     """The canonical form of a strategy: what the engine runs and the hash is made of."""
     strategy = read_strategy(name)
     if as_json:
@@ -73,9 +71,7 @@ def show(
 def check(name: NameArgument) -> None:
     """Whether a strategy is valid: units, exits, names. Nothing is run."""
     strategy = read_strategy(name)
-    typer.echo(
-        f"{strategy.name}: valid, lookback {strategy.lookback} bars, hash {strategy.content_hash[:12]}"
-    )
+    typer.echo(f"{strategy.name}: valid, lookback {strategy.lookback} bars, hash {strategy.content_hash[:12]}")
 
 
 @app.command("explain")

@@ -12,8 +12,8 @@ from typing import Annotated, Any
 import typer
 
 from clawd.authors.starter import starter_library
-from clawd.cli.live_view import LiveView
 from clawd.cli.json_view import JsonView
+from clawd.cli.live_view import LiveView
 from clawd.cli.options import BarOption, DataOption, UniverseOption, read_market, read_strategy
 from clawd.cli.plain_view import PlainView
 from clawd.core.clock import SystemClock
@@ -28,19 +28,11 @@ def up(
     bar: BarOption = None,
     strategies: Annotated[
         list[str] | None,
-        typer.Option(
-            "--strategy", help="a file or starter name, again for more; the whole library when left out"
-        ),
+        typer.Option("--strategy", help="a file or starter name, again for more; the whole library when left out"),
     ] = None,
-    capital: Annotated[
-        str | None, typer.Option("--capital", help="the paper account, quote currency")
-    ] = None,
-    day_limit: Annotated[
-        str | None, typer.Option("--day-limit", help="hard stop of a UTC day, quote currency")
-    ] = None,
-    slots: Annotated[
-        int | None, typer.Option("--slots", min=1, max=2000, help="agents that trade at once")
-    ] = None,
+    capital: Annotated[str | None, typer.Option("--capital", help="the paper account, quote currency")] = None,
+    day_limit: Annotated[str | None, typer.Option("--day-limit", help="hard stop of a UTC day, quote currency")] = None,
+    slots: Annotated[int | None, typer.Option("--slots", min=1, max=2000, help="agents that trade at once")] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="begin anew; the earlier run is set aside, not deleted")
     ] = False,
@@ -61,9 +53,7 @@ def up(
     market = read_market(data, universe, bar)
     view = JsonView() if as_json else LiveView() if sys.stdout.isatty() and not plain else PlainView()
     with _interruptions() as interrupted, view:
-        for stage in campaign(
-            market, tried, settings, SystemClock(), fresh=fresh, stop=lambda: bool(interrupted)
-        ):
+        for stage in campaign(market, tried, settings, SystemClock(), fresh=fresh, stop=lambda: bool(interrupted)):
             view.show(stage)
     if interrupted:
         raise typer.Exit(130)

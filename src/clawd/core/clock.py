@@ -65,12 +65,6 @@ def parse_duration(text: str) -> int:
     """
     sizes = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
     number, letter = text[:-1], text[-1:]
-    if (
-        letter not in sizes
-        or not number.isascii()
-        or not number.isdigit()
-        or len(number) > 6
-        or int(number) == 0
-    ):
+    if letter not in sizes or not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) == 0:
         raise ValueError(f"`{text[:40]}` is not a duration such as 5m, 1h or 1d")
     return int(number) * sizes[letter] * 1_000_000_000

@@ -24,22 +24,16 @@ class Settings(BaseSettings):
         description="where the catalog, the ledger and the journals live",
     )
     capital: Decimal = Field(Decimal(100), gt=0, le=10**9, description="paper account, quote currency")
-    day_loss_limit: Decimal = Field(
-        Decimal(2), gt=0, le=10**9, description="hard stop of a UTC day, quote currency"
-    )
+    day_loss_limit: Decimal = Field(Decimal(2), gt=0, le=10**9, description="hard stop of a UTC day, quote currency")
     leverage: Decimal = Field(
         Decimal(2), gt=0, le=100, description="an agent's book may not pass this multiple of its capital"
     )
     slots: int = Field(8, ge=1, le=2000, description="how many agents trade on paper at once")
-    fee: Decimal = Field(
-        Decimal("0.0005"), ge=0, lt=Decimal("0.1"), description="fee per side, share of notional"
-    )
+    fee: Decimal = Field(Decimal("0.0005"), ge=0, lt=Decimal("0.1"), description="fee per side, share of notional")
     slippage: Decimal = Field(
         Decimal("0.0002"), ge=0, lt=Decimal("0.1"), description="slippage per side, share of price"
     )
     max_drawdown: Decimal = Field(
         Decimal("0.1"), gt=0, le=1, description="an agent that falls this share of its capital is fired"
     )
-    search_share: float = Field(
-        0.6, gt=0.05, lt=0.95, description="share of the bars that strategies are chosen on"
-    )
+    search_share: float = Field(0.6, gt=0.05, lt=0.95, description="share of the bars that strategies are chosen on")

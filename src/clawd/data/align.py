@@ -82,9 +82,7 @@ def align(
         ),
         bar=bar,
         times=times,
-        funding=np.stack(
-            [_funding(times, each, bars, bar) for each, bars in zip(ordered, whole, strict=True)]
-        ),
+        funding=np.stack([_funding(times, each, bars, bar) for each, bars in zip(ordered, whole, strict=True)]),
         bars_per_year=bars_per_year(times, bar),
         series={each.name: _as_of(times + bar, each) for each in sorted(series, key=lambda each: each.name)},
         **fields,

@@ -148,10 +148,6 @@ def _refuse(frame: pl.DataFrame, wrong: pl.Expr, role: str, fault: str, place: P
     rows = frame.filter(wrong)
     if rows.height:
         noun = "price" if role in PRICES else role
-        what = (
-            f"1 {noun} is {fault}"
-            if rows.height == 1
-            else f"{rows.height} {noun}s are {fault}, the first here"
-        )
+        what = f"1 {noun} is {fault}" if rows.height == 1 else f"{rows.height} {noun}s are {fault}, the first here"
         hint = "leave out a bar that did not happen, never fill it" if role in PRICES else None
         raise ClawdError(what, where=place.at(int(rows["line"][0]), role), hint=hint)

@@ -137,9 +137,7 @@ def store(root: Path, drafts: Sequence[Draft], *, replace: bool = False) -> None
     for draft in drafts:
         where = f"{draft.kind} {draft.symbol}"
         if files.count(draft.file) > 1:
-            raise ClawdError(
-                "two files would be stored as this one entry", where=where, hint="give each its symbol"
-            )
+            raise ClawdError("two files would be stored as this one entry", where=where, hint="give each its symbol")
         if (root / draft.file).exists() and not replace:
             raise ClawdError(
                 f"the catalog has this already ({draft.file})", where=where, hint="--replace overwrites it"
@@ -244,11 +242,7 @@ def _bars_entry(path: Path) -> Entry:
 
 def _entry(kind: str, path: Path, symbol: str | None = None, bar: int | None = None) -> Entry:
     try:
-        span = (
-            pl.scan_parquet(path)
-            .select(first=pl.col("ts").min(), last=pl.col("ts").max(), rows=pl.len())
-            .collect()
-        )
+        span = pl.scan_parquet(path).select(first=pl.col("ts").min(), last=pl.col("ts").max(), rows=pl.len()).collect()
         size = path.stat().st_size
     except UNREADABLE as error:
         raise _broken(path) from error
@@ -266,9 +260,7 @@ def _lag(path: Path) -> int:
 
 def _rows(path: Path, what: str) -> pl.DataFrame:
     if not path.exists():
-        raise ClawdError(
-            "the catalog does not have this", where=what, hint="`clawd data list` shows what it has"
-        )
+        raise ClawdError("the catalog does not have this", where=what, hint="`clawd data list` shows what it has")
     try:
         return pl.read_parquet(path)
     except UNREADABLE as error:
@@ -276,6 +268,4 @@ def _rows(path: Path, what: str) -> pl.DataFrame:
 
 
 def _broken(path: Path) -> ClawdError:
-    return ClawdError(
-        "this file of the catalog is broken", where=str(path), hint="import it again with --replace"
-    )
+    return ClawdError("this file of the catalog is broken", where=str(path), hint="import it again with --replace")

@@ -29,9 +29,7 @@ PRICES = ("open", "high", "low", "close")
 BAR_ROLES = ("ts", *PRICES, "volume", "funding")
 
 
-def bar_columns(
-    names: Sequence[str], stated: Mapping[str, str] | None, where: str
-) -> tuple[dict[str, str], list[str]]:
+def bar_columns(names: Sequence[str], stated: Mapping[str, str] | None, where: str) -> tuple[dict[str, str], list[str]]:
     """The column of each role of a bar.
 
     Args:
@@ -120,18 +118,14 @@ def _detected(names: Sequence[str], role: str, where: str) -> str | None:
     return None
 
 
-def _stated(
-    names: Sequence[str], stated: Mapping[str, str] | None, roles: Sequence[str], where: str
-) -> dict[str, str]:
+def _stated(names: Sequence[str], stated: Mapping[str, str] | None, roles: Sequence[str], where: str) -> dict[str, str]:
     found = {}
     for role, wanted in (stated or {}).items():
         if role not in roles:
             raise ClawdError(
                 f"`{role}` is not a column that is read here", where=where, hint=f"one of {', '.join(roles)}"
             )
-        fitting = [name for name in names if name == wanted] or [
-            name for name in names if plain(name) == plain(wanted)
-        ]
+        fitting = [name for name in names if name == wanted] or [name for name in names if plain(name) == plain(wanted)]
         if not fitting:
             hint = suggestion(wanted, names) or f"it has {_listed(names)}"
             raise ClawdError(f"there is no column `{wanted}` for {role}", where=where, hint=hint)
@@ -149,9 +143,7 @@ def _distinct(found: Mapping[str, str], where: str) -> None:
 
 
 def _twice(name: str, where: str) -> ClawdError:
-    return ClawdError(
-        f"column `{name}` stands more than once", where=where, hint="columns need distinct names"
-    )
+    return ClawdError(f"column `{name}` stands more than once", where=where, hint="columns need distinct names")
 
 
 def _missing(names: Sequence[str], roles: Sequence[str], where: str) -> ClawdError:

@@ -88,19 +88,12 @@ def _sample(universe: Sequence[str] | None, bar: int | None) -> Market:
 
 def _catalog(root: Path, universe: Sequence[str] | None, bar: int | None) -> Market:
     held = {(entry.symbol, entry.bar): entry.bar for entry in catalog.entries(root) if entry.bar is not None}
-    offers = {
-        Offer(symbol, symbol, catalog.bars_path(root, symbol, size)): size
-        for (symbol, _), size in held.items()
-    }
+    offers = {Offer(symbol, symbol, catalog.bars_path(root, symbol, size)): size for (symbol, _), size in held.items()}
     if not offers:
-        raise ClawdError(
-            "the catalog has no bars", where=str(root), hint="`clawd data import FILE` puts them there"
-        )
+        raise ClawdError("the catalog has no bars", where=str(root), hint="`clawd data import FILE` puts them there")
     meant, size = chosen(list(offers), universe, bar, offers.__getitem__, "the catalog")
     listings = [
-        _Listing(
-            offer.name, catalog.load_bars(root, offer.name, size), catalog.load_funding(root, offer.name)
-        )
+        _Listing(offer.name, catalog.load_bars(root, offer.name, size), catalog.load_funding(root, offer.name))
         for offer in meant
     ]
     return _market(listings, catalog.load_series(root), size)

@@ -36,9 +36,7 @@ def floats(frame: pl.DataFrame, role: str, name: str, place: Place) -> pl.Series
     if wrong.any():
         first = int(wrong.arg_max() or 0)
         count = int(wrong.sum())
-        cells = (
-            "1 cell is not a number" if count == 1 else f"{count} cells are not numbers, the first of them"
-        )
+        cells = "1 cell is not a number" if count == 1 else f"{count} cells are not numbers, the first of them"
         comma = "write a decimal point and no separators, as in 1234.5" if "," in text[first] else None
         raise ClawdError(f"{cells}: `{text[first]}`", where=place.at(frame["line"][first], name), hint=comma)
     return values.fill_nan(None)

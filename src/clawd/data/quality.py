@@ -96,9 +96,7 @@ def _spacing(bars: pl.DataFrame, symbol: str, bar: int) -> Iterator[Finding]:
 
 def _shape(bars: pl.DataFrame, symbol: str) -> Iterator[Finding]:
     broken = bars.filter(~encloses())["ts"]
-    message = (
-        f"{_bars(len(broken))}: the range from low to high does not hold open and close; dropped from panels"
-    )
+    message = f"{_bars(len(broken))}: the range from low to high does not hold open and close; dropped from panels"
     yield from _if_any("ohlc", "warning", symbol, broken, message)
     whole = bars.filter(encloses())
     if whole.height < _LONG_RUN:
@@ -127,9 +125,7 @@ def _misprints(opened: Floats, high: Floats, low: Floats, close: Floats) -> NDAr
 
 def _stillness(bars: pl.DataFrame, symbol: str, bar: int) -> Iterator[Finding]:
     prices = bars.select(PRICES)
-    still = (
-        (prices == prices.shift(1)).select(pl.all_horizontal(pl.all()))["open"].fill_null(False).to_numpy()
-    )
+    still = (prices == prices.shift(1)).select(pl.all_horizontal(pl.all()))["open"].fill_null(False).to_numpy()
     edges = np.flatnonzero(np.diff(np.concatenate([[0], still, [0]])))
     starts, ends = edges[::2] - 1, edges[1::2]  # of each run, from the first of the equal bars
     long = (ends - starts >= _LONG_RUN) & ((ends - starts) * bar >= _LONG_RUN_LASTS)
@@ -157,9 +153,7 @@ def _stillness(bars: pl.DataFrame, symbol: str, bar: int) -> Iterator[Finding]:
 def _if_any(kind: Kind, severity: Severity, symbol: str, times: pl.Series, message: str) -> Iterator[Finding]:
     if len(times):
         shown = ", ".join(iso(int(time)) for time in times.head(3))
-        yield Finding(
-            kind, severity, symbol, shown + (", ..." if len(times) > 3 else ""), len(times), message
-        )
+        yield Finding(kind, severity, symbol, shown + (", ..." if len(times) > 3 else ""), len(times), message)
 
 
 def _counted(count: int, noun: str) -> str:

@@ -47,9 +47,7 @@ def _file(name: str) -> Path:
     # Importing arch would load scipy and statsmodels; only the place of its files is wanted.
     package = importlib.util.find_spec("arch")
     if package is None or not package.submodule_search_locations:
-        raise ClawdError(
-            "the sample market needs the package `arch`", where="sample", hint="pip install arch"
-        )
+        raise ClawdError("the sample market needs the package `arch`", where="sample", hint="pip install arch")
     path = Path(package.submodule_search_locations[0], "data", name, f"{name}.csv.gz")
     if not path.is_file():
         raise ClawdError(

@@ -49,9 +49,7 @@ def chosen(
         ClawdError: a name is unknown or ambiguous, or the bars are of several sizes.
     """
     if not offers:
-        raise ClawdError(
-            "there are no bars here", where=where, hint="bars have the columns ts, open, high, low, close"
-        )
+        raise ClawdError("there are no bars here", where=where, hint="bars have the columns ts, open, high, low, close")
     bar_of = cache(bar_of)
     if universe:
         meant = dict.fromkeys(_named(offers, name, bar, bar_of, where) for name in universe)
@@ -102,10 +100,7 @@ def _plain(name: str) -> str:
 
 
 def _listed(sizes: dict[Offer, int]) -> str:
-    shown = [
-        f"{offer.name} ({duration(size)})"
-        for offer, size in sorted(sizes.items(), key=lambda item: item[0].name)
-    ]
+    shown = [f"{offer.name} ({duration(size)})" for offer, size in sorted(sizes.items(), key=lambda item: item[0].name)]
     return ", ".join(shown[:12]) + (f" and {len(shown) - 12} more" if len(shown) > 12 else "")
 
 

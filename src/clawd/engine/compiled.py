@@ -41,13 +41,13 @@ def folder() -> Path:
 
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """``numba.njit`` with its cache in :func:`folder`."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder())
+    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(folder())  # type: ignore[attr-defined]
     try:
         result: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
         return result
     finally:
-        numba.config.CACHE_DIR = before
+        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
 
 
 def is_warm() -> bool:

@@ -58,9 +58,7 @@ def lower(programs: Sequence[Node], panel: Panel) -> Graph:
         if leaf.operator == "ext" and leaf.parameters[0] not in panel.series:
             name = str(leaf.parameters[0])
             known = f"the market has {', '.join(sorted(panel.series)) or 'none'}"
-            raise ClawdError(
-                f'the market has no series "{name}"', hint=suggestion(name, panel.series) or known
-            )
+            raise ClawdError(f'the market has no series "{name}"', hint=suggestion(name, panel.series) or known)
     rows = {node.text: row for row, node in enumerate([*leaves, *steps])}
     inputs = np.zeros((len(steps), 3), np.int64)
     parameters: list[float] = []

@@ -60,9 +60,7 @@ def sharpe_ratio(net_returns: Floats, bars_per_year: float) -> float:
     if net_returns.size < 2:
         return math.nan
     deviation = float(np.std(net_returns, ddof=1))
-    return (
-        float(np.mean(net_returns)) / deviation * math.sqrt(bars_per_year) if deviation > 1e-15 else math.nan
-    )
+    return float(np.mean(net_returns)) / deviation * math.sqrt(bars_per_year) if deviation > 1e-15 else math.nan
 
 
 def drawdown(equity: Floats, capital: float) -> Floats:
@@ -102,9 +100,7 @@ def measure(
         bars=equity.size,
         total_return=float(returns.sum()),
         annual_return=float(returns.mean()) * bars_per_year if returns.size else math.nan,
-        annual_volatility=float(np.std(returns, ddof=1)) * math.sqrt(bars_per_year)
-        if returns.size > 1
-        else math.nan,
+        annual_volatility=float(np.std(returns, ddof=1)) * math.sqrt(bars_per_year) if returns.size > 1 else math.nan,
         sharpe=sharpe_ratio(returns, bars_per_year),
         max_drawdown=float(drawdown(equity, capital).max()) if equity.size else 0.0,
         trades=len(profits),

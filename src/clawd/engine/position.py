@@ -6,9 +6,13 @@ paper run of the same bars trade alike.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
+from clawd.core.panel import Floats
 from clawd.core.reason import Reason
 
 #: An entry whose open lies further from the decision's close than this share is cancelled: the price has run away.
@@ -46,9 +50,7 @@ POSITION = np.dtype(
     align=True,
 )
 
-_ENTRY, _INCREASE, _REDUCE, _SIGNAL = (
-    int(r) for r in (Reason.ENTRY, Reason.INCREASE, Reason.REDUCE, Reason.SIGNAL)
-)
+_ENTRY, _INCREASE, _REDUCE, _SIGNAL = (int(r) for r in (Reason.ENTRY, Reason.INCREASE, Reason.REDUCE, Reason.SIGNAL))
 _STOP, _TRAIL, _TAKE, _TIME, _RUIN = (
     int(r) for r in (Reason.STOP, Reason.TRAIL, Reason.TAKE, Reason.TIME, Reason.RUIN)
 )
@@ -57,7 +59,7 @@ rule = njit(nogil=True, error_model="numpy")
 
 
 @rule
-def to_tick(price, tick):
+def to_tick(price: float, tick: float) -> float:
     """The nearest price on the grid of ticks, as the float nearest to its decimal: books and simulator agree to the bit."""
     steps = np.round(price / tick)
     per_unit = np.round(1.0 / tick)
@@ -67,19 +69,19 @@ def to_tick(price, tick):
 
 
 @rule
-def market_price(open_price, side, slippage, tick):
+def market_price(open_price: float, side: float, slippage: float, tick: float) -> float:
     """A market order fills at the next open, worse by the slippage. ``side`` is 1 for a purchase."""
     return to_tick(open_price * (1.0 + side * slippage), tick)
 
 
 @rule
-def in_band(open_price, reference):
+def in_band(open_price: float, reference: float) -> bool:
     """Whether an entry decided at ``reference`` may still fill at this open."""
     return abs(open_price / reference - 1.0) <= ENTRY_BAND
 
 
 @rule
-def stop_level(position):
+def stop_level(position: Any) -> float:
     """The level that protects the position now: the nearer of stop and trailing stop."""
     if position.trail == 0.0:
         return position.stop
@@ -89,19 +91,19 @@ def stop_level(position):
 
 
 @rule
-def stop_reason(position):
+def stop_reason(position: Any) -> int:
     """Which of the two it is; the fixed stop where they coincide."""
     return _STOP if stop_level(position) == position.stop else _TRAIL
 
 
 @rule
-def liquidation_price(average):
+def liquidation_price(average: float) -> float:
     """Where an isolated short has lost its margin, which is its whole notional."""
     return 2.0 * average
 
 
 @rule
-def closing_price(open_price, held, average, slippage, tick):
+def closing_price(open_price: float, held: float, average: float, slippage: float, tick: float) -> float:
     """A market order that makes a position of a signed size smaller: a short never pays more than its margin covers."""
     if held > 0.0:
         return market_price(open_price, -1.0, slippage, tick)
@@ -109,7 +111,16 @@ def closing_price(open_price, held, average, slippage, tick):
 
 
 @rule
-def stop_price(level, side, average, open_price, at_open, extreme, slippage, tick):
+def stop_price(
+    level: float,
+    side: float,
+    average: float,
+    open_price: float,
+    at_open: bool,
+    extreme: float,
+    slippage: float,
+    tick: float,
+) -> float:
     """The price at which a stop fills, NaN while it is not touched.
 
     Args:
@@ -133,7 +144,7 @@ def stop_price(level, side, average, open_price, at_open, extreme, slippage, tic
 
 
 @rule
-def take_price(level, side, open_price, at_open, extreme, tick):
+def take_price(level: float, side: float, open_price: float, at_open: bool, extreme: float, tick: float) -> float:
     """The price at which a profit target fills, NaN while it is not touched: a limit order, so without slippage."""
     beyond = open_price >= level if side > 0.0 else open_price <= level
     if beyond:
@@ -144,13 +155,13 @@ def take_price(level, side, open_price, at_open, extreme, tick):
 
 
 @rule
-def distance_at(distance, price):
+def distance_at(distance: float, price: float) -> float:
     """An exit's distance at an entry price: as it is, or the share of the price that a negative one stands for."""
     return distance if distance >= 0.0 else -distance * price
 
 
 @rule
-def book_opening(position, lots, price, tick):
+def book_opening(position: Any, lots: float, price: float, tick: float) -> None:
     """Enter or enlarge: a new position gets its levels, an enlarged one keeps them, but for a short's margin."""
     if position.lots == 0.0:
         side = np.sign(lots)
@@ -170,9 +181,7 @@ def book_opening(position, lots, price, tick):
             position.trail = to_tick(max(price - side * position.trail_distance, lowest), tick)
         position.take = 0.0
         if position.take_distance != 0.0:
-            position.take = to_tick(
-                max(price + side * distance_at(position.take_distance, price), lowest), tick
-            )
+            position.take = to_tick(max(price + side * distance_at(position.take_distance, price), lowest), tick)
     else:
         position.average = (position.average * position.lots + price * lots) / (position.lots + lots)
         if position.lots < 0.0:
@@ -182,7 +191,7 @@ def book_opening(position, lots, price, tick):
 
 
 @rule
-def book_closing(position, lots, reason):
+def book_closing(position: Any, lots: float, reason: float) -> None:
     """Make smaller or leave: after an exit the side is shut until the signal has been renewed."""
     side = np.sign(position.lots)
     position.lots += lots
@@ -203,7 +212,7 @@ def book_closing(position, lots, reason):
 
 
 @rule
-def after_bar(position, high, low, traded, tick):
+def after_bar(position: Any, high: float, low: float, traded: bool, tick: float) -> None:
     """Age the position by a bar and move its trailing stop, which never moves back. Not before the bar is over."""
     if position.shut != 0.0:
         position.shut_bars += 1.0
@@ -215,9 +224,7 @@ def after_bar(position, high, low, traded, tick):
     if position.lots > 0.0:
         position.best = max(position.best, high)
         if position.trail_distance > 0.0:
-            position.trail = max(
-                position.trail, to_tick(max(position.best - position.trail_distance, tick), tick)
-            )
+            position.trail = max(position.trail, to_tick(max(position.best - position.trail_distance, tick), tick))
     else:
         position.best = min(position.best, low)
         if position.trail_distance > 0.0:
@@ -225,7 +232,7 @@ def after_bar(position, high, low, traded, tick):
 
 
 @rule
-def reopen(position, target, cooldown):
+def reopen(position: Any, target: float, cooldown: float) -> bool:
     """Whether a side that an exit shut may be entered again: the signal was renewed, or the cooldown is over."""
     if position.shut == 0.0:
         return False
@@ -233,13 +240,24 @@ def reopen(position, target, cooldown):
 
 
 @rule
-def wanted_lots(exposure, capital, price, lot):
+def wanted_lots(exposure: float, capital: float, price: float, lot: float) -> float:
     """The signed size, in whole lots and never more than asked, of an exposure of the capital at a price."""
     return np.sign(exposure) * np.floor(abs(exposure) * capital / (price * lot))
 
 
 @rule
-def decide(positions, targets, close, present, distances, capital, lot, time, cooldown, ruined):
+def decide(
+    positions: NDArray[np.void],
+    targets: Floats,
+    close: Floats,
+    present: NDArray[np.bool_],
+    distances: Floats,
+    capital: float,
+    lot: Floats,
+    time: float,
+    cooldown: float,
+    ruined: bool,
+) -> None:
     """Turn the targets of a closed bar into market orders for the next: fills ``closing`` and ``opening``.
 
     Args:
@@ -285,9 +303,7 @@ def decide(positions, targets, close, present, distances, capital, lot, time, co
         held = position.lots
         if held != 0.0 and (wanted == 0.0 or np.sign(wanted) != np.sign(held)):
             position.closing = -held
-            position.closing_reason = (
-                _RUIN if ruined else _TIME if position.shut == np.sign(held) else _SIGNAL
-            )
+            position.closing_reason = _RUIN if ruined else _TIME if position.shut == np.sign(held) else _SIGNAL
         elif abs(wanted) < abs(held):
             position.closing = wanted - held
             position.closing_reason = _REDUCE

@@ -46,9 +46,7 @@ class Runtime:
         self.strategies = tuple(strategies)
         programs = [_programs(strategy) for strategy in self.strategies]
         graph = lower([node for nodes in programs for node in nodes if node is not None], panel)
-        self._rows = [
-            [None if node is None else graph.rows[node.text] for node in nodes] for nodes in programs
-        ]
+        self._rows = [[None if node is None else graph.rows[node.text] for node in nodes] for nodes in programs]
         self._lookbacks = [strategy.lookback for strategy in self.strategies]
         self._wanted = sorted({row for rows in self._rows for row in rows if row is not None})
         self._evaluator = Evaluator(graph, len(panel.instruments))

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.panel import Floats
 from clawd.core.reason import Reason
 from clawd.engine.compiled import compiled
 from clawd.engine.position import (
@@ -39,13 +43,13 @@ _TAKE, _INCREASE = int(Reason.TAKE), int(Reason.INCREASE)
 
 
 @rule
-def exit_fill(position, open_price, high, low, at_open, slippage, tick):
+def exit_fill(
+    position: Any, open_price: float, high: float, low: float, at_open: bool, slippage: float, tick: float
+) -> tuple[float, int]:
     """Price and reason at which the exits close a position within a bar, NaN where they do not. The stop comes first."""
     side = np.sign(position.lots)
     against, along = (low, high) if side > 0.0 else (high, low)
-    price = stop_price(
-        stop_level(position), side, position.average, open_price, at_open, against, slippage, tick
-    )
+    price = stop_price(stop_level(position), side, position.average, open_price, at_open, against, slippage, tick)
     if price == price:
         return price, stop_reason(position)
     if position.take > 0.0:
@@ -55,23 +59,23 @@ def exit_fill(position, open_price, high, low, at_open, slippage, tick):
 
 @compiled
 def simulate(
-    open_,
-    high,
-    low,
-    close,
-    volume,
-    funding,
-    present,
-    targets,
-    distances,
-    time,
-    cooldown,
-    capital,
-    fee,
-    slippage,
-    tick,
-    lot,
-):
+    open_: Floats,
+    high: Floats,
+    low: Floats,
+    close: Floats,
+    volume: Floats,
+    funding: Floats,
+    present: NDArray[np.bool_],
+    targets: Floats,
+    distances: Floats,
+    time: float,
+    cooldown: float,
+    capital: float,
+    fee: float,
+    slippage: float,
+    tick: Floats,
+    lot: Floats,
+) -> tuple[NDArray[np.void], Floats, Floats, NDArray[np.void], float]:
     """Run one strategy over bars.
 
     Args:
@@ -118,9 +122,7 @@ def simulate(
                     book_closing(position, size, position.closing_reason)
                 position.closing = 0.0
                 if position.lots != 0.0:
-                    price, reason = exit_fill(
-                        position, open_[i, t], high[i, t], low[i, t], True, slippage, tick[i]
-                    )
+                    price, reason = exit_fill(position, open_[i, t], high[i, t], low[i, t], True, slippage, tick[i])
                     if price == price:
                         fills[count].lots, fills[count].price, fills[count].reason = (
                             -position.lots,
@@ -142,9 +144,7 @@ def simulate(
                         count += 1
                         book_opening(position, position.opening, price, tick[i])
                 if position.lots != 0.0:
-                    price, reason = exit_fill(
-                        position, open_[i, t], high[i, t], low[i, t], False, slippage, tick[i]
-                    )
+                    price, reason = exit_fill(position, open_[i, t], high[i, t], low[i, t], False, slippage, tick[i])
                     if price == price:
                         fills[count].lots, fills[count].price, fills[count].reason = (
                             -position.lots,

@@ -84,9 +84,7 @@ def sharpe_ratio(returns: Floats, bars_per_year: float = 1.0) -> float:
     return moments(returns).sharpe * math.sqrt(bars_per_year)
 
 
-def probabilistic_sharpe(
-    sharpe: float, bars: int, skew: float, kurtosis: float, benchmark: float = 0.0
-) -> float:
+def probabilistic_sharpe(sharpe: float, bars: int, skew: float, kurtosis: float, benchmark: float = 0.0) -> float:
     """The confidence that the true Sharpe ratio is above a benchmark.
 
     PSR(SR*) = Φ[(SR - SR*) √(T-1) / √(1 - γ3 SR + (γ4-1)/4 SR²)].
@@ -128,9 +126,7 @@ def expected_maximum(trials: int) -> float:
     return (1 - EULER_MASCHERONI) * one_of_n + EULER_MASCHERONI * one_of_ne
 
 
-def deflated_sharpe(
-    sharpe: float, bars: int, skew: float, kurtosis: float, *, trials: int, trials_sd: float
-) -> float:
+def deflated_sharpe(sharpe: float, bars: int, skew: float, kurtosis: float, *, trials: int, trials_sd: float) -> float:
     """The confidence that the best of N trials is better than luck makes the best of N.
 
     DSR = PSR(SR0), SR0 = trials_sd E[max_N].

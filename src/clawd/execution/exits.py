@@ -40,16 +40,14 @@ def exit_changes(
         time: open of the bar, UTC nanoseconds; names new orders.
     """
     if size == 0:
-        orphans = [
-            order
-            for order in resting
-            if order.kind is not OrderKind.OPENING or order.reason is Reason.INCREASE
-        ]
+        orphans = [order for order in resting if order.kind is not OrderKind.OPENING or order.reason is Reason.INCREASE]
         return ExitChanges((), (), tuple(orphans))
-    wanted = {OrderKind.STOP: booked_price(stop_level(position), instrument.tick)}
+    wanted: dict[OrderKind, Decimal] = {OrderKind.STOP: booked_price(stop_level(position), instrument.tick)}
     if position["take"] > 0.0:
         wanted[OrderKind.TAKE] = booked_price(float(position["take"]), instrument.tick)
-    present = {order.kind: order for order in resting if order.kind in (OrderKind.STOP, OrderKind.TAKE)}
+    present: dict[OrderKind, Order] = {
+        order.kind: order for order in resting if order.kind in (OrderKind.STOP, OrderKind.TAKE)
+    }
     submit, move = [], []
     for kind, level in wanted.items():
         order = present.get(kind)

@@ -25,9 +25,7 @@ def reconcile(
     for symbol in sorted(sizes.keys() | venue_sizes.keys()):
         ours, theirs = sizes.get(symbol, Decimal(0)), venue_sizes.get(symbol, Decimal(0))
         if ours != theirs:
-            raise ClawdError(
-                f"the agents hold {ours} {symbol}, the venue says {theirs}", where="reconciliation"
-            )
+            raise ClawdError(f"the agents hold {ours} {symbol}, the venue says {theirs}", where="reconciliation")
     if cash != venue_cash:
         raise ClawdError(f"the agents' cash is {cash}, the venue says {venue_cash}", where="reconciliation")
     for order in sorted(orders.keys() | venue_orders.keys()):

@@ -110,9 +110,7 @@ class AgentBook:
 
     def value(self, marks: dict[str, Decimal]) -> Decimal:
         """Equity at some marks."""
-        return self.cash + sum(
-            (size * marks[symbol] for symbol, size in self.sizes.items() if size), Decimal(0)
-        )
+        return self.cash + sum((size * marks[symbol] for symbol, size in self.sizes.items() if size), Decimal(0))
 
     def exposure(self, marks: dict[str, Decimal]) -> Decimal:
         """Notional of its positions."""
@@ -124,9 +122,7 @@ class AgentBook:
         for symbol, position in zip(symbols, self.positions, strict=True):
             if size := self.sizes.get(symbol):
                 closing = size * booked_float(abs(position["closing"] / position["lots"]))
-                total += position_reserve(
-                    size - closing, marks[symbol], booked_float(stop_level(position)), costs
-                )
+                total += position_reserve(size - closing, marks[symbol], booked_float(stop_level(position)), costs)
                 total += abs(closing) * marks[symbol] * (costs.fee + costs.slippage)
         return total
 
@@ -160,9 +156,7 @@ class AgentBook:
                 average = self.average(symbol)
                 assert average is not None
                 at_risk = (
-                    mark
-                    if size > 0
-                    else max(booked_float(liquidation_price(studied(average))) - mark, Decimal(0))
+                    mark if size > 0 else max(booked_float(liquidation_price(studied(average))) - mark, Decimal(0))
                 )
                 total += abs(size) * (at_risk + max(mark, average) * 2 * rate)
             if position["opening"] != 0.0:

@@ -99,9 +99,7 @@ class Books:
     @property
     def cash(self) -> Decimal:
         """Cash of the whole account: what the agents have and what none of them has."""
-        return self.unallotted + sum(
-            (agent.cash for agent in self.agents.values() if not agent.released), Decimal(0)
-        )
+        return self.unallotted + sum((agent.cash for agent in self.agents.values() if not agent.released), Decimal(0))
 
     @property
     def equity(self) -> Decimal:
@@ -261,9 +259,7 @@ class Books:
 
     def _bar_closed(self, event: BarClosed) -> None:
         if event.time <= self.time:
-            raise ClawdError(
-                f"the bar of {iso(event.time)} came after that of {iso(self.time)}", where="journal"
-            )
+            raise ClawdError(f"the bar of {iso(event.time)} came after that of {iso(self.time)}", where="journal")
         self.time = event.time
         self.bars += 1
         for symbol, (_, high, low, close, volume) in event.bars.items():

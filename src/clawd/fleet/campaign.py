@@ -159,9 +159,7 @@ def campaign(
         yield PaperBegan(run, path)
         stopped = False
         for records in run.steps():
-            yield BarTraded(
-                run.books, tuple(read_event(kind, body) for _, kind, body in records), run.bars_left
-            )
+            yield BarTraded(run.books, tuple(read_event(kind, body) for _, kind, body in records), run.bars_left)
             if stop():
                 stopped = run.bars_left > 0
                 break

@@ -71,7 +71,7 @@ class Desk:
             averages = {
                 order.id: self.books.agents[order.agent].average(order.symbol) or Decimal(0)
                 for order in self.venue.orders.values()
-                if order.kind is OrderKind.STOP
+                if order.reduces
             }
             for report in self.venue.match(phase, bars, averages):
                 if isinstance(report, CancelReport):
@@ -107,9 +107,7 @@ class Desk:
         resting = self.books.orders_of(agent.id, symbol)
         if not resting and not agent.sizes[symbol]:
             return
-        changes = exit_changes(
-            agent.id, self.instruments[symbol], position, agent.sizes[symbol], resting, time
-        )
+        changes = exit_changes(agent.id, self.instruments[symbol], position, agent.sizes[symbol], resting, time)
         for order in changes.cancel:
             self.cancel(order, "POSITION_CLOSED")
         for order, level, size in changes.move:
@@ -121,9 +119,7 @@ class Desk:
     def cancel(self, order: Order, why: str) -> None:
         """Take an order off the venue."""
         self.enter(
-            OrderCancelled(
-                order=order.id, agent=order.agent, symbol=order.symbol, order_kind=order.kind, why=why
-            )
+            OrderCancelled(order=order.id, agent=order.agent, symbol=order.symbol, order_kind=order.kind, why=why)
         )
         self.venue.cancel(order.id)
 
@@ -179,9 +175,7 @@ class Desk:
             position=size + closing if opening else size,
             average=agent.average(order.symbol),
             unknown_orders=0,
-            stop_distance=entry_stop_distance(position)
-            if opening and np.isfinite(position["stop_distance"])
-            else None,
+            stop_distance=entry_stop_distance(position) if opening and np.isfinite(position["stop_distance"]) else None,
             agent_loss=agent.day_loss(books.marks) if opening else Decimal(0),
             account_loss=books.day_loss if opening else Decimal(0),
             agent_reserved=books.reserved_by(agent) if opening else Decimal(0),

@@ -119,9 +119,7 @@ class Fleet:
                 return
             if finalist["content_hash"] in used:
                 continue
-            capital = min(
-                (start.capital / start.slots).quantize(Decimal("1e-8"), ROUND_FLOOR), books.unallotted
-            )
+            capital = min((start.capital / start.slots).quantize(Decimal("1e-8"), ROUND_FLOOR), books.unallotted)
             if capital <= 0:
                 return
             hypothesis = books.hypotheses + 1
@@ -147,11 +145,7 @@ class Fleet:
             if agent.active and drawdown >= limit:
                 self.desk.enter(AgentFired(agent=agent.id, why="DRAWDOWN", drawdown=drawdown, limit=limit))
                 self._close_all(agent, Reason.FIRED)
-            if (
-                not agent.active
-                and agent.flat
-                and not any(order.agent == agent.id for order in books.orders.values())
-            ):
+            if not agent.active and agent.flat and not any(order.agent == agent.id for order in books.orders.values()):
                 self.desk.enter(AgentReleased(agent=agent.id, capital=agent.cash))
 
     # The day's limit.
@@ -161,9 +155,7 @@ class Fleet:
         today = utc_day(self.clock.now())
         loss = books.day_loss
         if loss >= limit and books.halted_until is None and books.day >= 0:
-            self.desk.enter(
-                HaltBegan(day=books.day, until_day=today + 1, loss=loss, limit=limit, beyond=loss - limit)
-            )
+            self.desk.enter(HaltBegan(day=books.day, until_day=today + 1, loss=loss, limit=limit, beyond=loss - limit))
             for agent in books.agents.values():
                 self._close_all(agent, Reason.HALT)
         if today != books.day:
@@ -183,9 +175,7 @@ class Fleet:
                 position, lot = agent.positions[row], books.start.lots[row]
                 remaining = agent.sizes[symbol] + booked_size(position["closing"], lot)
                 if remaining:
-                    kept = (abs(remaining) * ROOM_LEFT * free / reserved / lot).to_integral_value(
-                        ROUND_FLOOR
-                    ) * lot
+                    kept = (abs(remaining) * ROOM_LEFT * free / reserved / lot).to_integral_value(ROUND_FLOOR) * lot
                     closing = (kept if remaining > 0 else -kept) - agent.sizes[symbol]
                     self._close(agent, symbol, closing, Reason.BUDGET, float(position["acted"]))
 
@@ -257,9 +247,7 @@ class Fleet:
             if agent.sizes[symbol]:
                 self._close(agent, symbol, -agent.sizes[symbol], reason, None)
 
-    def _close(
-        self, agent: AgentBook, symbol: str, size: Decimal, reason: Reason, acted: float | None
-    ) -> None:
+    def _close(self, agent: AgentBook, symbol: str, size: Decimal, reason: Reason, acted: float | None) -> None:
         row = self.books.row(symbol)
         self.desk.replace_market_orders(agent, symbol)
         wish = Wish(
@@ -288,11 +276,7 @@ class Fleet:
     def _decisions(self, panel: Panel) -> list[Decisions]:
         result: dict[int, Decisions] = {}
         for runtime, members, rows in self._runtimes:
-            part = (
-                panel
-                if len(rows) == len(panel.instruments)
-                else panel.select([panel.symbols[row] for row in rows])
-            )
+            part = panel if len(rows) == len(panel.instruments) else panel.select([panel.symbols[row] for row in rows])
             result.update(zip(members, runtime.advance(part), strict=True))
         return [result[index] for index in range(len(self.strategies))]
 
@@ -318,9 +302,7 @@ def _runtimes(
         groups.setdefault(tuple(own.tolist()), []).append(index)
     return [
         (
-            Runtime(
-                [strategies[member] for member in members], panel.select([panel.symbols[row] for row in own])
-            ),
+            Runtime([strategies[member] for member in members], panel.select([panel.symbols[row] for row in own])),
             members,
             np.array(own, np.intp),
         )
@@ -342,9 +324,7 @@ def _values(bar: Bar) -> tuple[float, float, float, float, float | None]:
 
 
 def _same(before: np.void, after: np.void) -> bool:
-    return all(
-        before[name] == after[name] or (np.isnan(before[name]) and np.isnan(after[name])) for name in _DECIDED
-    )
+    return all(before[name] == after[name] or (np.isnan(before[name]) and np.isnan(after[name])) for name in _DECIDED)
 
 
 def _wish(symbol: str, position: np.void) -> Wish:

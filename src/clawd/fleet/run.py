@@ -98,9 +98,7 @@ def journal_path(home: Path, run: str) -> Path:
 
 def journals(home: Path) -> list[Path]:
     """The journals of every run, the one written to last first."""
-    return sorted(
-        (home / "runs").glob("*/journal.sqlite"), key=lambda path: path.stat().st_mtime_ns, reverse=True
-    )
+    return sorted((home / "runs").glob("*/journal.sqlite"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def set_aside(home: Path, run: str, now: int) -> Path | None:
@@ -172,9 +170,7 @@ def finalists_of(start: RunStarted) -> list[Strategy]:
     strategies = [parse_json(json.dumps(finalist["strategy"])) for finalist in start.finalists]
     for strategy, finalist in zip(strategies, start.finalists, strict=True):
         if strategy.content_hash != finalist["content_hash"]:
-            raise ClawdError(
-                f"the strategy {strategy.name} is not the one that the journal names", where="journal"
-            )
+            raise ClawdError(f"the strategy {strategy.name} is not the one that the journal names", where="journal")
     return strategies
 
 
@@ -199,9 +195,7 @@ def replay(journal: Journal, watch: Callable[[int, Event], None] | None = None) 
             ) from None
         if books is None or venue is None:
             if not isinstance(event, RunStarted):
-                raise ClawdError(
-                    f"the journal begins with a {entry.kind}, not with RunStarted", where="journal"
-                )
+                raise ClawdError(f"the journal begins with a {entry.kind}, not with RunStarted", where="journal")
             books, venue = Books.begin(event), _venue(event)
         else:
             try:

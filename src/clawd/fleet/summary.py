@@ -92,9 +92,7 @@ class FleetSummary:
         return plain
 
 
-def summarise(
-    books: Books, bars_per_year: float, benchmark: np.ndarray[Any, np.dtype[np.float64]]
-) -> FleetSummary:
+def summarise(books: Books, bars_per_year: float, benchmark: np.ndarray[Any, np.dtype[np.float64]]) -> FleetSummary:
     """The summary of a run so far.
 
     Args:

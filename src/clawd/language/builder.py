@@ -86,9 +86,7 @@ class _Builder:
         inputs = [self.node(argument, depth + 1) for argument in tree.arguments[:inputs_wanted]]
         parameters = [
             self._parameter(argument, kind, operator)
-            for argument, kind in zip(
-                tree.arguments[inputs_wanted:], operator.signature.parameters, strict=True
-            )
+            for argument, kind in zip(tree.arguments[inputs_wanted:], operator.signature.parameters, strict=True)
         ]
         self._check_parameters(tree, operator, parameters)
         try:
@@ -102,9 +100,7 @@ class _Builder:
         if node.depth > DEEPEST_PROGRAM:
             raise self._too_deep(tree)
         if len(node.text) > LARGEST_PROGRAM:
-            raise located(
-                self.source, tree, f"the program, written out, is longer than {LARGEST_PROGRAM:,} characters"
-            )
+            raise located(self.source, tree, f"the program, written out, is longer than {LARGEST_PROGRAM:,} characters")
         return node
 
     def _too_deep(self, tree: Tree) -> ClawdError:
@@ -118,9 +114,7 @@ class _Builder:
     def _expanded(
         self, tree: Tree, operator: Operator, inputs: Sequence[Node], parameters: Sequence[ParameterValue]
     ) -> Node:
-        operator.signature.result_type(
-            [node.type for node in inputs], [node.constant == 0.0 for node in inputs]
-        )
+        operator.signature.result_type([node.type for node in inputs], [node.constant == 0.0 for node in inputs])
         arguments: dict[str, Node | float] = {
             f"${index}": value if isinstance(value, Node) else float(value)
             for index, value in enumerate([*inputs, *parameters])
@@ -143,15 +137,11 @@ class _Builder:
                 raise located(self.source, tree, f"`{operator.name}` needs {kind.value} here")
             return str(tree.head)
         if tree.form == "text" or not isinstance(value, float):
-            raise located(
-                self.source, tree, f"`{operator.name}` needs {kind.value} here, known before it runs"
-            )
+            raise located(self.source, tree, f"`{operator.name}` needs {kind.value} here, known before it runs")
         if kind is Parameter.CONSTANT:
             return value
         if not value.is_integer() or not 1 <= value <= LONGEST_WINDOW:
-            raise located(
-                self.source, tree, f"a window is a whole number from 1 to {LONGEST_WINDOW:,}, not {value:g}"
-            )
+            raise located(self.source, tree, f"a window is a whole number from 1 to {LONGEST_WINDOW:,}, not {value:g}")
         if value < 2 and operator.name in _AT_LEAST_TWO:
             raise located(self.source, tree, f"`{operator.name}` needs a window of at least 2")
         return int(value)
@@ -174,18 +164,16 @@ class _Builder:
         if name == "no_trade_band" and not 0 <= float(parameters[0]) <= 2:
             raise located(self.source, tree, "the band lies between 0 and 2")
         if name in ("scale_to_vol", "vol_target") and not 0 < float(parameters[0]) <= 10:
-            raise located(
-                self.source, tree, "the volatility is a yearly share above 0, such as 0.2, at most 10"
-            )
+            raise located(self.source, tree, "the volatility is a yearly share above 0, such as 0.2, at most 10")
 
-    def _mismatch(
-        self, tree: Tree, operator: Operator, inputs: Sequence[Node], mismatch: MismatchError
-    ) -> ClawdError:
+    def _mismatch(self, tree: Tree, operator: Operator, inputs: Sequence[Node], mismatch: MismatchError) -> ClawdError:
         at = tree.arguments[mismatch.index]
         signs = {"add": "+", "sub": "-", "gt": ">"}
         if operator.name in signs and len(inputs) == 2:
             left, right = inputs[0].type, inputs[1].type
-            what = f"`{signs[operator.name]}` needs the same unit on both sides: the left is {left}, the right is {right}"
+            what = (
+                f"`{signs[operator.name]}` needs the same unit on both sides: the left is {left}, the right is {right}"
+            )
             return located(self.source, tree, what)
         what = f"argument {mismatch.index + 1} of `{operator.name}` must be {mismatch.wanted}, this is {mismatch.given}"
         return located(self.source, at, what, _conversion(mismatch))

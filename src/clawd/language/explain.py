@@ -79,8 +79,7 @@ PHRASES: dict[str, str] = {
     "long_short": "It holds {0} as a share of its capital, long where positive and short where negative, up"
     " to all of it.",
     "long_only": "It holds {0} as a share of its capital where positive, up to all of it, never short.",
-    "signal_if": "It is long with all of its capital from the bar on which {0}, short from the one on which"
-    " {1}.",
+    "signal_if": "It is long with all of its capital from the bar on which {0}, short from the one on which {1}.",
     "hysteresis": "It takes the side of {0} with all of its capital when that is beyond {1} on either side of"
     " zero, and leaves when that is within {2} of zero or has changed its sign.",
     "xs_portfolio": "It gives each instrument a score: {0}. It is long those whose score is above the mean"
@@ -187,9 +186,7 @@ class _Speaker:
         if kind.kind is Kind.CONDITION:
             if _is_call(tree, "latch"):
                 first, last = map(self.clause, tree.arguments)
-                return (
-                    f"{name} (a condition): true from the bar on which {first} until the bar on which {last}."
-                )
+                return f"{name} (a condition): true from the bar on which {first} until the bar on which {last}."
             return f"{name} (a condition): true while {self.clause(tree)}."
         return f"{name} ({kind}): {self.noun(tree)}."
 
@@ -222,8 +219,7 @@ class _Speaker:
         if name in ("and", "or"):
             joining = {"and": "both ", "or": "either "}
             words = [
-                (joining[str(part.head)] if str(part.head) in joining and part.head != name else "")
-                + self.clause(part)
+                (joining[str(part.head)] if str(part.head) in joining and part.head != name else "") + self.clause(part)
                 for part in tree.arguments
             ]
             return f" {name} ".join(words)
@@ -362,9 +358,7 @@ def _exits(exits: Exits) -> list[str]:
     lines = [f"Leaves at a stop {_distance(exits.stop, '')} from the entry price, set at entry."]
     if exits.trail is not None:
         behind = _distance(exits.trail, " of the entry price")
-        lines.append(
-            f"Leaves at a trailing stop {behind} behind the best price since entry; it never moves back."
-        )
+        lines.append(f"Leaves at a trailing stop {behind} behind the best price since entry; it never moves back.")
     if exits.take is not None:
         lines.append(f"Takes its profit {_distance(exits.take, '')} from the entry price.")
     if exits.time is not None:

@@ -148,11 +148,7 @@ class _Parser:
 
     def _unexpected(self, wish: str) -> None:
         token = self.token
-        found = (
-            "the expression ends here"
-            if token.form == "end"
-            else f"found `{self.source[token.start : token.end]}`"
-        )
+        found = "the expression ends here" if token.form == "end" else f"found `{self.source[token.start : token.end]}`"
         raise located(self.source, token, f"{wish}, {found}", _MISSING_SIGNS.get(str(token.head)))
 
     def parse(self) -> Tree:

@@ -42,10 +42,7 @@ def expression_of(value: object, where: str, depth: int = 0) -> str:
     arguments = value.get("args", [])
     if not isinstance(arguments, list) or set(value) - {"op", "args"}:
         raise ClawdError("an operator has `op` and a list `args`, nothing else", where=where)
-    words = [
-        expression_of(argument, f"{where}.args[{index}]", depth + 1)
-        for index, argument in enumerate(arguments)
-    ]
+    words = [expression_of(argument, f"{where}.args[{index}]", depth + 1) for index, argument in enumerate(arguments)]
     if name in ("and", "or") and len(words) == 2:
         return f"({words[0]} {name} {words[1]})"
     if name == "not" and len(words) == 1:

@@ -95,9 +95,7 @@ def load_strategy(path: Path) -> Strategy:
         raise ClawdError("this is a folder, not a strategy file", where=str(path))
     try:
         if path.stat().st_size > LARGEST_FILE:
-            raise ClawdError(
-                f"the file is larger than {LARGEST_FILE // 1024} KiB: not a strategy", where=str(path)
-            )
+            raise ClawdError(f"the file is larger than {LARGEST_FILE // 1024} KiB: not a strategy", where=str(path))
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ClawdError("there is no such file", where=str(path)) from None
@@ -143,9 +141,7 @@ def parse_json(text: str) -> Strategy:
     try:
         table = json.loads(text, object_pairs_hook=_without_twins)
     except json.JSONDecodeError as error:
-        raise ClawdError(
-            f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}"
-        ) from None
+        raise ClawdError(f"not JSON: {error.msg}", where=f"line {error.lineno}, column {error.colno}") from None
     except (RecursionError, ValueError) as error:
         raise ClawdError(f"not a strategy: {_why(error)}") from None
     if not isinstance(table, dict):
@@ -210,9 +206,7 @@ def _strategy(table: Mapping[str, object], let: Mapping[str, str]) -> Strategy:
     if not isinstance(position, Mapping) or "target" not in position:
         raise ClawdError("there is no target", where="position", hint='add [position] with target = "..."')
     if extra := [key for key in position if key != "target"]:
-        raise ClawdError(
-            f"unknown key `{extra[0][:LONGEST_NAME]}`", where="position", hint="only target belongs here"
-        )
+        raise ClawdError(f"unknown key `{extra[0][:LONGEST_NAME]}`", where="position", hint="only target belongs here")
     text = position["target"]
     if not isinstance(text, str):
         raise ClawdError("the target must be an expression in quotes", where="position.target")
@@ -305,9 +299,7 @@ def _universe(table: Mapping[str, object]) -> tuple[str, ...] | None:
         or not symbols
         or not all(isinstance(symbol, str) and symbol and symbol.isprintable() for symbol in symbols)
     ):
-        raise ClawdError(
-            "a list of symbols is needed", where="universe", hint='such as ["BTCUSDT", "ETHUSDT"]'
-        )
+        raise ClawdError("a list of symbols is needed", where="universe", hint='such as ["BTCUSDT", "ETHUSDT"]')
     if len(set(symbols)) != len(symbols):
         raise ClawdError("a symbol stands twice", where="universe")
     return tuple(symbols)

@@ -42,7 +42,8 @@ def _profit(panel: Panel, row: int, costs: Costs, share: float) -> Floats:
     first = int(tradable[0])
     instrument = panel.instruments[row]
     tick, lot, fee = float(instrument.tick), float(instrument.lot), float(costs.fee)
-    price = round(float(panel.open[row, first]) * (1.0 + float(costs.slippage)) / tick) * tick
+    steps = round(float(panel.open[row, first]) * (1.0 + float(costs.slippage)) / tick)
+    price = max(steps, 1) * tick
     size = math.floor(share / (price * (1.0 + fee) * lot)) * lot
     latest = np.maximum.accumulate(np.where(present, np.arange(length), first))[first:]
     close = panel.close[row, latest]

@@ -142,11 +142,7 @@ def prices(view: View) -> Html:
         class_="legend",
     )
     left = len(view.rows) - len(drawn)
-    note = (
-        tag("p", f"{counted(left, 'instrument')} with fewer trades not drawn.", class_="muted")
-        if left
-        else ""
-    )
+    note = tag("p", f"{counted(left, 'instrument')} with fewer trades not drawn.", class_="muted") if left else ""
     return joined((legend, *figures, note))
 
 
@@ -268,9 +264,7 @@ def _readouts(view: View) -> Html:
     curve, held = view.result.equity, view.benchmark
     fall = view.drawdown(curve)
     rows = []
-    for bar in np.unique(
-        np.linspace(0, view.bars - 1, min(view.bars, _READOUTS)).round().astype(np.int64)
-    ).tolist():
+    for bar in np.unique(np.linspace(0, view.bars - 1, min(view.bars, _READOUTS)).round().astype(np.int64)).tolist():
         words = [view.when(bar), f"strategy {view.money(float(curve[bar]))}"]
         if held is not None:
             words.append(f"buy and hold {view.money(float(held[bar]))}")

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from clawd.core.panel import Floats
+from clawd.core.panel import NANOSECONDS_PER_DAY, Floats
 from clawd.reports.formats import moment
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -20,8 +20,8 @@ _UNITS = (
     ("h", (1, 3, 6, 12)),
     ("D", (1, 2, 7, 14)),
     ("M", (1, 3, 6)),
+    ("Y", (1, 2, 5, 10, 20, 50, 100, 1_000)),
 )
-_YEARS = (1, 2, 5, 10, 20, 50, 100, 1_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,10 @@ def periods(times: NDArray[np.int64], most: int) -> tuple[Period, ...]:
     """
     if not times.size:
         return ()
-    for unit, steps in (*_UNITS, ("Y", _YEARS)):
+    daily = not (times % NANOSECONDS_PER_DAY).any()
+    for unit, steps in _UNITS:
+        if daily and unit in "smh":
+            continue
         since = times.astype("datetime64[ns]").astype(f"datetime64[{unit}]").astype(np.int64)
         # Weeks begin on Monday; 1970 began on a Thursday and is a round year only when counted from 0.
         offset = {"D": 3, "Y": 1970}.get(unit, 0)
@@ -57,9 +60,7 @@ def periods(times: NDArray[np.int64], most: int) -> tuple[Period, ...]:
             cuts = np.flatnonzero(np.diff((since + offset) // step)) + 1
             if cuts.size < most:
                 edges = [0, *cuts.tolist(), times.size]
-                return tuple(
-                    Period(first, last, *_names(int(times[first]), unit)) for first, last in pairwise(edges)
-                )
+                return tuple(Period(first, last, *_names(int(times[first]), unit)) for first, last in pairwise(edges))
     return (Period(0, times.size, *_names(int(times[0]), "Y")),)
 
 
@@ -74,9 +75,7 @@ def _names(time: int, unit: str) -> tuple[str, str]:
     date = f"{day} {MONTHS[month - 1]}"
     if unit == "D":
         return moment(time)[:10], date
-    return moment(time, clock=True), date if time % 86_400_000_000_000 == 0 else clock[
-        : 8 if unit == "s" else 5
-    ]
+    return moment(time, clock=True), date if time % NANOSECONDS_PER_DAY == 0 else clock[: 8 if unit == "s" else 5]
 
 
 def ticks(times: NDArray[np.int64], most: int = 14) -> list[tuple[float, str]]:
@@ -101,6 +100,5 @@ def monthly_returns(times: NDArray[np.int64], net_returns: Floats) -> dict[tuple
     edges = np.flatnonzero(np.diff(months, prepend=months[0] - 1))
     sums: Sequence[float] = np.add.reduceat(net_returns, edges).tolist()
     return {
-        (1970 + int(month) // 12, int(month) % 12 + 1): total
-        for month, total in zip(months[edges], sums, strict=True)
+        (1970 + int(month) // 12, int(month) % 12 + 1): total for month, total in zip(months[edges], sums, strict=True)
     }

@@ -58,9 +58,7 @@ def strategy(strategy: Strategy) -> Html:
         )
     )
     parts.append(_row("bars", duration(strategy.bar) if strategy.bar else "whatever the market has"))
-    parts.append(
-        _row("instruments", ", ".join(strategy.universe) if strategy.universe else "the whole market")
-    )
+    parts.append(_row("instruments", ", ".join(strategy.universe) if strategy.universe else "the whole market"))
     parts.append(_row("history needed", counted(strategy.lookback, "bar")))
     if strategy.claim:
         parts.append(_row("claim", strategy.claim))
@@ -145,9 +143,6 @@ def assumptions(view: View) -> Html:
         )
     return tag(
         "div",
-        *(
-            tag("section", tag("h3", name), tag("ul", *(tag("li", line) for line in lines)))
-            for name, lines in groups
-        ),
+        *(tag("section", tag("h3", name), tag("ul", *(tag("li", line) for line in lines))) for name, lines in groups),
         class_="assumptions",
     )

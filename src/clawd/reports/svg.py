@@ -147,9 +147,7 @@ def area(xs: Floats, values: Floats, base: float, scale: Scale, css: str) -> Htm
         return Html("")
     floor = _unit(scale.depth(np.array([base])))[0]
     left, right = _unit(xs[[0, -1]])
-    return tag(
-        "path", d=f"{_path(xs, values, scale)}V{floor}H{left}Z" if right >= left else "", class_=f"area {css}"
-    )
+    return tag("path", d=f"{_path(xs, values, scale)}V{floor}H{left}Z" if right >= left else "", class_=f"area {css}")
 
 
 def segments(ends: Sequence[tuple[float, float, float, float]], scale: Scale, css: str) -> Html:

@@ -33,9 +33,7 @@ _WHY = {
 }
 
 
-def table(
-    caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1, css: str = ""
-) -> Html:
+def table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]], *, texts: int = 1, css: str = "") -> Html:
     """A table that scrolls sideways by itself where it is wider than the page.
 
     Args:
@@ -183,11 +181,7 @@ def months(view: View) -> Html:
         cells = [cell(returns.get((year, month))) for month in range(1, 13)]
         total = sum(value for (part, _), value in returns.items() if part == year)
         row = [str(year), *cells, amount(total, number(total * 100, 1, signed=True), "total")]
-        return (
-            (*row, tag("td", number(held[year] * 100, 1, signed=True), class_="muted"))
-            if held
-            else tuple(row)
-        )
+        return (*row, tag("td", number(held[year] * 100, 1, signed=True), class_="muted")) if held else tuple(row)
 
     total = view.result.metrics.total_return
     last = ["All", *(tag("td") for _ in MONTHS), amount(total, number(total * 100, 1, signed=True), "total")]

@@ -111,9 +111,7 @@ def judge(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
         return _refuse(Code.PRICE_MISSING)
     age = snapshot.now - snapshot.price_time
     if age < 0 or age > limits.longest_silence:
-        return _refuse(
-            Code.PRICE_STALE, age_seconds=age // 10**9, longest_seconds=limits.longest_silence // 10**9
-        )
+        return _refuse(Code.PRICE_STALE, age_seconds=age // 10**9, longest_seconds=limits.longest_silence // 10**9)
     if snapshot.unknown_orders:
         return _refuse(Code.ORDER_UNKNOWN, orders=snapshot.unknown_orders)
     if stop_distance is None or not stop_distance.is_finite() or stop_distance <= 0:
@@ -139,7 +137,7 @@ def _within_budget(
     by_leverage = max(limits.leverage * snapshot.agent_capital - snapshot.agent_exposure, Decimal(0)) / price
     largest = _whole_lots(min(by_budget, by_leverage), snapshot.lot)
     code = Code.LEVERAGE if by_leverage < by_budget else Code.DAY_BUDGET
-    numbers = {
+    numbers: dict[str, Decimal | int] = {
         "price": price,
         "stop_distance": stop_distance,
         "reserve_per_unit": per_unit,

@@ -77,9 +77,7 @@ def lay_out(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
     with mendable(path):
         (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         if mode != "wal":
-            raise ClawdError(
-                "this file system cannot hold a write-ahead log", where=str(path), hint="use a local disk"
-            )
+            raise ClawdError("this file system cannot hold a write-ahead log", where=str(path), hint="use a local disk")
         connection.execute("PRAGMA synchronous=NORMAL")
         # Asked again: another process may have laid the file out before we got the lock.
         if _version(connection, path, schema) == 0:

@@ -134,9 +134,7 @@ class Journal:
     def head(self) -> tuple[int, str]:
         """The last entry's seq and hash; ``(0, GENESIS)`` before the first."""
         with mendable(self.path):
-            row = self._connection.execute(
-                "SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1"
-            ).fetchone()
+            row = self._connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
         return (row[0], row[1]) if row else (0, GENESIS)
 
     def append(self, records: Sequence[tuple[int, str, Mapping[str, JSON]]]) -> list[Entry]:
@@ -190,9 +188,7 @@ class Journal:
                 try:
                     body = json.loads(text)
                 except ValueError as error:
-                    raise ClawdError(
-                        f"entry {seq} is broken: its body is not JSON", where=str(self.path)
-                    ) from error
+                    raise ClawdError(f"entry {seq} is broken: its body is not JSON", where=str(self.path)) from error
                 yield Entry(seq, ts, kind, body, digest)
             if len(rows) < CHUNK:
                 return
@@ -238,15 +234,11 @@ class Journal:
         except sqlite3.DatabaseError as error:
             raise self._broken(last + 1, f"it cannot be read: {error}") from error
         if last < noted_seq:
-            raise self._broken(
-                last + 1, f"it is missing, and entry {noted_seq} was noted: the tail was cut off"
-            )
+            raise self._broken(last + 1, f"it is missing, and entry {noted_seq} was noted: the tail was cut off")
         return last
 
     def _broken(self, seq: int, why: str) -> ClawdError:
-        return ClawdError(
-            f"entry {seq} is broken: {why}", where=str(self.path), hint="restore the journal from a copy"
-        )
+        return ClawdError(f"entry {seq} is broken: {why}", where=str(self.path), hint="restore the journal from a copy")
 
 
 def _prepare(ts: int, kind: str, body: Mapping[str, JSON]) -> tuple[int, str, str, dict[str, JSON]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
+from typing import Final
 
 import numpy as np
 
@@ -17,7 +18,7 @@ from clawd.core.costs import Costs
 from clawd.core.instrument import Instrument
 from clawd.core.money import booked_amount, booked_float, booked_price, cash_of_fill, fee_of_fill, studied
 from clawd.core.orders import Order, OrderKind
-from clawd.engine.position import in_band, market_price, stop_price, take_price
+from clawd.engine.position import closing_price, in_band, market_price, stop_price, take_price
 from clawd.risk.gate import ApprovedOrder
 
 
@@ -76,6 +77,7 @@ class PaperVenue:
     def __init__(self, instruments: Iterable[Instrument], costs: Costs, cash: Decimal) -> None:
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
         self._costs = costs
+        self._slippage = studied(costs.slippage)
         self.cash = cash
         self.positions: dict[str, Decimal] = defaultdict(Decimal)
         self.orders: dict[str, Order] = {}
@@ -114,78 +116,60 @@ class PaperVenue:
         Args:
             phase: which part of the bar.
             bars: by symbol, those that the bar has.
-            averages: by order id, the entry price of the position that an exit protects.
+            averages: by order id, the entry price of the position that an order makes smaller.
         """
+        at_open = phase is Phase.EXITS_AT_OPEN
         reports: list[FillReport | CancelReport] = []
-        closed: set[tuple[str, str]] = set()
-        for order in self.orders.values():
+        stopped: set[tuple[str, str]] = set()
+        # Stops stand first in what is looked through: where a bar touches both, the stop came first.
+        for order in sorted(self.orders.values(), key=lambda order: order.kind is OrderKind.TAKE):
             bar = bars.get(order.symbol)
-            if bar is None or not bar.traded or (order.agent, order.symbol) in closed:
+            if bar is None or not bar.traded or order.kind not in _KINDS[phase]:
                 continue
-            if phase is Phase.CLOSINGS and order.kind is OrderKind.CLOSING:
-                reports.append(self._market(order, bar))
-            elif phase is Phase.OPENINGS and order.kind is OrderKind.OPENING:
-                if order.reference is not None and in_band(bar.open, studied(order.reference)):
-                    reports.append(self._market(order, bar))
-                else:
-                    reports.append(CancelReport(order, "PRICE_BAND"))
-            elif phase in (Phase.EXITS_AT_OPEN, Phase.EXITS_WITHIN) and order.kind is OrderKind.STOP:
-                report = self._stop(order, bar, phase is Phase.EXITS_AT_OPEN, averages[order.id])
-                if report is not None:
-                    closed.add((order.agent, order.symbol))
-                    reports.append(report)
-        if phase in (Phase.EXITS_AT_OPEN, Phase.EXITS_WITHIN):
-            for order in self.orders.values():
-                bar = bars.get(order.symbol)
-                if (
-                    order.kind is OrderKind.TAKE
-                    and bar is not None
-                    and bar.traded
-                    and (order.agent, order.symbol) not in closed
-                ):
-                    report = self._take(order, bar, phase is Phase.EXITS_AT_OPEN)
+            report: FillReport | CancelReport | None
+            match order.kind:
+                case OrderKind.OPENING:
+                    report = self._opening(order, bar)
+                case OrderKind.CLOSING:
+                    report = self._closing(order, bar, averages[order.id])
+                case OrderKind.STOP:
+                    report = self._stop(order, bar, at_open, averages[order.id])
                     if report is not None:
-                        reports.append(report)
+                        stopped.add((order.agent, order.symbol))
+                case OrderKind.TAKE:
+                    beaten = (order.agent, order.symbol) in stopped
+                    report = None if beaten else self._take(order, bar, at_open)
+            if report is not None:
+                reports.append(report)
         return reports
 
-    def _market(self, order: Order, bar: Bar) -> FillReport:
+    def _opening(self, order: Order, bar: Bar) -> FillReport | CancelReport:
+        if order.reference is None or not in_band(bar.open, studied(order.reference)):
+            return CancelReport(order, "PRICE_BAND")
         side = 1.0 if order.size > 0 else -1.0
-        instrument = self._instruments[order.symbol]
-        price = market_price(bar.open, side, studied(self._costs.slippage), studied(instrument.tick))
+        return self._report(order, market_price(bar.open, side, self._slippage, self._tick(order)), bar.open)
+
+    def _closing(self, order: Order, bar: Bar, average: Decimal) -> FillReport:
+        price = closing_price(bar.open, _protected(order), studied(average), self._slippage, self._tick(order))
         return self._report(order, price, bar.open)
 
     def _stop(self, order: Order, bar: Bar, at_open: bool, average: Decimal) -> FillReport | None:
         assert order.level is not None
-        side = 1.0 if order.size < 0 else -1.0
-        instrument = self._instruments[order.symbol]
-        price = stop_price(
-            studied(order.level),
-            side,
-            studied(average),
-            bar.open,
-            at_open,
-            bar.low if side > 0 else bar.high,
-            studied(self._costs.slippage),
-            studied(instrument.tick),
-        )
-        return (
-            None
-            if np.isnan(price)
-            else self._report(
-                order,
-                price,
-                min(studied(order.level), bar.open) if side > 0 else max(studied(order.level), bar.open),
-            )
-        )
+        side, level = _protected(order), studied(order.level)
+        extreme = bar.low if side > 0 else bar.high
+        price = stop_price(level, side, studied(average), bar.open, at_open, extreme, self._slippage, self._tick(order))
+        undisturbed = min(level, bar.open) if side > 0 else max(level, bar.open)
+        return None if np.isnan(price) else self._report(order, price, undisturbed)
 
     def _take(self, order: Order, bar: Bar, at_open: bool) -> FillReport | None:
         assert order.level is not None
-        side = 1.0 if order.size < 0 else -1.0
-        tick = studied(self._instruments[order.symbol].tick)
-        price = take_price(
-            studied(order.level), side, bar.open, at_open, bar.high if side > 0 else bar.low, tick
-        )
+        side = _protected(order)
+        extreme = bar.high if side > 0 else bar.low
+        price = take_price(studied(order.level), side, bar.open, at_open, extreme, self._tick(order))
         return None if np.isnan(price) else self._report(order, price, price)
+
+    def _tick(self, order: Order) -> float:
+        return studied(self._instruments[order.symbol].tick)
 
     def _report(self, order: Order, price: float, undisturbed: float) -> FillReport:
         booked = booked_price(price, self._instruments[order.symbol].tick)
@@ -196,3 +180,16 @@ class PaperVenue:
             fee=fee_of_fill(order.size, booked, self._costs.fee),
             slippage=booked_amount(max(given_up, Decimal(0))),
         )
+
+
+_KINDS: Final = {
+    Phase.CLOSINGS: (OrderKind.CLOSING,),
+    Phase.EXITS_AT_OPEN: (OrderKind.STOP, OrderKind.TAKE),
+    Phase.OPENINGS: (OrderKind.OPENING,),
+    Phase.EXITS_WITHIN: (OrderKind.STOP, OrderKind.TAKE),
+}
+
+
+def _protected(order: Order) -> float:
+    """The side of the position that an order makes smaller."""
+    return 1.0 if order.size < 0 else -1.0

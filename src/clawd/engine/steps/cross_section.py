@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
 
 
 @njit(nogil=True, error_model="numpy")
-def _mean(x):
+def _mean(x: Floats) -> float:
     total, count = 0.0, 0
     for value in x:
         if value == value:
@@ -19,19 +20,19 @@ def _mean(x):
 
 
 @step("cs_mean", across=True)
-def cs_mean(p, x, y, out):
+def cs_mean(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     out[:] = _mean(x)
 
 
 @step("cs_demean", across=True)
-def cs_demean(p, x, y, out):
+def cs_demean(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     mean = _mean(x)
     for i in range(x.size):
         out[i] = x[i] - mean
 
 
 @step("cs_zscore", across=True)
-def cs_zscore(p, x, y, out):
+def cs_zscore(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     mean = _mean(x)
     squares, count = 0.0, 0
     for value in x:
@@ -44,7 +45,7 @@ def cs_zscore(p, x, y, out):
 
 
 @step("cs_rank", across=True)
-def cs_rank(p, x, y, out):
+def cs_rank(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     for i in range(x.size):
         below, equal, count = 0.0, 0.0, 0.0
         for value in x:
@@ -58,12 +59,12 @@ def cs_rank(p, x, y, out):
 
 
 @step("asset", across=True)
-def asset(p, x, y, out):
+def asset(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     out[:] = x[int(p[0])]
 
 
 @step("xs_portfolio", across=True)
-def xs_portfolio(p, x, y, out):
+def xs_portfolio(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     mean = _mean(x)
     gross = 0.0
     for value in x:
@@ -74,7 +75,7 @@ def xs_portfolio(p, x, y, out):
 
 
 @step("share_by", across=True)
-def share_by(p, x, y, out):
+def share_by(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     total = 0.0
     for i in range(x.size):
         if x[i] == x[i] and x[i] != 0.0 and y[i] > 0.0:

@@ -4,41 +4,42 @@ from __future__ import annotations
 
 import numpy as np
 
+from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
 
 
 @step("gt")
-def gt(s, p, x, y, z):
+def gt(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return 1.0 if x > y else 0.0
 
 
 @step("between")
-def between(s, p, x, y, z):
+def between(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return 1.0 if p[0] <= x <= p[1] else 0.0
 
 
 @step("and")
-def both(s, p, x, y, z):
+def both(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return 1.0 if x == 1.0 and y == 1.0 else 0.0
 
 
 @step("or")
-def either(s, p, x, y, z):
+def either(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return 1.0 if x == 1.0 or y == 1.0 else 0.0
 
 
 @step("not")
-def negation(s, p, x, y, z):
+def negation(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return 0.0 if x == 1.0 else 1.0
 
 
 @step("where")
-def where(s, p, x, y, z):
+def where(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return y if x == 1.0 else z
 
 
 @step("cross_up", state=1)
-def cross_up(s, p, x, y, z):
+def cross_up(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     # The state is 0 while the bar before is unknown, 1 when x was not above y, 2 when it was.
     before = s[0]
     if x != x or y != y:
@@ -49,7 +50,7 @@ def cross_up(s, p, x, y, z):
 
 
 @step("count_true", state=lambda p: 3 + int(p[0]))
-def count_true(s, p, x, y, z):
+def count_true(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     at = int(s[0])
     now = 1.0 if x == 1.0 else 0.0
@@ -61,7 +62,7 @@ def count_true(s, p, x, y, z):
 
 
 @step("latch", state=1)
-def latch(s, p, x, y, z):
+def latch(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     if y == 1.0:
         s[0] = 0.0
     elif x == 1.0:

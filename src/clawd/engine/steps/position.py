@@ -5,26 +5,27 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
 
 
 @njit(nogil=True, error_model="numpy")
-def _known(x):
+def _known(x: float) -> float:
     return x if x == x else 0.0
 
 
 @step("long_short")
-def long_short(s, p, x, y, z):
+def long_short(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return min(1.0, max(-1.0, _known(x)))
 
 
 @step("long_only")
-def long_only(s, p, x, y, z):
+def long_only(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return min(1.0, max(0.0, _known(x)))
 
 
 @step("signal_if", state=1)
-def signal_if(s, p, x, y, z):
+def signal_if(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     # Both at once say nothing new, so the side stays.
     if x == 1.0 and y != 1.0:
         s[0] = 1.0
@@ -34,7 +35,7 @@ def signal_if(s, p, x, y, z):
 
 
 @step("hysteresis", state=1)
-def hysteresis(s, p, x, y, z):
+def hysteresis(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     if x != x or abs(x) < p[1]:
         s[0] = 0.0
     if abs(x) > p[0]:
@@ -45,17 +46,17 @@ def hysteresis(s, p, x, y, z):
 
 
 @step("gate")
-def gate(s, p, x, y, z):
+def gate(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return _known(x) if y == 1.0 else p[0] * _known(x)
 
 
 @step("blend")
-def blend(s, p, x, y, z):
+def blend(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return p[0] * _known(x) + (1.0 - p[0]) * _known(y)
 
 
 @step("smooth", state=2)
-def smooth(s, p, x, y, z):
+def smooth(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     if s[0] == 0.0:
         s[0], s[1] = 1.0, _known(x)
     else:
@@ -64,7 +65,7 @@ def smooth(s, p, x, y, z):
 
 
 @step("min_hold", state=2)
-def min_hold(s, p, x, y, z):
+def min_hold(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     # s[0] is the position held, s[1] the bars since its side last changed.
     wanted = _known(x)
     s[1] += 1.0
@@ -77,7 +78,7 @@ def min_hold(s, p, x, y, z):
 
 
 @step("rebalance", state=2)
-def rebalance(s, p, x, y, z):
+def rebalance(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     if s[1] == 0.0:
         s[0] = _known(x)
     s[1] = (s[1] + 1.0) % p[0]
@@ -85,7 +86,7 @@ def rebalance(s, p, x, y, z):
 
 
 @step("no_trade_band", state=1)
-def no_trade_band(s, p, x, y, z):
+def no_trade_band(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     wanted = _known(x)
     if abs(wanted - s[0]) > p[0] or wanted == 0.0:
         s[0] = wanted
@@ -93,7 +94,7 @@ def no_trade_band(s, p, x, y, z):
 
 
 @step("scale_to_vol")
-def scale_to_vol(s, p, x, y, z):
+def scale_to_vol(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     if not y > 0.0:
         return 0.0
     return min(1.0, max(-1.0, _known(x) * p[0] / y))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
 
 
 @step("ema", state=2)
-def ema(s, p, x, y, z):
+def ema(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     if x != x:
         return np.nan
     if s[0] == 0.0:
@@ -19,7 +20,7 @@ def ema(s, p, x, y, z):
 
 
 @step("rma", state=2)
-def rma(s, p, x, y, z):
+def rma(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = p[0]
     if x != x:
         return np.nan
@@ -35,7 +36,7 @@ def rma(s, p, x, y, z):
 
 
 @step("ewm_std", state=2)
-def ewm_std(s, p, x, y, z):
+def ewm_std(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     square = x * x
     if not square < np.inf:
         return np.nan
@@ -47,7 +48,7 @@ def ewm_std(s, p, x, y, z):
 
 
 @step("vol_forecast", state=3)
-def vol_forecast(s, p, x, y, z):
+def vol_forecast(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     # p[1] is the number of bars in a year, which the engine knows from the market.
     if not x > 0.0:
         return np.nan

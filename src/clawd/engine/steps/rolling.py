@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
 
 # Layout of every ring: place of the next value, values seen (up to w), missing values in the ring, length of the run of
@@ -18,7 +19,7 @@ _PLACE, _SEEN, _MISSING, _RUN = 0, 1, 2, 3
 
 
 @njit(nogil=True, error_model="numpy")
-def _push(s, w, base, x):
+def _push(s: Floats, w: int, base: int, x: float) -> float:
     """Put x into the ring and return the value that it displaced, NaN where there was none."""
     at = int(s[_PLACE])
     leaving = np.nan
@@ -42,12 +43,12 @@ def _push(s, w, base, x):
 
 
 @njit(nogil=True, error_model="numpy")
-def _whole(s, w):
+def _whole(s: Floats, w: int) -> bool:
     return s[_SEEN] == w and s[_MISSING] == 0.0
 
 
 @njit(nogil=True, error_model="numpy")
-def _slide_sum(s, w, base, x):
+def _slide_sum(s: Floats, w: int, base: int, x: float) -> float:
     """Slide the sum kept in s[4]; missing values count as nothing."""
     leaving = _push(s, w, base, x)
     if s[_PLACE] == 0.0:
@@ -66,7 +67,7 @@ def _slide_sum(s, w, base, x):
 
 
 @njit(nogil=True, error_model="numpy")
-def _slide_moments(s, w, base, x):
+def _slide_moments(s: Floats, w: int, base: int, x: float) -> None:
     """Slide the mean s[4] and the sum of squared deviations s[5] of the values that are not missing (count in s[6])."""
     leaving = _push(s, w, base, x)
     if s[_PLACE] == 0.0:
@@ -100,7 +101,7 @@ def _slide_moments(s, w, base, x):
 
 
 @njit(nogil=True, error_model="numpy")
-def _deviation(s, w):
+def _deviation(s: Floats, w: int) -> float:
     """Sample standard deviation of a whole window kept by _slide_moments."""
     if s[_RUN] == w:
         return 0.0
@@ -108,23 +109,23 @@ def _deviation(s, w):
 
 
 @njit(nogil=True, error_model="numpy")
-def _leaving_of(s, w, x):
+def _leaving_of(s: Floats, w: int, x: float) -> float:
     """x as it was w bars ago, in a ring of w values."""
     return _push(s, w, 4, x)
 
 
 @step("delay", state=lambda p: 4 + int(p[0]))
-def delay(s, p, x, y, z):
+def delay(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return _leaving_of(s, int(p[0]), x)
 
 
 @step("delta", state=lambda p: 4 + int(p[0]))
-def delta(s, p, x, y, z):
+def delta(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return x - _leaving_of(s, int(p[0]), x)
 
 
 @step("ret", state=lambda p: 4 + int(p[0]))
-def ret(s, p, x, y, z):
+def ret(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     before = _leaving_of(s, int(p[0]), x)
     if abs(before) < 1e-12:
         return np.nan
@@ -132,14 +133,14 @@ def ret(s, p, x, y, z):
 
 
 @step("ts_sum", state=lambda p: 5 + int(p[0]))
-def ts_sum(s, p, x, y, z):
+def ts_sum(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     total = _slide_sum(s, w, 5, x)
     return total if _whole(s, w) else np.nan
 
 
 @step("ts_mean", state=lambda p: 5 + int(p[0]))
-def ts_mean(s, p, x, y, z):
+def ts_mean(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     total = _slide_sum(s, w, 5, x)
     if not _whole(s, w):
@@ -148,14 +149,14 @@ def ts_mean(s, p, x, y, z):
 
 
 @step("ts_std", state=lambda p: 7 + int(p[0]))
-def ts_std(s, p, x, y, z):
+def ts_std(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     _slide_moments(s, w, 7, x)
     return _deviation(s, w) if _whole(s, w) else np.nan
 
 
 @step("ts_zscore", state=lambda p: 7 + int(p[0]))
-def ts_zscore(s, p, x, y, z):
+def ts_zscore(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     _slide_moments(s, w, 7, x)
     if not _whole(s, w):
@@ -165,7 +166,7 @@ def ts_zscore(s, p, x, y, z):
 
 
 @step("ts_rank", state=lambda p: 4 + int(p[0]))
-def ts_rank(s, p, x, y, z):
+def ts_rank(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     _push(s, w, 4, x)
     if not _whole(s, w):
@@ -181,7 +182,7 @@ def ts_rank(s, p, x, y, z):
 
 
 @njit(nogil=True, error_model="numpy")
-def _extreme(s, w, x, side):
+def _extreme(s: Floats, w: int, x: float, side: float) -> float:
     """The largest (side 1) or smallest (side -1) of the last w values: a queue of candidates, each amortised once.
 
     Layout: bars seen, first candidate's place, number of candidates, bar after the last missing value, then the
@@ -209,17 +210,17 @@ def _extreme(s, w, x, side):
 
 
 @step("ts_min", state=lambda p: 4 + 2 * int(p[0]))
-def ts_min(s, p, x, y, z):
+def ts_min(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return _extreme(s, int(p[0]), x, -1.0)
 
 
 @step("ts_max", state=lambda p: 4 + 2 * int(p[0]))
-def ts_max(s, p, x, y, z):
+def ts_max(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     return _extreme(s, int(p[0]), x, 1.0)
 
 
 @step("ts_slope", state=lambda p: 6 + int(p[0]))
-def ts_slope(s, p, x, y, z):
+def ts_slope(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     before = s[4]
     leaving = _push(s, w, 6, x)
@@ -246,7 +247,7 @@ def ts_slope(s, p, x, y, z):
 # Two rings side by side: x's at 9, y's at 9 + w. s[4], s[5] are the means, s[6], s[7], s[8] the sums of squares of x,
 # of y, and of products. A pair counts as missing when either is; the run of equal pairs is not used.
 @njit(nogil=True, error_model="numpy")
-def _slide_pair(s, w, x, y):
+def _slide_pair(s: Floats, w: int, x: float, y: float) -> bool:
     if x != x or y != y:
         x, y = np.nan, np.nan
     at = int(s[_PLACE])
@@ -281,7 +282,7 @@ def _slide_pair(s, w, x, y):
 
 
 @njit(nogil=True, error_model="numpy")
-def _flat(s, w, base):
+def _flat(s: Floats, w: int, base: int) -> bool:
     """Whether all values of the ring at base are equal."""
     first = s[base]
     for k in range(1, w):
@@ -291,7 +292,7 @@ def _flat(s, w, base):
 
 
 @step("ts_corr", state=lambda p: 9 + 2 * int(p[0]))
-def ts_corr(s, p, x, y, z):
+def ts_corr(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     if not _slide_pair(s, w, x, y) or _flat(s, w, 9) or _flat(s, w, 9 + w):
         return np.nan
@@ -302,7 +303,7 @@ def ts_corr(s, p, x, y, z):
 
 
 @step("ts_beta", state=lambda p: 9 + 2 * int(p[0]))
-def ts_beta(s, p, x, y, z):
+def ts_beta(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     w = int(p[0])
     if not _slide_pair(s, w, x, y) or _flat(s, w, 9 + w) or s[7] <= 0.0:
         return np.nan
@@ -310,7 +311,7 @@ def ts_beta(s, p, x, y, z):
 
 
 @step("efficiency", state=lambda p: 10 + 2 * int(p[0]))
-def efficiency(s, p, x, y, z):
+def efficiency(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
     # First the ring of absolute changes with its sum, then a ring of values; the last value before is in the final place.
     w = int(p[0])
     values = s[5 + w :]

@@ -1,0 +1,177 @@
+"""The tables of `docs/fill-rules.md`, each run through the simulator."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+
+from clawd.core.costs import Costs
+from clawd.core.instrument import Instrument
+from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
+from clawd.core.reason import Reason
+from clawd.engine.backtest import trade
+from clawd.engine.runtime import Decisions
+from clawd.engine.simulate import simulate
+from clawd.language.strategy import Strategy, parse_toml
+from engine.fill_tables import Example, examples
+
+EXAMPLES = list(examples())
+
+each_example = pytest.mark.parametrize("example", EXAMPLES, ids=[example.name for example in EXAMPLES])
+
+
+def simulated(example: Example) -> tuple[np.ndarray, np.ndarray]:
+    """Fills and equity of an example."""
+    settings, count = example.settings, len(example.instruments)
+    close = example.column("close", np.nan)
+    fills, equity, *_ = simulate(
+        *(example.column(name, np.nan) for name in ("open", "high", "low")),
+        close,
+        example.column("volume", np.nan),
+        np.nan_to_num(example.column("funding", 0.0)),
+        ~np.isnan(close),
+        example.column("target", np.nan),
+        distances(example),
+        settings["time"],
+        settings["cooldown"],
+        settings["capital"],
+        settings["fee"],
+        settings["slippage"],
+        np.full(count, settings["tick"]),
+        np.full(count, settings["lot"]),
+    )
+    return fills, equity
+
+
+def distances(example: Example) -> np.ndarray:
+    return np.array([example.column(name, example.distances[name]) for name in ("stop", "trail", "take")])
+
+
+def expected_fills(example: Example) -> list[tuple[str, int, float, float, str]]:
+    return [
+        (
+            row.get("instrument", "A"),
+            int(row["bar"]),
+            float(row["size"]) * (1 if row["side"] == "buy" else -1),
+            float(row["price"]),
+            row["reason"],
+        )
+        for row in example.fills
+    ]
+
+
+@each_example
+def test_the_fills_are_those_of_the_table(example: Example) -> None:
+    fills, _ = simulated(example)
+    found = [
+        (
+            example.instruments[fill["instrument"]],
+            int(fill["bar"]) + 1,
+            float(fill["lots"]) * example.settings["lot"],
+            float(fill["price"]),
+            Reason(int(fill["reason"])).word,
+        )
+        for fill in fills
+    ]
+    expected = expected_fills(example)
+    assert [(name, bar, reason) for name, bar, _, _, reason in found] == [
+        (name, bar, reason) for name, bar, _, _, reason in expected
+    ]
+    np.testing.assert_allclose([fill[2:4] for fill in found], [fill[2:4] for fill in expected], rtol=1e-12)
+
+
+@each_example
+def test_the_fees_and_the_equity_are_those_of_the_table(example: Example) -> None:
+    fills, equity = simulated(example)
+    for fill, row in zip(fills, example.fills, strict=True):
+        if "fee" in row:
+            assert fill["fee"] == pytest.approx(float(row["fee"]), rel=1e-12)
+    if example.equity is not None:
+        np.testing.assert_allclose(equity, example.equity, rtol=1e-12)
+
+
+def strategy_of(example: Example) -> Strategy:
+    """A strategy with the exits of the example; its target is never asked."""
+    lines = [
+        f"{name} = {{ percent = {-distance * 100:.10g} }}"
+        for name, distance in example.distances.items()
+        if distance < 0
+    ]
+    lines += [f"{name} = {int(example.settings[name])}" for name in ("time", "cooldown") if example.settings[name]]
+    return parse_toml('name = "table"\n[position]\ntarget = "long_only(1)"\n[exits]\n' + "\n".join(lines))
+
+
+def panel_of(example: Example) -> Panel:
+    settings, close = example.settings, example.column("close", np.nan)
+    steps = Decimal(repr(settings["tick"])), Decimal(repr(settings["lot"]))
+    return Panel(
+        instruments=tuple(Instrument(name, *steps) for name in example.instruments),
+        bar=NANOSECONDS_PER_DAY,
+        times=np.arange(close.shape[1]) * NANOSECONDS_PER_DAY,
+        **{name: example.column(name, np.nan) for name in ("open", "high", "low", "volume")},
+        close=close,
+        funding=np.nan_to_num(example.column("funding", 0.0)),
+        bars_per_year=365.0,
+    )
+
+
+@each_example
+def test_a_backtest_hands_the_simulator_what_the_strategy_says(example: Example) -> None:
+    if any("stop" in row for row in example.bars) or any(size > 0 for size in example.distances.values()):
+        pytest.skip("a strategy states distances in quote currency as multiples of the average true range")
+    settings = example.settings
+    run = trade(
+        strategy_of(example),
+        Decisions(example.column("target", np.nan), distances(example)),
+        panel_of(example),
+        Costs(Decimal(repr(settings["fee"])), Decimal(repr(settings["slippage"]))),
+        Decimal(int(settings["capital"])),
+        bars_read=0,
+    )
+    found = [
+        (fill.symbol, fill.time // NANOSECONDS_PER_DAY + 1, fill.size, fill.price, fill.reason.word)
+        for fill in run.fills
+    ]
+    expected = [
+        (name, bar, Decimal(repr(size)), Decimal(repr(price)), reason)
+        for name, bar, size, price, reason in expected_fills(example)
+    ]
+    assert found == expected
+    if example.equity is not None:
+        np.testing.assert_allclose(run.equity, example.equity, rtol=1e-12)
+
+
+def test_the_document_has_a_table_for_long_and_for_short_positions_under_most_rules() -> None:
+    sides: dict[str, set[str]] = {}
+    for example in EXAMPLES:
+        rule = example.name.rpartition(" ")[0]
+        sides.setdefault(rule, set()).update(
+            row["side"] for row in example.fills if row["reason"] == "entry"
+        )
+    one_sided = {rule for rule, entries in sides.items() if entries != {"buy", "sell"}}
+    assert len(EXAMPLES) >= 60
+    assert one_sided <= {
+        "The capital is fixed",
+        "A short never loses more than its margin",
+    }
+
+
+def test_every_bar_of_the_document_is_a_possible_bar() -> None:
+    for example in EXAMPLES:
+        low, high = example.column("low", np.nan), example.column("high", np.nan)
+        for name in ("open", "close"):
+            price = example.column(name, np.nan)
+            assert np.all(np.isnan(price) | ((low <= price) & (price <= high))), example.name
+
+
+def test_every_example_has_two_tables_that_fit_together() -> None:
+    for example in EXAMPLES:
+        lengths = {
+            sum(row.get("instrument", "A") == name for row in example.bars) for name in example.instruments
+        }
+        assert len(lengths) == 1, example.name
+        bars = [int(row["bar"]) for row in example.fills]
+        assert bars == sorted(bars), example.name
+        assert all(2 <= bar <= min(lengths) for bar in bars), example.name
