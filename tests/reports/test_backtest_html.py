@@ -209,6 +209,21 @@ def test_the_assumptions_state_the_costs_of_this_run() -> None:
     assert "more than 20% from the close" in text
 
 
+def test_the_strategy_is_told_in_full() -> None:
+    text = Page(report(traded())).text
+    for words in (
+        "ema(close, 3)",
+        "long_short(sign(close - fast))",
+        "10 % of the entry price",
+        "50 bars",
+        "the same side again after 3 bars, or when the signal has been renewed",
+        strategy().target.text,
+        strategy().content_hash,
+    ):
+        assert words in text
+    assert "of the entry price from the entry price" not in text
+
+
 def test_a_benchmark_of_another_length_is_refused() -> None:
     with pytest.raises(ValueError, match="the benchmark has 3 bars, the run has 90"):
         backtest_html(traded(), benchmark=np.ones(3))

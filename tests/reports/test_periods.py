@@ -63,7 +63,7 @@ def test_periods_hold_every_bar_once(first: int, steps: list[int], most: int) ->
     ("times", "most", "labels"),
     [
         (days("2000-01-03", 4_000), 14, [str(year) for year in range(2001, 2011)]),
-        (days("2022-12-15", 170), 14, ["Jan 2023", "Feb 2023", "Mar 2023", "Apr 2023", "May 2023", "Jun 2023"]),
+        (days("2022-12-15", 170), 7, ["Jan 2023", "Feb 2023", "Mar 2023", "Apr 2023", "May 2023", "Jun 2023"]),
         (days("2023-11-15", 28), 7, ["20 Nov", "27 Nov", "4 Dec", "11 Dec"]),
         (at("2023-11-15T22:00") + HOUR * np.arange(28), 7, ["16 Nov", "06:00", "12:00", "18:00", "17 Nov"]),
         (at("2023-11-15T22:58") + HOUR // 60 * np.arange(5), 14, ["22:59", "23:00", "23:01", "23:02"]),

@@ -108,7 +108,8 @@ def test_a_scale_is_logarithmic_only_where_it_helps_and_can_be() -> None:
     assert fitted([np.array([1.0, 30.0])], log_beyond=20.0).log
     assert not fitted([np.array([1.0, 10.0])], log_beyond=20.0).log
     assert not fitted([np.array([-1.0, 1_000.0])], log_beyond=20.0).log
-    assert not fitted([np.array([1.0, 1e9])]).log
+    assert not fitted([np.array([1e-300, 1e9])], log_beyond=20.0).log
+    assert not fitted([np.array([1.0, 1e6])]).log
     assert fitted([]) == Scale(0.0, 1.0)
 
 

@@ -26,7 +26,7 @@ def read(text: str) -> tuple[Fill, ...]:
         whole, _, rest = row["time"].removesuffix("Z").partition(".")
         moment = dt.datetime.fromisoformat(whole + "+00:00") - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
         time = (moment.days * 86_400 + moment.seconds) * 10**9 + int(rest or 0)
-        size = Decimal(row["size"]) * (1 if row["side"] == "buy" else -1)
+        size = Decimal(row["size"]).copy_sign(Decimal(1 if row["side"] == "buy" else -1))
         reason = Reason[row["reason"].upper()]
         fills.append(Fill(time, row["symbol"], size, Decimal(row["price"]), float(row["fee"]), reason))
     return tuple(fills)

@@ -58,4 +58,5 @@ def level(hypothesis: int, promotions: int, alpha: float = FALSE_DISCOVERY_RATE)
 
 def wealth_to_reach(hypothesis: int, promotions: int, alpha: float = FALSE_DISCOVERY_RATE) -> float:
     """1/α_k, the wealth at which hypothesis k may be promoted; arguments and errors as of ``level``."""
-    return 1 / level(hypothesis, promotions, alpha)
+    level(hypothesis, promotions, alpha)  # refuses arguments out of range
+    return hypothesis * (hypothesis + 1) / (alpha * (promotions + 1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from clawd.core.clock import duration
 from clawd.engine.position import ENTRY_BAND
+from clawd.language.exits import Distance
 from clawd.language.strategy import Strategy
 from clawd.reports.formats import counted, percent, rate
 from clawd.reports.html import Html, tag
@@ -42,11 +43,11 @@ def strategy(strategy: Strategy) -> Html:
     exits = strategy.exits
     parts = [_row(name, tag("code", text)) for name, text in strategy.let.items()]
     parts.append(_row("position", tag("code", strategy.target_text or strategy.target.text)))
-    parts.append(_row("stop", f"{exits.stop} from the entry price"))
+    parts.append(_row("stop", _from_entry(exits.stop)))
     if exits.trail:
         parts.append(_row("trailing stop", f"{exits.trail} from the best price since the entry"))
     if exits.take:
-        parts.append(_row("profit target", f"{exits.take} from the entry price"))
+        parts.append(_row("profit target", _from_entry(exits.take)))
     if exits.time:
         parts.append(_row("longest time", counted(exits.time, "bar")))
     parts.append(
@@ -68,6 +69,11 @@ def strategy(strategy: Strategy) -> Html:
     parts.append(_row("content hash", tag("code", strategy.content_hash)))
     parts.append(_row("family hash", tag("code", strategy.family_hash)))
     return tag("dl", *parts, class_="rows")
+
+
+def _from_entry(distance: Distance) -> str:
+    # A percentage names the entry price already.
+    return str(distance) if distance.window is None else f"{distance} from the entry price"
 
 
 def _row(name: str, value: str) -> Html:

@@ -19,6 +19,9 @@ from clawd.reports.html import Html, joined, tag
 #: Points of a series that are drawn at most.
 MOST_POINTS = 2_000
 
+#: A logarithmic scale that spans more than this shows the rounding of a loss of everything, not the series.
+_MOST_TIMES = 1e9
+
 #: Width and height of the inner drawing in its own units.
 _SPAN = 10_000
 
@@ -120,7 +123,7 @@ def fitted(series: Sequence[Floats], *, log_beyond: float = math.inf) -> Scale:
     if not values.size:
         return Scale(0.0, 1.0)
     low, high = float(values.min()), float(values.max())
-    if low > 0 and high / low > log_beyond:
+    if low > 0 and log_beyond < high / low < _MOST_TIMES:
         room = (high / low) ** 0.04
         return Scale(low / room, high * room, log=True)
     # Below a billionth of its size a series varies by rounding alone.

@@ -352,5 +352,5 @@ def _trip_row(view: View, trip: RoundTrip) -> tuple[str, ...]:
         number(math.nan) if trip.exit is None else view.price(trip.symbol, trip.exit),
         amount(profit, view.money(profit, signed=True)),
         amount(profit, view.share(profit, decimals=2)),
-        tag("td", trip.reason.word if trip.reason else "at the last close", class_="text"),
+        tag("td", trip.reason.word if trip.reason else "open", class_="text"),
     )

@@ -23,12 +23,13 @@ def trades_csv(result: Backtest) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(COLUMNS)
     for fill in result.fills:
+        # abs() would round to the digits of the caller's decimal context.
         writer.writerow(
             (
                 _iso(fill.time),
                 fill.symbol,
                 fill.side,
-                f"{abs(fill.size):f}",
+                f"{fill.size.copy_abs():f}",
                 f"{fill.price:f}",
                 f"{booked_float(fill.fee):f}",
                 fill.reason.word,

@@ -1,0 +1,74 @@
+"""The live path: the journal beside bare SQLite, the paper fleet beside the batch simulator."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import tempfile
+from decimal import Decimal
+from pathlib import Path
+
+from benchmarks.measure import Result, seconds
+from clawd.authors.starter import starter_library
+from clawd.core.costs import Costs
+from clawd.core.settings import Settings
+from clawd.data.market import load_market
+from clawd.engine.backtest import run_backtest
+from clawd.fleet.run import begin_or_continue, run_started
+from clawd.fleet.search import search
+from clawd.store.journal import Journal
+
+BATCHES, BATCH = 400, 50
+BODY = {"agent": "a001", "symbol": "SP500", "size": "0.00251122", "price": "2488.830078", "fee": "0.0031250000"}
+
+
+def journal_append() -> Result:
+    """Hash-chained, append-only transactions of fifty records, beside bare inserts of the same text."""
+    records = [(time, "OrderFilled", BODY) for time in range(BATCH)]
+    rows = [(time, "OrderFilled", json.dumps(BODY)) for time in range(BATCH)]
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "journal.sqlite") as journal:
+            for _ in range(BATCHES):
+                journal.append(records)
+
+    def bare() -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            connection = sqlite3.connect(Path(folder) / "bare.sqlite")
+            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
+            connection.execute("CREATE TABLE journal(seq INTEGER PRIMARY KEY, ts INTEGER, kind TEXT, body TEXT)")
+            for _ in range(BATCHES):
+                with connection:
+                    connection.executemany("INSERT INTO journal(ts, kind, body) VALUES(?, ?, ?)", rows)
+            connection.close()
+
+    work = BATCHES * BATCH
+    return Result(
+        "journal-append", work / seconds(ours, 3), "records/s", "bare SQLite inserts", work / seconds(bare, 3)
+    )
+
+
+def paper() -> Result:
+    """Eight agents on the sample market through gate, venue and journal, beside the batch simulator for the same eight."""
+    market = load_market("sample")
+    panel = market.panel
+    settings = Settings(slots=8)
+    costs, share = Costs(settings.fee, settings.slippage), settings.capital / settings.slots
+    first, last = 3_018, 3_518
+    short = panel.between(0, last)
+    finalists = [
+        candidate for candidate in search(starter_library(), panel, first, costs, share) if not candidate.rejection
+    ][:8]
+    start = run_started(short, market.fingerprint, first, finalists, settings)
+
+    def ours() -> None:
+        with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "journal.sqlite") as journal:
+            for _ in begin_or_continue(journal, start, short).steps():
+                pass
+
+    def batch() -> None:
+        for candidate in finalists:
+            run_backtest(candidate.strategy, short, costs, Decimal(share), first)
+
+    work = (last - first) * len(finalists)
+    return Result("paper", work / seconds(ours, 3), "agent-bars/s", "the batch simulator", work / seconds(batch, 3))

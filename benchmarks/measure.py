@@ -1,0 +1,62 @@
+"""What every benchmark shares: how it times, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from clawd.core.instrument import Instrument
+from clawd.core.panel import Panel
+
+
+@dataclass(frozen=True)
+class Result:
+    """One line. ``ratio`` is ours over the peer's where more is better; above 1 ours is faster."""
+
+    benchmark: str
+    value: float
+    unit: str
+    peer: str
+    peer_value: float
+
+    def line(self) -> str:
+        """The JSON line, with the process's peak memory so far."""
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        fields = {**asdict(self), "ratio": self.value / self.peer_value, "peak_mb": peak}
+        return json.dumps({k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in fields.items()})
+
+
+def seconds(work: Callable[[], object], repeat: int = 5) -> float:
+    """The median wall time of some runs after one that is not counted."""
+    work()
+    taken = []
+    for _ in range(repeat):
+        start = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - start)
+    return float(np.median(taken))
+
+
+def walk(bars: int, instruments: int = 1, seed: int = 7) -> Panel:
+    """A seeded random walk of one-minute bars with 60 % annual volatility."""
+    rng = np.random.default_rng(seed)
+    close = 10_000 * np.exp(np.cumsum(rng.normal(0, 0.6 / np.sqrt(525_600), (instruments, bars)), axis=1))
+    open_ = np.concatenate([np.full((instruments, 1), 10_000.0), close[:, :-1]], axis=1)
+    spread = rng.random((2, instruments, bars)) * 2e-4
+    return Panel(
+        instruments=tuple(Instrument.from_first_price(f"WALK{i}", 10_000.0) for i in range(instruments)),
+        bar=60_000_000_000,
+        times=np.arange(bars, dtype=np.int64) * 60_000_000_000 + 1_704_067_200_000_000_000,
+        open=open_,
+        high=np.maximum(open_, close) * (1 + spread[0]),
+        low=np.minimum(open_, close) * (1 - spread[1]),
+        close=close,
+        volume=rng.random((instruments, bars)) * 10 + 1,
+        funding=np.zeros((instruments, bars)),
+        bars_per_year=525_960.0,
+    )

@@ -1,0 +1,189 @@
+"""Small made-up markets and a fleet on them, for the tests of this folder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.costs import Costs
+from clawd.core.events import Event, RunStarted, read_event
+from clawd.core.instrument import Instrument
+from clawd.core.panel import Floats, Panel
+from clawd.core.settings import Settings
+from clawd.fleet.books import Books
+from clawd.fleet.fleet import Fleet
+from clawd.fleet.run import Run, begin_or_continue, run_started
+from clawd.language.strategy import Strategy, parse_toml
+from clawd.store.journal import Journal
+from clawd.venues.paper import PaperVenue
+
+HOUR = 3_600 * 10**9
+DAY = 24 * HOUR
+MIDNIGHT = 19_723 * DAY  # 2024-01-01
+
+
+@dataclass(frozen=True)
+class Finalist:
+    """What a run wants to know of a finalist; a search would have found it."""
+
+    strategy: Strategy
+    sharpe: float = 1.0
+
+
+def strategy_of(
+    target: str, exits: str = "stop = { percent = 5 }", *, name: str = "s", universe: Sequence[str] | None = None
+) -> Strategy:
+    """A strategy from its target and exits."""
+    where = f"universe = {list(universe)!r}\n" if universe else ""
+    return parse_toml(f"name = {name!r}\n{where}[position]\ntarget = {target!r}\n[exits]\n{exits}\n")
+
+
+def panel_of(
+    bars: Mapping[str, Floats],
+    *,
+    bar: int = HOUR,
+    start: int = MIDNIGHT,
+    funding: Mapping[str, Floats] | None = None,
+    series: Mapping[str, Floats] | None = None,
+    instruments: Sequence[Instrument] | None = None,
+) -> Panel:
+    """A panel from [T, 5] open, high, low, close and volume of each symbol; NaN where a bar is missing."""
+    stack = np.stack([bars[symbol] for symbol in bars])
+    length = stack.shape[1]
+    if instruments is None:
+        firsts = {symbol: values[~np.isnan(values[:, 3]), 3][0] for symbol, values in bars.items()}
+        instruments = [Instrument.from_first_price(symbol, float(price)) for symbol, price in firsts.items()]
+    paid = np.zeros(stack.shape[:2])
+    for row, symbol in enumerate(bars):
+        if funding is not None and symbol in funding:
+            paid[row] = funding[symbol]
+    return Panel(
+        instruments=tuple(instruments),
+        bar=bar,
+        times=start + bar * np.arange(length, dtype=np.int64),
+        open=stack[:, :, 0],
+        high=stack[:, :, 1],
+        low=stack[:, :, 2],
+        close=stack[:, :, 3],
+        volume=stack[:, :, 4],
+        funding=paid,
+        bars_per_year=365 * DAY / bar,
+        series=dict(series or {}),
+    )
+
+
+def walk(
+    seed: int,
+    length: int,
+    *,
+    price: float = 100.0,
+    volatility: float = 0.01,
+    wick: float = 0.005,
+    gap: float = 0.0,
+    missing: float = 0.0,
+    silent: float = 0.0,
+    since: int = 0,
+) -> Floats:
+    """[T, 5] bars of a random walk.
+
+    Args:
+        seed: the same seed gives the same bars.
+        length: T.
+        price: before the first bar.
+        volatility: standard deviation of a bar's log return from open to close.
+        wick: mean length of a wick, as a share of the price.
+        gap: standard deviation of the log return from a close to the next open.
+        missing, silent: shares of the bars that are missing, or have no volume.
+        since: the first bar that exists.
+    """
+    random = np.random.default_rng(seed)
+    moves = np.stack([random.normal(0, gap, length) if gap else np.zeros(length), random.normal(0, volatility, length)])
+    path = price * np.exp(np.cumsum(moves.T.ravel()))
+    opens, closes = path[0::2], path[1::2]
+    tops = np.maximum(opens, closes) * (1 + random.exponential(wick, length))
+    bottoms = np.minimum(opens, closes) * (1 - np.minimum(random.exponential(wick, length), 0.9))
+    volume = np.where(random.random(length) < silent, 0.0, random.uniform(1, 9, length))
+    bars = np.stack([opens, tops, bottoms, closes, volume], axis=1)
+    bars[random.random(length) < missing] = np.nan
+    bars[:since] = np.nan
+    bars[since] = [opens[since], tops[since], bottoms[since], closes[since], 5.0]
+    return bars
+
+
+def settings_of(**given: object) -> Settings:
+    """Settings with limits that bind nothing, where no others are given."""
+    free = {
+        "capital": Decimal(1_000),
+        "day_loss_limit": Decimal(10**9),
+        "leverage": Decimal(100),
+        "max_drawdown": Decimal(1),
+        "slots": 1,
+        "home": Path("nowhere"),
+    }
+    return Settings(**{**free, **given})
+
+
+def costs_of(settings: Settings) -> Costs:
+    return Costs(settings.fee, settings.slippage)
+
+
+def start_of(strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1) -> RunStarted:
+    return run_started(panel, "made-up", first, [Finalist(each) for each in strategies], settings)
+
+
+class Trading:
+    """A fleet without a file: its books, its venue, and the events of each bar."""
+
+    def __init__(
+        self, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1
+    ) -> None:
+        self.start = start_of(strategies, panel, settings, first)
+        self.panel = panel
+        self.books = Books.begin(self.start)
+        self.venue = PaperVenue(panel.instruments, costs_of(settings), settings.capital)
+        self.fleet = Fleet(self.books, self.venue, strategies, panel, first)
+
+    def bars(self) -> Iterator[list[Event]]:
+        """Trade bar after bar; each bar's events as a replay would read them."""
+        while self.fleet.next_bar < self.panel.times.size:
+            yield [read_event(kind, body) for _, kind, body in self.fleet.step()]
+
+
+def begin(
+    path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1
+) -> Run:
+    """A run whose journal lies at a path; the caller closes ``run.journal``."""
+    journal = Journal.open(path)
+    return begin_or_continue(journal, start_of(strategies, panel, settings, first), panel)
+
+
+def run_whole(
+    path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1
+) -> Run:
+    """A run traded to its last bar, its journal closed."""
+    run = begin(path, strategies, panel, settings, first)
+    with run.journal:
+        for _ in run.steps():
+            pass
+    return run
+
+
+def account(venue: PaperVenue, closes: Mapping[str, float | Decimal]) -> Decimal:
+    """What the venue's account is worth at some closes, computed from the venue alone."""
+    held = (size * Decimal(str(closes[symbol])) for symbol, size in venue.positions.items() if size)
+    return venue.cash + sum(held, Decimal(0))
+
+
+def last_closes(panel: Panel, index: int) -> dict[str, float]:
+    """The last close of each instrument up to a bar."""
+    closes: dict[str, float] = {}
+    for row, symbol in enumerate(panel.symbols):
+        known: NDArray[np.intp] = np.flatnonzero(~np.isnan(panel.close[row, : index + 1]))
+        if known.size:
+            closes[symbol] = float(panel.close[row, known[-1]])
+    return closes
