@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 BAND = 0.2
 SMALLEST_CHANGE = 1e-9
@@ -59,7 +60,7 @@ class Trader:
         return round(price / self.tick)
 
     def price(self, ticks: int) -> float:
-        return ticks * self.tick
+        return float(ticks * Decimal(repr(self.tick)))
 
 
 @dataclass

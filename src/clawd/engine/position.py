@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from clawd.core.panel import Floats
 from clawd.core.reason import Reason
+from clawd.engine.compiled import compiled
 
 #: An entry whose open lies further from the decision's close than this share is cancelled: the price has run away.
 ENTRY_BAND = 0.2
@@ -55,7 +55,7 @@ _STOP, _TRAIL, _TAKE, _TIME, _RUIN = (
     int(r) for r in (Reason.STOP, Reason.TRAIL, Reason.TAKE, Reason.TIME, Reason.RUIN)
 )
 
-rule = njit(nogil=True, error_model="numpy")
+rule = compiled
 
 
 @rule
