@@ -21,14 +21,6 @@ CUTS = (300, 777, 1500, 2604, 4441)
 every = pytest.mark.parametrize("name", STARTERS)
 
 
-def every_but(*names: str) -> pytest.MarkDecorator:
-    """Every starter, those named expected to fail while the engine trades on changes in the last bit."""
-    known = pytest.mark.xfail(strict=True, reason="the engine trades on a change of exposure by one rounding")
-    return pytest.mark.parametrize(
-        "name", [pytest.param(name, marks=known) if name in names else name for name in STARTERS]
-    )
-
-
 def before(fills: Sequence[Fill], time: int) -> list[Fill]:
     return [fill for fill in fills if fill.time < time]
 
@@ -133,15 +125,7 @@ def test_the_order_of_instruments_does_not_matter(name: str) -> None:
     assert by_instrument(reverse.fills) == by_instrument(sample_run(name).fills)
 
 
-@every_but(
-    "betting_against_beta",
-    "cross_sectional_momentum",
-    "fifty_two_week_high",
-    "high_volume_premium",
-    "low_volatility",
-    "pairs_spread",
-    "short_term_reversal",
-)
+@every
 @pytest.mark.parametrize("order", [(6, 5, 4, 3, 2, 1, 0), (3, 0, 6, 1, 5, 2, 4)])
 def test_the_order_of_many_instruments_does_not_matter(name: str, order: tuple[int, ...]) -> None:
     panel = world(seed=1)
@@ -155,7 +139,7 @@ def test_the_order_of_many_instruments_does_not_matter(name: str, order: tuple[i
         assert np.abs(sizes[:, 0] - sizes[:, 1]).max() < 2.5 * lot
 
 
-@every_but("low_volatility", "short_term_reversal")
+@every
 def test_the_unit_of_many_prices_does_not_matter(name: str) -> None:
     panel = world(seed=2)
     one, other = run(STARTERS[name], panel), run(STARTERS[name], repriced(panel, 1_000))

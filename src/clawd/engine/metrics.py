@@ -22,7 +22,7 @@ class Metrics:
         total_return: profit and loss over the capital.
         annual_return, annual_volatility: of net returns, scaled by the bars of a year.
         sharpe: their ratio, no risk-free rate, standard deviation with n - 1.
-        max_drawdown: largest fall of equity from a peak, as a share of the capital.
+        max_drawdown: largest fall of equity from a peak, as a share of that peak.
         trades: positions closed.
         win_rate: share of them that made money after fees.
         expectancy: mean net profit of a closed position, as a share of the capital.
@@ -64,9 +64,9 @@ def sharpe_ratio(net_returns: Floats, bars_per_year: float) -> float:
 
 
 def drawdown(equity: Floats, capital: float) -> Floats:
-    """[T], how far equity lies below its highest value so far, as a share of the capital."""
+    """[T], how far equity lies below its highest value so far, the capital at the start included, as a share of it."""
     peak = np.maximum(np.maximum.accumulate(equity), capital)
-    return (peak - equity) / capital
+    return (peak - equity) / peak
 
 
 def measure(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clawd.core.costs import Costs
 from clawd.core.money import booked_float, cash_of_fill, studied
+from clawd.core.reason import Reason
 from clawd.engine.position import ENTRY_BAND, POSITION, liquidation_price, stop_level
 from clawd.evidence.eprocess import EProcess
 from clawd.risk.reserve import entry_reserve_per_unit, position_reserve
@@ -166,7 +167,13 @@ class AgentBook:
 
 
 def entry_stop_distance(position: np.void) -> Decimal:
-    """Distance of the stop that an opening order will get, at the price it was decided at."""
+    """Distance of the stop that an opening order will have, at the price it was decided at.
+
+    A position that is enlarged keeps its stop, however far behind the price that lies.
+    """
+    if position["opening_reason"] == Reason.INCREASE and position["lots"] != 0.0:
+        ahead = float(position["reference"]) - float(stop_level(position))
+        return booked_float(max(ahead if position["lots"] > 0.0 else -ahead, 0.0))
     distance = float(position["stop_distance"])
     return booked_float(distance if distance >= 0.0 else -distance * float(position["reference"]))
 

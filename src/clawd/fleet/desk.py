@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-import numpy as np
-
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
 from clawd.core.events import (
@@ -175,7 +173,7 @@ class Desk:
             position=size + closing if opening else size,
             average=agent.average(order.symbol),
             unknown_orders=0,
-            stop_distance=entry_stop_distance(position) if opening and np.isfinite(position["stop_distance"]) else None,
+            stop_distance=entry_stop_distance(position) if opening else None,
             agent_loss=agent.day_loss(books.marks) if opening else Decimal(0),
             account_loss=books.day_loss if opening else Decimal(0),
             agent_reserved=books.reserved_by(agent) if opening else Decimal(0),

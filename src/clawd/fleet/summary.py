@@ -52,7 +52,7 @@ class AgentSummary:
 
 @dataclass(frozen=True, slots=True)
 class FleetSummary:
-    """The account. Returns and drawdown are shares of its capital.
+    """The account. Returns are shares of its capital, drawdown of the peak.
 
     Attributes:
         turnover: notional traded in a year over the capital.

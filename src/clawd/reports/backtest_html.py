@@ -125,7 +125,7 @@ def _cards(view: View) -> Html:
             "Max drawdown",
             percent(mine.max_drawdown),
             None,
-            beside(percent(held.max_drawdown)) if held else "of the capital",
+            beside(percent(held.max_drawdown)) if held else "below the peak",
         ),
         (
             "Win rate and expectancy",

@@ -58,7 +58,7 @@ def equity(view: View) -> Html:
     )
     kept = svg.downsample(fall)
     lower = svg.chart(
-        "Drawdown, percent of the capital",
+        "Drawdown, percent below the peak",
         fall_scale,
         lambda value: percent(value, fall_decimals),
         axis,
@@ -79,7 +79,7 @@ def equity(view: View) -> Html:
         tag("div", *keys, tag("output", class_="readout", aria_hidden="true"), class_="legend"),
         tag("h3", f"Equity{_LOG if scale.log else ''}"),
         upper,
-        tag("h3", "Drawdown, % of the capital"),
+        tag("h3", "Drawdown, % below the peak"),
         lower,
         _details("The same as a table", tables.equity_by_period(view)),
         _readouts(view),
@@ -108,7 +108,7 @@ def equity_summary(view: View) -> str:
     after = np.flatnonzero(fall[bottom:] <= 0)
     until = f"made good on {view.when(bottom + int(after[0]))}" if after.size else "not made good by the end"
     words.append(
-        f"The deepest drawdown, {percent(float(fall[bottom]))} of the capital, ran {since} "
+        f"The deepest drawdown, {percent(float(fall[bottom]))} below the peak, ran {since} "
         f"to {view.when(bottom)} and was {until}."
     )
     return " ".join(words)

@@ -142,8 +142,7 @@ def assumptions(view: View) -> Html:
                     "The same capital split equally over the instruments, each bought at its first open that "
                     "trades, with the same fee, slippage and funding, and never sold. Until then its share "
                     "waits as cash.",
-                    "Its figures follow the same formulas, as shares of the capital at the start: after a "
-                    "long rise its drawdown can exceed that which is measured from the peak.",
+                    "Its figures follow the same formulas; returns are shares of the capital at the start.",
                 ],
             ),
         )

@@ -114,7 +114,7 @@ def figures(view: View) -> Html:
             "Max drawdown",
             both("max_drawdown"),
             percent,
-            "largest fall from a peak, as a share of the capital",
+            "largest fall from a peak, as a share of that peak",
         ),
         ("Closed trades", only(mine.trades), lambda value: number(value, 0), "positions from flat to flat"),
         ("Win rate", only(mine.win_rate), percent, f"{won:,} of {mine.trades:,} made money after fees"),
