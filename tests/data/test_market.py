@@ -135,7 +135,7 @@ def test_repairs_drops_and_findings_are_told(tmp_path: Path) -> None:
     assert market.notes == (
         "A: 1 of 51 rows were out of order and have been sorted",
         "A: 1 repeated row dropped",
-        "A: 1 broken bars dropped",
+        "A: 1 broken bar dropped",
     )
     assert {(each.symbol, each.kind) for each in market.findings} == {
         ("A", "duplicate"),

@@ -78,8 +78,9 @@ def examples() -> Iterator[Example]:
 
 
 def _settings(text: str) -> tuple[dict[str, float], dict[str, float]]:
-    settings = dict(capital=1000.0, lot=1.0, tick=0.01, time=0.0, cooldown=0.0, fee=0.0, slippage=0.0)
-    distances = dict(stop=-0.5, trail=0.0, take=0.0)
+    settings = {"capital": 1000.0, "lot": 1.0, "tick": 0.01}
+    settings |= dict.fromkeys(("time", "cooldown", "fee", "slippage"), 0.0)
+    distances = {"stop": -0.5, "trail": 0.0, "take": 0.0}
     for part in text.split(","):
         found = re.fullmatch(r"([a-z]+) ([\d.]+)( %)?", part.strip())
         if found is None:

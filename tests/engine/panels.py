@@ -58,7 +58,7 @@ def panel(
 
 @cache
 def real_panel(bars: int = 5_031) -> Panel:
-    """Daily bars of the S&P 500 and the Nasdaq composite from 1999 on, as A and B, with a B that starts later."""
+    """Daily bars of the S&P 500 and the Nasdaq composite from 1999 on, as A and B."""
     tables = [_daily(name).head(bars) for name in ("sp500", "nasdaq")]
     columns = {
         name: np.array([table[name.capitalize()].cast(pl.Float64).to_numpy() for table in tables])
@@ -81,9 +81,7 @@ def _daily(name: str) -> pl.DataFrame:
     return pl.read_csv(Path(specification.origin).parent / "data" / name / f"{name}.csv.gz")
 
 
-def random_panel(
-    seed: int, instruments: int = 3, bars: int = 300, holes: float = 0.05, silent: float = 0.05
-) -> Panel:
+def random_panel(seed: int, instruments: int = 3, bars: int = 300, holes: float = 0.05, silent: float = 0.05) -> Panel:
     """A market of random walks, with bars missing here and there, bars with no volume, and two outside series."""
     rng = np.random.default_rng(seed)
     shape = (instruments, bars)
@@ -102,9 +100,7 @@ def random_panel(
     mood = np.round(50 + np.cumsum(rng.normal(0, 3, bars)))
     mood[: bars // 10] = np.nan
     rate = np.where(rng.random(bars) < 0.1, np.nan, rng.normal(0.0, 1.0, bars))
-    return panel(
-        close, open_=opened, high=high, low=low, volume=volume, series={"mood": mood, "rate": rate}
-    )
+    return panel(close, open_=opened, high=high, low=low, volume=volume, series={"mood": mood, "rate": rate})
 
 
 def program(expression: str) -> Node:

@@ -119,9 +119,7 @@ def panel_of(example: Example) -> Panel:
 
 # A strategy states distances in quote currency as multiples of the average true range, so these are left out here.
 IN_PERCENT = [
-    example
-    for example in EXAMPLES
-    if "stop" not in example.bars[0] and max(example.distances.values()) == 0.0
+    example for example in EXAMPLES if "stop" not in example.bars[0] and max(example.distances.values()) == 0.0
 ]
 
 
@@ -153,9 +151,7 @@ def test_the_document_has_a_table_for_long_and_for_short_positions_under_most_ru
     sides: dict[str, set[str]] = {}
     for example in EXAMPLES:
         rule = example.name.rpartition(" ")[0]
-        sides.setdefault(rule, set()).update(
-            row["side"] for row in example.fills if row["reason"] == "entry"
-        )
+        sides.setdefault(rule, set()).update(row["side"] for row in example.fills if row["reason"] == "entry")
     one_sided = {rule for rule, entries in sides.items() if entries != {"buy", "sell"}}
     assert len(EXAMPLES) >= 60
     assert one_sided <= {
@@ -174,9 +170,7 @@ def test_every_bar_of_the_document_is_a_possible_bar() -> None:
 
 def test_every_example_has_two_tables_that_fit_together() -> None:
     for example in EXAMPLES:
-        lengths = {
-            sum(row.get("instrument", "A") == name for row in example.bars) for name in example.instruments
-        }
+        lengths = {sum(row.get("instrument", "A") == name for row in example.bars) for name in example.instruments}
         assert len(lengths) == 1, example.name
         bars = [int(row["bar"]) for row in example.fills]
         assert bars == sorted(bars), example.name

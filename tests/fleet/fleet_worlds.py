@@ -48,6 +48,7 @@ def panel_of(
     *,
     bar: int = HOUR,
     start: int = MIDNIGHT,
+    times: NDArray[np.int64] | None = None,
     funding: Mapping[str, Floats] | None = None,
     series: Mapping[str, Floats] | None = None,
     instruments: Sequence[Instrument] | None = None,
@@ -65,7 +66,7 @@ def panel_of(
     return Panel(
         instruments=tuple(instruments),
         bar=bar,
-        times=start + bar * np.arange(length, dtype=np.int64),
+        times=start + bar * np.arange(length, dtype=np.int64) if times is None else times,
         open=stack[:, :, 0],
         high=stack[:, :, 1],
         low=stack[:, :, 2],

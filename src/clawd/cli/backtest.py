@@ -4,24 +4,33 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TextIO
 
 import numpy as np
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
-from clawd.cli.formats import number, percent
-from clawd.cli.options import BarOption, DataOption, UniverseOption, read_market, read_strategy, read_time
+from clawd.cli.formats import count, number, percent
+from clawd.cli.grid import Column, grid, screen
+from clawd.cli.market import read_market
+from clawd.cli.options import (
+    BarOption,
+    DataOption,
+    JsonOption,
+    UniverseOption,
+    read_amount,
+    read_strategy,
+    read_time,
+)
+from clawd.cli.settings import read_settings
 from clawd.core.clock import SystemClock, duration, iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
-from clawd.core.settings import Settings
 from clawd.engine.backtest import Backtest, run_backtest
 from clawd.engine.metrics import drawdown, sharpe_ratio
 from clawd.fleet.search import trial_of
@@ -30,56 +39,78 @@ from clawd.reports.buy_and_hold import buy_and_hold
 from clawd.reports.trades_csv import trades_csv
 from clawd.store.ledger import Ledger
 
+_COLUMNS = (
+    Column("strategy", left=True, least=20, most=40),
+    Column("return"),
+    Column("a year", matters=6),
+    Column("Sharpe"),
+    Column("drawdown"),
+    Column("trades"),
+    Column("win rate", matters=4),
+    Column("expectancy", matters=2),
+    Column("turnover", matters=3),
+    Column("costs", matters=5),
+    Column("exposure", matters=1),
+)
+
 
 def backtest(
-    strategies: Annotated[
-        list[str], typer.Argument(metavar="STRATEGY...", help="files, or names of starter strategies")
-    ],
+    strategies: Annotated[list[str], typer.Argument(metavar="STRATEGY", help="files, or names of starter strategies")],
     data: DataOption = "sample",
     universe: UniverseOption = None,
     bar: BarOption = None,
     from_: Annotated[
-        str | None, typer.Option("--from", help="first bar traded, a date or time, UTC; earlier bars warm up")
+        str | None,
+        typer.Option("--from", metavar="TIME", help="first bar traded, a date or time, UTC; earlier bars warm up"),
     ] = None,
-    to: Annotated[str | None, typer.Option("--to", help="no bar that opens at or after this is read")] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="no bar that opens at or after this is read")
+    ] = None,
     capital: Annotated[
-        float,
-        typer.Option("--capital", min=1e-6, max=1e12, help="quote currency; exposures are shares of it"),
-    ] = 10_000.0,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
-    trades: Annotated[Path | None, typer.Option("--trades", help="write every fill to this CSV file")] = None,
+        str, typer.Option("--capital", metavar="AMOUNT", help="quote currency; exposures are shares of it")
+    ] = "10000",
+    as_json: JsonOption = False,
+    trades: Annotated[
+        Path | None, typer.Option("--trades", metavar="FILE", help="write every fill to this CSV file")
+    ] = None,
     html: Annotated[
-        Path | None, typer.Option("--html", help="write a report to this file; it needs nothing else to open")
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="write a report to this file; it needs nothing else to open"),
     ] = None,
 ) -> None:
-    """Backtest strategies on the sample market, the catalog, or a folder of bars. Each counts as a trial in the ledger."""
-    settings = Settings()
+    """Backtest strategies on the sample market, the catalog, or a folder of bars.
+
+    Each counts as a trial in the ledger.
+    """
+    settings = read_settings()
+    money = read_amount(capital, "--capital")
     if (trades or html) and len(strategies) > 1:
         raise ClawdError("--trades and --html are for one strategy", hint="name one, or leave them out")
-    for target in (trades, html):
-        if target is not None and not target.resolve().parent.is_dir():
-            raise ClawdError("the folder of the output does not exist", where=str(target))
+    if trades and html and trades.resolve() == html.resolve():
+        raise ClawdError("--trades and --html name the same file", where=str(html))
+    start, end = read_time(from_, "--from"), read_time(to, "--to")
     loaded = [read_strategy(name) for name in strategies]
-    market = read_market(data, universe, bar)
-    first, last = _window(market.panel, read_time(from_, "--from"), read_time(to, "--to"))
-    costs = Costs(settings.fee, settings.slippage)
-    money = Decimal(repr(capital))
-    results = [run_backtest(strategy, market.panel, costs, money, first, last) for strategy in loaded]
-    with Ledger.open(settings.home / "ledger.sqlite") as ledger:
-        ledger.record([trial_of(result, market.fingerprint, "person", SystemClock().now()) for result in results])
-        distinct = ledger.distinct()
-    if trades is not None:
-        _write(trades, trades_csv(results[0]))
-    if html is not None:
-        benchmark = buy_and_hold(results[0].panel, costs, money)
-        _write(html, backtest_html(results[0], benchmark=benchmark, market=data))
+    with _output(trades, "--trades") as trades_file, _output(html, "--html") as html_file:
+        market = read_market(data, universe, bar)
+        first, last = _window(market.panel, start, end)
+        costs = Costs(settings.fee, settings.slippage)
+        results = [run_backtest(strategy, market.panel, costs, money, first, last) for strategy in loaded]
+        with Ledger.open(settings.home / "ledger.sqlite") as ledger:
+            ledger.record([trial_of(result, market.fingerprint, "person", SystemClock().now()) for result in results])
+            distinct = ledger.distinct()
+        if trades_file is not None:
+            trades_file.write(trades_csv(results[0]))
+        if html_file is not None:
+            benchmark = buy_and_hold(results[0].panel, costs, money)
+            html_file.write(backtest_html(results[0], benchmark=benchmark, market=data))
     if as_json:
         typer.echo(json.dumps([_json(result) for result in results], indent=2))
-    else:
-        _show(results, costs, money, distinct)
-        for target in (trades, html):
-            if target is not None:
-                typer.echo(f"written: {target}")
+        return
+    shown = results[0].panel if len(results) == 1 else market.panel.between(first, last)
+    _show(results, shown, costs, money, distinct)
+    for target in (trades, html):
+        if target is not None:
+            typer.echo(f"written: {target}")
 
 
 def _window(panel: Panel, start: int | None, end: int | None) -> tuple[int, int]:
@@ -91,14 +122,29 @@ def _window(panel: Panel, start: int | None, end: int | None) -> tuple[int, int]
     return first, last
 
 
-def _write(path: Path, text: str) -> None:
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+@contextmanager
+def _output(path: Path | None, option: str) -> Iterator[TextIO | None]:
+    """A file that stands under its name, whole, when the block has ended well, and otherwise not at all.
+
+    It is begun beside its place at once: where nothing can be written, nothing is computed and counted either.
+    """
+    if path is None:
+        yield None
+        return
+    if path.is_dir():
+        raise ClawdError("this is a folder, not a file", where=f"{option} {path}")
+    if not path.resolve().parent.is_dir():
+        raise ClawdError("the folder of the output does not exist", where=f"{option} {path}")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}{option}")
     try:
-        scratch.write_text(text, encoding="utf-8")
+        with scratch.open("w", encoding="utf-8", newline="") as file:
+            yield file
         scratch.replace(path)
     except OSError as error:
-        scratch.unlink(missing_ok=True)
-        raise ClawdError(f"cannot be written: {error.strerror}", where=str(path)) from None
+        raise ClawdError(f"cannot be written: {error.strerror}", where=f"{option} {path}") from None
+    finally:
+        with suppress(OSError):
+            scratch.unlink()
 
 
 def _json(result: Backtest) -> dict[str, object]:
@@ -116,63 +162,48 @@ def _json(result: Backtest) -> dict[str, object]:
     }
 
 
-def _show(results: list[Backtest], costs: Costs, capital: Decimal, distinct: int) -> None:
-    console = Console()
-    panel = results[0].panel
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("strategy", no_wrap=True)
-    for name in (
-        "return",
-        "a year",
-        "Sharpe",
-        "drawdown",
-        "trades",
-        "win rate",
-        "expectancy",
-        "turnover",
-        "costs",
-        "exposure",
-    ):
-        table.add_column(name, justify="right", no_wrap=True)
-    for result in results:
-        m = result.metrics
-        paid = (m.fees + m.slippage + m.funding) / float(capital)
-        table.add_row(
-            Text(result.strategy.name),
-            percent(m.total_return),
-            percent(m.annual_return),
-            number(m.sharpe),
-            percent(m.max_drawdown),
-            f"{m.trades:,}",
-            percent(m.win_rate, 0),
-            percent(m.expectancy, 2),
-            f"{number(m.turnover, 1)}x",
-            percent(paid),
-            percent(m.exposure, 0),
-        )
-    equity = buy_and_hold(panel, costs, capital)
-    money = float(capital)
-    returns = np.diff(equity, prepend=money) / money
-    years = equity.size / panel.bars_per_year
-    table.add_section()
-    table.add_row(
-        Text("buy and hold", "dim"),
-        percent(float(returns.sum())),
-        percent(float(returns.sum()) / years),
-        number(sharpe_ratio(returns, panel.bars_per_year)),
-        percent(float(drawdown(equity, money).max())),
-        *([""] * 6),
+def _show(results: Sequence[Backtest], panel: Panel, costs: Costs, capital: Decimal, distinct: int) -> None:
+    console = screen()
+    rows = [*(_row(result) for result in results), _benchmark(panel, costs, capital)]
+    line = (
+        f"{', '.join(panel.symbols)}; {count(panel.times.size, 'bar')} of {duration(panel.bar)}, "
+        f"{iso(int(panel.times[0]))} to {iso(int(panel.times[-1]))}; capital {capital:,f}, not compounded"
     )
+    console.print(Text(line), "", grid(_COLUMNS, rows, console.width, rest=True), sep="\n")
     console.print(
         Text(
-            f"{', '.join(panel.symbols)} · {panel.times.size:,} bars of {duration(panel.bar)} · "
-            f"{iso(int(panel.times[0]))} to {iso(int(panel.times[-1]))} · capital {capital:,.0f}, not compounded"
-        )
-    )
-    console.print(table)
-    console.print(
-        Text(
-            f"{distinct:,} distinct trials in the ledger. The best of many looks better than it is: a backtest proves nothing.",
+            f"\n{count(distinct, 'distinct trial')} in the ledger. The best of many looks better than it is: "
+            "a backtest proves nothing.",
             "dim",
         )
     )
+
+
+def _row(result: Backtest) -> tuple[Text | str, ...]:
+    m = result.metrics
+    return (
+        Text(result.strategy.name),
+        percent(m.total_return),
+        percent(m.annual_return),
+        number(m.sharpe),
+        percent(m.max_drawdown),
+        f"{m.trades:,}",
+        percent(m.win_rate, 0),
+        percent(m.expectancy, 2),
+        f"{number(m.turnover, 1)}x",
+        percent((m.fees + m.slippage + m.funding) / float(result.capital)),
+        percent(m.exposure, 0),
+    )
+
+
+def _benchmark(panel: Panel, costs: Costs, capital: Decimal) -> tuple[Text | str, ...]:
+    money = float(capital)
+    equity = buy_and_hold(panel, costs, capital)
+    returns = np.diff(equity, prepend=money) / money
+    figures = (
+        percent(float(returns.sum())),
+        percent(float(returns.mean()) * panel.bars_per_year),
+        number(sharpe_ratio(returns, panel.bars_per_year)),
+        percent(float(drawdown(equity, money).max())),
+    )
+    return (Text("buy and hold", "dim"), *(Text(figure, "dim") for figure in figures), *([""] * 6))

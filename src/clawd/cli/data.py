@@ -8,31 +8,42 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from clawd.cli.formats import count
+from clawd.cli.grid import SEVERITIES, Column, grid, screen
+from clawd.cli.options import JsonOption
+from clawd.cli.settings import home
 from clawd.core.clock import duration, iso, parse_duration
 from clawd.core.errors import ClawdError
-from clawd.core.settings import Settings
 from clawd.data import catalog
 from clawd.data.catalog import Draft, Entry
 from clawd.data.report import Report, reports
 
 app = typer.Typer(no_args_is_help=True, help="Import bars, funding and series; list the catalog; check quality.")
 
-_COLORS = {"error": "red", "warning": "yellow", "note": "dim"}
-
 
 @app.command("import")
 def import_files(
-    files: Annotated[list[Path], typer.Argument(help="CSV, .csv.gz or Parquet files", metavar="FILE...")],
-    symbol: Annotated[str | None, typer.Option(help="of the instrument; else the file's name tells it")] = None,
-    columns: Annotated[str | None, typer.Option(help='where names do not tell: "close=Last,ts=Date"')] = None,
-    series: Annotated[str | None, typer.Option(metavar="NAME", help="the file is a series of this name")] = None,
-    lag: Annotated[str | None, typer.Option(help="how long after its stamp a series' value is known: 1d")] = None,
-    funding: Annotated[str | None, typer.Option(metavar="SYMBOL", help="the file is its funding rates")] = None,
+    files: Annotated[list[Path], typer.Argument(help="CSV, .csv.gz or Parquet files", metavar="FILE")],
+    symbol: Annotated[
+        str | None, typer.Option(metavar="SYMBOL", help="of the instrument; else the file's name tells it")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(metavar="PAIRS", help='where names do not tell: "close=Last,ts=Date"')
+    ] = None,
+    series: Annotated[
+        str | None, typer.Option(metavar="NAME", help="the file is a series of this name; it needs --lag")
+    ] = None,
+    lag: Annotated[
+        str | None,
+        typer.Option(metavar="DURATION", help="how long after its stamp a series' value is known, such as 1d; or 0"),
+    ] = None,
+    funding: Annotated[
+        str | None, typer.Option(metavar="SYMBOL", help="the file is the funding rates of this instrument")
+    ] = None,
     replace: Annotated[bool, typer.Option("--replace", help="overwrite entries that exist")] = False,
 ) -> None:
     """Read and check files, then put all of them into the catalog, or none."""
@@ -53,7 +64,7 @@ def import_files(
 
 
 @app.command("list")
-def list_entries(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+def list_entries(as_json: JsonOption = False) -> None:
     """What the catalog holds."""
     entries = catalog.entries(_root())
     if as_json:
@@ -62,24 +73,28 @@ def list_entries(as_json: Annotated[bool, typer.Option("--json", help="for progr
     if not entries:
         typer.echo(f"The catalog is empty ({_root()}). `clawd data import FILE` fills it.")
         return
-    table = Table("kind", "symbol", "bar", "lag", "first", "last", box=box.SIMPLE)
-    table.add_column("rows", justify="right")
-    table.add_column("size", justify="right")
+    columns = (
+        *(Column(name, left=True) for name in ("kind", "symbol", "bar", "lag", "first", "last")),
+        Column("rows"),
+        Column("size", matters=1),
+    )
+    rows = []
     for entry in entries:
         fields = _entry_fields(entry)
         texts = [str(fields[name] or "") for name in ("kind", "symbol", "bar", "lag")]
         days = [iso(time)[:10] for time in (entry.first, entry.last)]
-        table.add_row(*texts, *days, f"{entry.rows:,}", f"{entry.size / 1_000:,.0f} kB")
-    Console().print(table)
+        rows.append((*texts, *days, f"{entry.rows:,}", f"{entry.size / 1_000:,.0f} kB"))
+    console = screen()
+    console.print(grid(columns, rows, console.width))
 
 
 @app.command("check")
 def check_quality(
     targets: Annotated[
         list[str] | None,
-        typer.Argument(help="files, folders or symbols; else the whole catalog", metavar="[TARGET...]"),
+        typer.Argument(help="files, folders or symbols of the catalog; else the whole catalog", metavar="TARGET"),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Look for gaps, misprints, dead instruments and worse. Exits 1 where an import would refuse, else 0."""
     found = reports(targets or [], _root())
@@ -94,7 +109,7 @@ def check_quality(
 
 
 def _root() -> Path:
-    return Settings().home / "catalog"
+    return home() / "catalog"
 
 
 def _draft(
@@ -153,12 +168,14 @@ def _report_fields(report: Report) -> dict[str, object]:
 
 
 def _print_reports(found: list[Report]) -> None:
+    console = screen()
     for report in found:
-        bars = f"{report.rows:,} bars" if report.bar else "unreadable"
-        typer.echo(f"{report.target}: {bars}{'' if report.findings else ', nothing odd'}")
-        lines = Table(box=None, show_header=False, padding=(0, 1))
+        bars = count(report.rows, "bar") if report.bar else "unreadable"
+        console.print(Text(f"{report.target}: {bars}{'' if report.findings else ', nothing odd'}"), soft_wrap=True)
+        lines = Table.grid(padding=(0, 2, 0, 0))
         for finding in report.findings:
-            severity = Text(finding.severity, style=_COLORS[finding.severity])
-            lines.add_row("", severity, finding.kind, Text(f"{finding.message} [{finding.place}]"))
+            severity = Text(finding.severity, SEVERITIES[finding.severity])
+            kind = finding.kind.replace("_", " ")
+            lines.add_row(severity, kind, Text(finding.message).append(f"  {finding.place}", "dim"))
         if report.findings:
-            Console().print(lines)
+            console.print(Padding(lines, (0, 0, 0, 2), expand=False))

@@ -8,19 +8,30 @@ from decimal import Decimal
 
 def percent(share: float, digits: int = 1, *, signed: bool = False) -> str:
     """A share as percent, a dash where it does not exist."""
-    return "–" if math.isnan(share) else f"{share * 100:{'+' if signed else ''},.{digits}f} %"
+    return "–" if math.isnan(share) else f"{share * 100:{'+' if signed else ''}z,.{digits}f} %"
 
 
 def number(value: float, digits: int = 2) -> str:
     """A number, a dash where it does not exist."""
-    return "–" if math.isnan(value) else f"{value:,.{digits}f}"
+    return "–" if math.isnan(value) else f"{value:z,.{digits}f}"
 
 
 def money(amount: Decimal, digits: int = 2, *, signed: bool = False) -> str:
     """An amount in quote currency."""
-    return f"{amount:{'+' if signed else ''},.{digits}f}"
+    return f"{amount:{'+' if signed else ''}z,.{digits}f}"
+
+
+def price(value: Decimal) -> str:
+    """A price with five digits, or all that lie before the point."""
+    digits = max(2, 4 - value.adjusted()) if value else 2
+    return f"{value:,.{min(digits, 12)}f}"
 
 
 def wealth(value: float) -> str:
     """A wealth of evidence: two digits while small, no decimals when large."""
     return f"{value:,.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things: 1 agent, 2 agents."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from collections.abc import Sequence
+from decimal import Decimal
 
-from rich.console import Console, Group
+from rich.console import Group, RenderableType
 from rich.live import Live
+from rich.padding import Padding
 from rich.panel import Panel as Frame
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
 from clawd import __version__
-from clawd.cli.formats import money, percent
-from clawd.cli.plain_view import ledger_line, notable
+from clawd.cli.formats import count, money, percent, price
+from clawd.cli.grid import screen
+from clawd.cli.plain_view import ledger_lines, notable, paper_lines, strategies
 from clawd.cli.tables import (
     agents_table,
     findings_table,
@@ -31,17 +35,20 @@ from clawd.fleet.campaign import BarTraded, Compiling, Ended, MarketRead, PaperB
 from clawd.fleet.summary import agent_summary
 
 _FRAMES_PER_SECOND = 12
-_NEWS = 7
+_FEWEST_AGENTS, _FEWEST_NEWS, _MOST_NEWS = 3, 4, 7
+_LINES_AROUND = 12  # of the floor, beside the agents and the news
+_MOST_HELD = 5
+_STEPS = "▁▂▃▄▅▆▇█"
 
 
 class LiveView:
     """Draws the run. Frames are drawn by the clock, not by the bar, so drawing never slows trading."""
 
     def __init__(self) -> None:
-        self.console = Console(highlight=False)
+        self.console = screen()
         self._live = Live(console=self.console, auto_refresh=False, transient=True)
         self._drawn = 0.0
-        self._news: deque[Text] = deque(maxlen=_NEWS)
+        self._news: deque[tuple[str, Text]] = deque(maxlen=_MOST_NEWS)
         self._total = 0
         self._bars_per_year = 252.0
 
@@ -50,39 +57,37 @@ class LiveView:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._live.update(Text(""), refresh=True)
         self._live.stop()
 
     def show(self, stage: Stage) -> None:
         """Draw a stage."""
-        say = self._live.console.print
+        say, width = self._live.console.print, self.console.width
         match stage:
             case MarketRead():
                 self._bars_per_year = stage.market.panel.bars_per_year
                 say(Text(f"clawd {__version__}", "bold").append("  paper only: no order can leave this machine", "dim"))
                 say(_heading("1  Data"))
                 for line in market_lines(stage):
-                    say(Text(f"   {line}"))
+                    say(Padding(Text(line), (0, 0, 0, 2)))
                 if stage.market.findings:
-                    say(findings_table(stage.market.findings))
+                    say(Text(""), findings_table(stage.market.findings, width))
             case Compiling():
-                self._draw(Text("   compiling the engine for this machine, once: about 20 seconds ...", "yellow"))
+                self._draw(Text("\n  compiling the engine for this machine, once: half a minute ...", "yellow"))
             case Tried():
                 if stage.done == 1:
-                    say(_heading("2  Search"))
-                self._draw(_bar(stage.done, stage.total, f"tried {stage.candidate.strategy.name}"))
+                    say(_heading(f"2  Search: {strategies(stage.total)}"))
+                self._draw(_progress(stage))
             case Searched():
-                say(ranking_table(stage))
-                say(Text(ledger_line(stage), "dim"))
+                say(ranking_table(stage, width))
+                for line in ledger_lines(stage):
+                    say(Padding(Text(line, "dim"), (0, 0, 0, 2)))
             case PaperBegan():
-                say(_heading("3  Paper"))
                 self._total = stage.run.books.bars + stage.run.bars_left
-                say(Text(f"   journal {stage.path}", "dim"))
-                if stage.run.resumed_bars:
-                    say(
-                        Text(
-                            f"   {stage.run.resumed_bars:,} bars are in the journal already, up to {iso(stage.run.books.time)}; every book adds up"
-                        )
-                    )
+                heading, *lines = paper_lines(stage)
+                say(_heading(f"3  Paper: {heading}"))
+                for line in lines:
+                    say(Padding(Text(line, "dim"), (0, 0, 0, 2)))
             case BarTraded():
                 for event in stage.events:
                     self._note(event, stage.books)
@@ -92,77 +97,125 @@ class LiveView:
                 self._draw(Text(""))
                 say(_heading("4  Summary"))
                 if stage.stopped:
-                    say(
-                        Text(
-                            f"   stopped after the bar of {stage.summary.last}; the same command goes on from there",
-                            "yellow",
-                        )
-                    )
-                say(fleet_table(stage.summary))
-                say(agents_table(stage.summary.agents))
-                say(Text(verdict_on_evidence(stage.summary), "bold"))
+                    message = f"stopped after the bar of {stage.summary.last}; the same command goes on from there"
+                    say(Padding(Text(message, "yellow"), (0, 0, 0, 2)))
+                say(fleet_table(stage.summary), Text(""), agents_table(stage.summary.agents, width), sep="\n")
+                say(Text(f"\n{verdict_on_evidence(stage.summary)}", "bold"))
 
-    def _draw(self, what: Text | Group | Table) -> None:
+    def _draw(self, what: RenderableType) -> None:
         self._live.update(what, refresh=True)
         self._drawn = time.monotonic()
 
     def _note(self, event: Event, books: Books) -> None:
         text = notable(event, books)
-        style = "bold yellow"
-        if text is None and isinstance(event, OrderFilled):
-            side = "buys" if event.size > 0 else "sells"
-            agent = books.agents[event.agent]
-            text = (
-                f"{agent.strategy} {side} {abs(event.size)} {event.symbol} at {event.price:,.2f}: {event.reason.word}"
-            )
-            style = "green" if event.size > 0 else "red"
-        elif text is None and isinstance(event, VerdictGiven) and event.outcome != "allow":
-            agent = books.agents[event.agent]
-            text = f"the gate {event.outcome}s {agent.strategy} in {event.symbol}: {event.code}, asked {abs(event.asked)}, allowed {abs(event.allowed)}"
-            style = "yellow"
         if text is not None:
-            self._news.append(Text(f"{iso(books.time)}  ", "dim").append(text, style))
+            self._news.append((iso(books.time), Text(text, "bold yellow")))
+        elif isinstance(event, OrderFilled):
+            verb, style = ("buys", "green") if event.size > 0 else ("sells", "red")
+            deal = f"{money(abs(event.size) * event.price):>9} at {price(event.price)}"
+            self._deal(event, books, verb, deal, event.reason.word, style)
+        elif isinstance(event, VerdictGiven) and event.outcome != "allow":
+            mark = books.marks[event.symbol]
+            deal = f"{money(abs(event.allowed) * mark):>9} of {money(abs(event.asked) * mark)}"
+            verb = "shrunk" if event.allowed else "refused"
+            self._deal(event, books, verb, deal, event.code.replace("_", " ").lower(), "yellow")
+
+    def _deal(
+        self, event: OrderFilled | VerdictGiven, books: Books, verb: str, deal: str, why: str, style: str
+    ) -> None:
+        widest = min(max(map(len, books.symbols)), 14)
+        line = Text(f"{verb:<7}  {event.symbol:<{widest}}  {deal:<22}", style, no_wrap=True, overflow="ellipsis")
+        line.append(f"  {books.agents[event.agent].strategy:<28}", "default").append(f"  {why}", "dim")
+        self._news.append((iso(books.time), line))
 
     def _floor(self, books: Books) -> Group:
-        """The trading floor as it stands."""
+        """The trading floor as it stands. It is as high in every frame as it can be, so that nothing jumps."""
+        lines = self.console.height - _LINES_AROUND
+        agents = books.active_agents()
+        fired = [agent for agent in books.agents.values() if not agent.active]
+        agents += fired[len(fired) - max(books.start.slots - len(agents), 0) :]
+        rows = min(len(agents), max(lines - _FEWEST_NEWS, _FEWEST_AGENTS))
+        news = max(_FEWEST_NEWS, min(_MOST_NEWS, lines - rows))
+        table = agents_table(
+            [agent_summary(agent, books, self._bars_per_year) for agent in agents[:rows]], self.console.width
+        )
+        rest = Text(f"  and {count(len(agents) - rows, 'more agent')}" if len(agents) > rows else "", "dim")
+        return Group(Text(""), self._account(books), Text(""), table, rest, self._tape(news))
+
+    def _account(self, books: Books) -> Padding:
         start = books.start
-        gain = books.equity - start.capital
-        limit = start.day_loss_limit
         used = books.day_loss + books.reserved
-        account = Table.grid(padding=(0, 3))
-        account.add_row(
-            Text(iso(books.time), "bold"),
-            Text("equity ").append(money(books.equity), "bold"),
-            Text("P&L ").append(money(gain, signed=True), "green" if gain >= 0 else "red"),
-            Text("day's limit ")
-            .append_text(_gauge(studied(used / limit)))
-            .append(f" {money(used)} of {money(limit)} lost or at risk", "dim"),
+        gain = money(books.equity - start.capital, signed=True)
+        width = max(12, min(48, self.console.width - 58))
+        curve = books.equity_curve
+        extremes = f"  range {money(Decimal(min(curve)))} to {money(Decimal(max(curve)))}" if curve else ""
+        equity = Text(money(books.equity), "bold").append(f"  {gain}", "red" if gain.startswith("-") else "green")
+        share = percent(books.bars / max(self._total, 1), 0)
+        rows: tuple[tuple[str, RenderableType, Text], ...] = (
+            (
+                "time",
+                ProgressBar(total=self._total, completed=books.bars, width=width),
+                Text(iso(books.time), "bold").append(f"  bar {books.bars:,} of {self._total:,}, {share}", "dim"),
+            ),
+            ("equity", Text(_curve(curve, self._total, width), "cyan"), equity.append(extremes, "dim")),
+            (
+                "day's limit",
+                _gauge(studied(used / start.day_loss_limit), width),
+                Text(money(used)).append(f" of {money(start.day_loss_limit)} lost or at risk", "dim"),
+            ),
         )
-        agents = [agent_summary(agent, books, self._bars_per_year) for agent in books.agents.values()]
-        shown = [agent for agent in agents if agent.status == "trading"] + [
-            agent for agent in agents if agent.status != "trading"
-        ][-3:]
-        height = max(4, self.console.height - 16)
-        news = Group(*self._news) if self._news else Text("nothing has happened yet", "dim")
-        return Group(
-            _bar(books.bars, self._total, percent(books.bars / max(self._total, 1), 0)),
-            account,
-            agents_table(shown[:height]),
-            Frame(news, title="tape", title_align="left", border_style="dim", height=_NEWS + 2),
-        )
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="dim", no_wrap=True, min_width=11)
+        table.add_column(no_wrap=True, min_width=width)
+        table.add_column(no_wrap=True)
+        for row in rows:
+            table.add_row(*row)
+        return Padding(Group(table, _holdings(books)), (0, 0, 0, 2))
+
+    def _tape(self, news: int) -> Frame:
+        latest = list(self._news)[-news:]
+        table = Table.grid(padding=(0, 2, 0, 0))
+        table.add_column(style="dim", no_wrap=True, min_width=max((len(moment) for moment, _ in latest), default=0))
+        table.add_column(no_wrap=True, overflow="ellipsis")
+        for moment, text in latest:
+            table.add_row(moment, text)
+        return Frame(table, title="tape", title_align="left", border_style="dim", height=news + 2)
 
 
 def _heading(text: str) -> Text:
     return Text(f"\n{text}", "bold cyan")
 
 
-def _bar(done: int, total: int, text: str) -> Table:
-    grid = Table.grid(padding=(0, 2))
-    grid.add_row(ProgressBar(total=total, completed=done, width=40), Text(text, "dim"))
-    return grid
+def _progress(stage: Tried) -> Padding:
+    line = Table.grid(padding=(0, 2, 0, 0))
+    bar = ProgressBar(total=stage.total, completed=stage.done, width=40)
+    line.add_row(bar, Text(f"{stage.done} of {stage.total}: {stage.candidate.strategy.name}", "dim"))
+    return Padding(line, (0, 0, 0, 2))
 
 
-def _gauge(share: float, width: int = 16) -> Text:
+def _holdings(books: Books) -> Text:
+    held = {symbol: size * books.marks[symbol] for symbol, size in books.net_sizes().items()}
+    largest = sorted(held, key=lambda symbol: abs(held[symbol]), reverse=True)[:_MOST_HELD]
+    line = Text("holds        ", "dim", no_wrap=True, overflow="ellipsis")
+    if not held:
+        return line.append("nothing", "default")
+    for symbol in sorted(largest):
+        line.append(f"{symbol} ", "not dim").append(f"{money(held[symbol], signed=True)}  ", "not dim")
+    return line.append(f"and {len(held) - _MOST_HELD} more" if len(held) > _MOST_HELD else "")
+
+
+def _curve(values: Sequence[float], total: int, width: int) -> str:
+    """A curve that grows to the right as the run goes on: each place stands for the same bars in every frame."""
+    reached = range(min(width, -(-len(values) * width // max(total, 1))))
+    shown = [values[min((place + 1) * total // width, len(values)) - 1] for place in reached]
+    if not shown:
+        return ""
+    low, high = min(shown), max(shown)
+    scale = (len(_STEPS) - 1) / (high - low) if high > low else 0.0
+    return "".join(_STEPS[round((value - low) * scale)] for value in shown)
+
+
+def _gauge(share: float, width: int) -> Text:
     filled = min(width, round(max(share, 0.0) * width))
     style = "red" if share > 0.95 else "yellow" if share > 0.7 else "green"
-    return Text("█" * filled, style).append("░" * (width - filled), "dim")
+    return Text("━" * filled, style).append("─" * (width - filled), "dim")

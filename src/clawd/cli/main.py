@@ -2,29 +2,81 @@
 
 from __future__ import annotations
 
+import importlib
+import os
 import sys
+from collections.abc import Sequence
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
+from rich.text import Text
 
 from clawd import __version__
 from clawd.core.errors import ClawdError
 
-TRADE = "Trade on paper"
-STUDY = "Write and study strategies"
-DATA = "Data"
-BOOKS = "Journal"
+_TRADE = "Trade on paper"
+_STUDY = "Write and study strategies"
+_DATA = "Data"
+_BOOKS = "Journal"
 
-app = typer.Typer(
-    name="clawd",
-    help="Agents propose, evidence promotes, the gate disposes. Paper only: nothing here can reach a real venue.",
-    no_args_is_help=True,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-    add_completion=False,
+#: Name, panel of the help, and what it does. The module of the same name has the rest, and is imported when called.
+_COMMANDS = (
+    ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
+    ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
+    ("strategy", _STUDY, "List, show, check and explain strategies."),
+    ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
+    ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),
+    ("journal", _BOOKS, "Verify the journals and read them."),
 )
+
+
+def run() -> None:
+    """The console script. A mistake that a person can mend is one message on standard error and exit code 2."""
+    try:
+        code = command_line(sys.argv[1:])(standalone_mode=False)
+        sys.stdout.flush()
+    except ClawdError as error:
+        code = _complain(str(error))
+    except typer.TyperException as error:
+        code = _complain_of_usage(error)
+    except BrokenPipeError:
+        # Nobody reads on, and the interpreter's own last flush must not complain of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 141
+    except OSError as error:
+        code = _complain(": ".join(str(part) for part in (error.filename, error.strerror) if part) or str(error))
+    except KeyboardInterrupt:
+        code = 130
+    sys.exit(code)
+
+
+def command_line(arguments: Sequence[str]) -> typer.Typer:
+    """The commands, of which only the one that the arguments call is imported: help answers at once."""
+    app = typer.Typer(
+        name="clawd",
+        help="Agents propose, evidence promotes, the gate disposes. Paper only: nothing here can reach a real venue.",
+        no_args_is_help=True,
+        rich_markup_mode="rich",
+        pretty_exceptions_enable=False,
+        add_completion=False,
+    )
+    app.callback()(_options)
+    called = next((word for word in arguments if not word.startswith("-")), None)
+    for name, panel, text in _COMMANDS:
+        if name != called:
+            app.command(name=name, rich_help_panel=panel, help=text)(_stand_in)
+            continue
+        module = importlib.import_module(f"clawd.cli.{name}")
+        if hasattr(module, "app"):
+            app.add_typer(module.app, name=name, rich_help_panel=panel, help=text)
+        else:
+            app.command(name=name, rich_help_panel=panel)(getattr(module, name))
+    return app
+
+
+def _stand_in() -> None:
+    """A command that was not called."""
 
 
 def _version(wanted: bool) -> None:
@@ -33,51 +85,24 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="print the version")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     del version
 
 
-def _register() -> None:
-    from clawd.cli import backtest, data, journal, operators, strategy, up  # noqa: PLC0415  (start-up time)
-
-    app.command(name="up", rich_help_panel=TRADE)(up.up)
-    app.command(name="backtest", rich_help_panel=STUDY)(backtest.backtest)
-    app.add_typer(strategy.app, name="strategy", rich_help_panel=STUDY)
-    app.command(name="operators", rich_help_panel=STUDY)(operators.operators)
-    app.add_typer(data.app, name="data", rich_help_panel=DATA)
-    app.add_typer(journal.app, name="journal", rich_help_panel=BOOKS)
+def _complain_of_usage(error: typer.TyperException) -> int:
+    message = error.format_message().rstrip(".")
+    if not message:  # called without arguments: the help has been printed
+        return 2
+    context = getattr(error, "ctx", None)
+    hint = f" (`{context.command_path} --help` says what can be given)" if context else ""
+    return _complain(f"{message[0].lower()}{message[1:]}{hint}")
 
 
-def run() -> None:
-    """The console script. A mistake that a person can mend is one message on standard error and exit code 2."""
-    _register()
-    try:
-        app()
-    except ClawdError as error:
-        _complain(str(error))
-        sys.exit(2)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = "CLAWD_" + "_".join(str(part) for part in first["loc"]).upper()
-        _complain(f"{name}: {first['msg'].lower()}, it was {first['input']!r}")
-        sys.exit(2)
-    except KeyboardInterrupt:
-        _complain("stopped; nothing is half done")
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
-
-
-def _complain(message: str) -> None:
-    Console(stderr=True, soft_wrap=True, highlight=False).print(f"[bold red]error:[/] ", end="")
-    Console(stderr=True, soft_wrap=True, highlight=False, markup=False).print(message)
-
-
-if __name__ == "__main__":
-    run()
+def _complain(message: str) -> int:
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    console.print(Text("error: ", "bold red").append(message, "not bold default"))
+    return 2

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import json
 from itertools import groupby
-from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from clawd.cli.grid import Column, grid, screen
+from clawd.cli.options import JsonOption
 from clawd.language.operators import OPERATORS
 
 
-def operators(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+def operators(as_json: JsonOption = False) -> None:
     """Every operator of the language, with its signature and meaning."""
     if as_json:
         rows = [
@@ -30,18 +28,20 @@ def operators(as_json: Annotated[bool, typer.Option("--json", help="for programs
         ]
         typer.echo(json.dumps(rows, indent=2))
         return
-    console = Console()
+    console = screen()
+    name_width = max(len(name) for name in OPERATORS)
+    signature_width = max(len(operator.signature.text) for operator in OPERATORS.values())
     for group, members in groupby(OPERATORS.values(), key=lambda operator: operator.group):
-        table = Table(title=group, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
-        table.add_column("operator", no_wrap=True)
-        table.add_column("signature", no_wrap=True)
-        table.add_column("meaning")
-        for operator in members:
-            table.add_row(Text(operator.name), Text(operator.signature.text, "cyan"), Text(operator.meaning))
-        console.print(table)
+        columns = (
+            Column(group, left=True, least=name_width),
+            Column("signature", left=True, least=signature_width),
+            Column("meaning", left=True, wraps=True),
+        )
+        cells = [(operator.name, Text(operator.signature.text, "cyan"), operator.meaning) for operator in members]
+        console.print(grid(columns, cells, console.width), "", sep="\n")
     console.print(
         Text(
             "S[d] is a series of unit d (px price, qty volume), N a pure number, B a condition, P a position, "
-            "w a window in bars, k a constant."
+            "w a window in bars, k a constant, a the symbol of an instrument. x, y, z are the inputs in their order."
         )
     )

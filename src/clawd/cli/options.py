@@ -3,35 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from clawd.authors.starter import find_starter
-from clawd.core.clock import parse_duration
 from clawd.core.errors import ClawdError
-from clawd.data.market import Market, load_market
 from clawd.language.strategy import Strategy, load_strategy
 
 DataOption = Annotated[
     str,
-    typer.Option("--data", help="where the bars come from: sample, catalog, or a folder of Parquet or CSV files"),
+    typer.Option("--data", help="where the bars come from: sample, catalog, or a folder of CSV or Parquet files"),
 ]
 UniverseOption = Annotated[
-    str | None, typer.Option("--universe", help="instruments to take, separated by commas; all when left out")
+    str | None,
+    typer.Option("--universe", metavar="A,B,...", help="instruments to take, separated by commas; all when left out"),
 ]
-BarOption = Annotated[str | None, typer.Option("--bar", help="size of the bars where there are several, such as 1h")]
+BarOption = Annotated[
+    str | None, typer.Option("--bar", metavar="SIZE", help="size of the bars where there are several, such as 1h")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
-
-def read_market(data: str, universe: str | None, bar: str | None) -> Market:
-    """The market that the options name."""
-    names = [name.strip() for name in (universe or "").split(",") if name.strip()]
-    try:
-        size = parse_duration(bar) if bar else None
-    except ValueError as error:
-        raise ClawdError(str(error), where="--bar") from None
-    return load_market(data, names or None, size)
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 def read_strategy(name: str) -> Strategy:
@@ -42,11 +37,26 @@ def read_strategy(name: str) -> Strategy:
     return find_starter(name)
 
 
+def read_amount(text: str, option: str) -> Decimal:
+    """An amount of money.
+
+    Raises:
+        ClawdError: when it is none, or not above 0 and at most a billion.
+    """
+    try:
+        amount = Decimal(text)
+    except InvalidOperation:
+        raise ClawdError(f"`{text}` is not an amount of money", where=option, hint="such as 250.50") from None
+    if not amount.is_finite() or not 0 < amount <= 10**9:
+        raise ClawdError(f"an amount above 0 and at most a billion is needed, not {text}", where=option)
+    return amount
+
+
 def read_time(text: str | None, option: str) -> int | None:
     """UTC nanoseconds of a date or a time.
 
     Raises:
-        ClawdError: when it is neither.
+        ClawdError: when it is neither, or of no year that bars can be of.
     """
     if text is None:
         return None
@@ -56,5 +66,7 @@ def read_time(text: str | None, option: str) -> int | None:
         raise ClawdError(
             f"`{text}` is not a date such as 2015-06-30 or a time such as 2015-06-30T12:00", where=option
         ) from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ClawdError(f"the year {moment.year} is not one of {_FIRST_YEAR} to {_LAST_YEAR}", where=option)
     moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return int(moment.timestamp()) * 1_000_000_000
+    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1_000

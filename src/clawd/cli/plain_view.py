@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from rich.console import Console
+from rich.text import Text
 
-from clawd.cli.formats import money, percent, wealth
+from clawd.cli.formats import count, money, percent, wealth
+from clawd.cli.grid import screen
 from clawd.cli.tables import (
     agents_table,
     findings_table,
@@ -23,7 +24,7 @@ class PlainView:
     """Prints lines, never moves the cursor; about twenty lines of progress whatever the length of the run."""
 
     def __init__(self) -> None:
-        self.console = Console(width=None if Console().is_terminal else 150, soft_wrap=False, highlight=False)
+        self.console = screen()
         self._total = 0
         self._tenth = -1
 
@@ -35,72 +36,89 @@ class PlainView:
 
     def show(self, stage: Stage) -> None:
         """Print a stage."""
-        say = self.console.print
+        show, width = self.console.print, self.console.width
         match stage:
             case MarketRead():
-                say("[1] data")
+                self._say("[1] data")
                 for line in market_lines(stage):
-                    say(f"    {line}", markup=False)
+                    self._say(f"  {line}")
                 if stage.market.findings:
-                    say(findings_table(stage.market.findings))
+                    show(findings_table(stage.market.findings, width))
             case Compiling():
-                say("    compiling the engine for this machine, once: about 20 seconds ...")
+                self._say("  compiling the engine for this machine, once: half a minute ...")
             case Tried():
                 if stage.done == 1:
-                    say(f"[2] search: {stage.total} strategies")
+                    self._say(f"[2] search: {strategies(stage.total)}")
             case Searched():
-                say(ranking_table(stage))
-                say(ledger_line(stage))
+                show(ranking_table(stage, width))
+                for line in ledger_lines(stage):
+                    self._say(f"  {line}")
             case PaperBegan():
                 self._total = stage.run.books.bars + stage.run.bars_left
-                for line in paper_lines(stage):
-                    say(line, markup=False)
+                heading, *lines = paper_lines(stage)
+                self._say(f"[3] paper: {heading}")
+                for line in lines:
+                    self._say(f"  {line}")
             case BarTraded():
                 self._bar(stage)
             case Ended():
+                self._say("[4] summary")
                 if stage.stopped:
-                    say(f"stopped after the bar of {stage.summary.last}; the same command goes on from there")
-                say("[4] summary")
-                say(fleet_table(stage.summary))
-                say(agents_table(stage.summary.agents))
-                say(verdict_on_evidence(stage.summary), markup=False)
+                    self._say(f"  stopped after the bar of {stage.summary.last}; the same command goes on from there")
+                show(fleet_table(stage.summary), "", agents_table(stage.summary.agents, width), sep="\n")
+                self._say(verdict_on_evidence(stage.summary))
+
+    def _say(self, line: str) -> None:
+        self.console.print(Text(line), soft_wrap=True)
 
     def _bar(self, stage: BarTraded) -> None:
         books = stage.books
         for event in stage.events:
             if (text := notable(event, books)) is not None:
-                self.console.print(f"    {iso(books.time)}  {text}", markup=False)
+                self._say(f"  {iso(books.time)}  {text}")
         tenth = 10 * books.bars // max(self._total, 1)
         if tenth != self._tenth:
             self._tenth = tenth
-            held = len(books.net_sizes())
-            best = max((agent.evidence.wealth for agent in books.active_agents()), default=1.0)
-            gain = books.equity - books.start.capital
-            self.console.print(
-                f"    {iso(books.time)}  {percent(books.bars / self._total, 0):>6}  equity {money(books.equity)} ({money(gain, signed=True)})  "
-                f"{len(books.active_agents())} agents, {held} instruments held, best evidence {wealth(best)}",
-                markup=False,
+            active = books.active_agents()
+            best = max((agent.evidence.wealth for agent in active), default=1.0)
+            gain = money(books.equity - books.start.capital, signed=True)
+            self._say(
+                f"  {iso(books.time)}  {percent(books.bars / self._total, 0):>5}  "
+                f"equity {money(books.equity)} ({gain})  "
+                f"{count(len(active), 'agent')}, {count(len(books.net_sizes()), 'instrument')} held, "
+                f"best evidence {wealth(best)}"
             )
 
 
-def ledger_line(stage: Searched) -> str:
+def strategies(number: int) -> str:
+    """How many strategies."""
+    return "1 strategy" if number == 1 else f"{number:,} strategies"
+
+
+def ledger_lines(stage: Searched) -> list[str]:
     """The count of trials, in words."""
-    return (
-        f"    {stage.new_trials:,} new trials, {stage.distinct_trials:,} distinct ones of {stage.distinct_strategies:,} strategies "
-        "in the ledger; deflated: the chance that a Sharpe ratio is better than luck makes the best of so many"
-    )
+    return [
+        f"{count(stage.new_trials, 'new trial')}; the ledger has {stage.distinct_trials:,} distinct ones of "
+        f"{strategies(stage.distinct_strategies)}",
+        "deflated: the chance that a Sharpe ratio is better than luck makes the best of so many",
+    ]
 
 
 def paper_lines(stage: PaperBegan) -> list[str]:
     """How the paper run begins."""
-    start = stage.run.books.start
+    start, run = stage.run.books.start, stage.run
     lines = [
-        f"[3] paper: {start.slots} slots, account {money(start.capital)}, day's loss limit {money(start.day_loss_limit)}",
-        f"    journal {stage.path}",
+        f"{count(start.slots, 'slot')}, account {money(start.capital)}, day's loss limit {money(start.day_loss_limit)}",
+        f"journal {stage.path}",
     ]
-    if stage.run.resumed_bars:
+    if run.resumed_bars:
         lines.append(
-            f"    {stage.run.resumed_bars:,} bars are in the journal already, up to {iso(stage.run.books.time)}; every book adds up"
+            f"{count(run.resumed_bars, 'bar')} in the journal already, up to {iso(run.books.time)}; every book adds up"
+        )
+        lines.append(
+            f"going on with {count(run.bars_left, 'bar')}"
+            if run.bars_left
+            else "no bar is left to trade, nothing was added; --fresh begins anew"
         )
     return lines
 
@@ -109,9 +127,11 @@ def notable(event: Event, books: Books) -> str | None:
     """An event that a person wants to hear of, in words; None for all others."""
     match event:
         case AgentHired():
-            return f"hired {event.agent} {event.strategy}: capital {money(event.capital)}, needs evidence of {wealth(event.level)}"
+            needs = f"capital {money(event.capital)}, needs evidence of {wealth(event.level)}"
+            return f"hired {event.agent} {event.strategy}: {needs}"
         case AgentFired():
-            return f"FIRED {event.agent} {books.agents[event.agent].strategy}: drawdown {percent(float(event.drawdown))}, limit {percent(float(event.limit))}"
+            fell = f"drawdown {percent(float(event.drawdown))}, limit {percent(float(event.limit))}"
+            return f"FIRED {event.agent} {books.agents[event.agent].strategy}: {fell}"
         case HaltBegan():
             return f"HALTED: the day lost {money(event.loss)}, limit {money(event.limit)}; everything is closed"
         case HaltEnded():

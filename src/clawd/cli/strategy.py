@@ -6,23 +6,23 @@ import json
 from typing import Annotated
 
 import typer
-from rich import box
-from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from clawd.authors.starter import find_starter, starter_names
-from clawd.cli.options import read_strategy
+from clawd.cli.grid import Column, grid, screen
+from clawd.cli.options import JsonOption, read_strategy
 from clawd.core.clock import duration
 from clawd.language.explain import explain
 
 app = typer.Typer(help="List, show, check and explain strategies.", no_args_is_help=True)
 
-NameArgument = Annotated[str, typer.Argument(help="a .toml or .json file, or the name of a starter strategy")]
+NameArgument = Annotated[
+    str, typer.Argument(metavar="NAME", help="a .toml or .json file, or the name of a starter strategy")
+]
 
 
 @app.command("list")
-def list_strategies(as_json: Annotated[bool, typer.Option("--json", help="for programs")] = False) -> None:
+def list_strategies(as_json: JsonOption = False) -> None:
     """The starter library."""
     found = [(name, find_starter(name)) for name in starter_names()]
     if as_json:
@@ -38,17 +38,19 @@ def list_strategies(as_json: Annotated[bool, typer.Option("--json", help="for pr
         ]
         typer.echo(json.dumps(rows, indent=2))
         return
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("name", no_wrap=True)
-    table.add_column("what it is believed to earn from")
-    table.add_column("source")
-    for name, each in found:
-        table.add_row(Text(name, "bold"), Text(each.claim), Text(each.source, "dim"))
-    Console().print(table)
+    columns = (
+        Column("name", left=True),
+        Column("believed to earn from", left=True, wraps=True),
+        Column("source", left=True, most=60, matters=1),
+    )
+    cells = [(Text(name, "bold"), Text(each.claim), Text(each.source, "dim")) for name, each in found]
+    console = screen()
+    console.print(grid(columns, cells, console.width))
+    typer.echo("\n`clawd strategy explain NAME` says what one does, `clawd backtest NAME` what came of it.")
 
 
 @app.command()
-def show(name: NameArgument, as_json: Annotated[bool, typer.Option("--json", help="the JSON form")] = False) -> None:
+def show(name: NameArgument, as_json: JsonOption = False) -> None:
     """The canonical form of a strategy: what the engine runs and the hash is made of."""
     strategy = read_strategy(name)
     if as_json:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal, InvalidOperation
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from clawd.authors.starter import starter_library
 from clawd.cli.json_view import JsonView
 from clawd.cli.live_view import LiveView
-from clawd.cli.options import BarOption, DataOption, UniverseOption, read_market, read_strategy
+from clawd.cli.market import read_market
+from clawd.cli.options import BarOption, DataOption, UniverseOption, read_amount, read_strategy
 from clawd.cli.plain_view import PlainView
+from clawd.cli.settings import read_settings
 from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.fleet.campaign import campaign
+
+
+def _default(name: str) -> str:
+    return f"else CLAWD_{name.upper()} or {Settings.model_fields[name].default}"
 
 
 def up(
@@ -28,51 +34,58 @@ def up(
     bar: BarOption = None,
     strategies: Annotated[
         list[str] | None,
-        typer.Option("--strategy", help="a file or starter name, again for more; the whole library when left out"),
+        typer.Option(
+            "--strategy",
+            metavar="NAME",
+            help="a file, or the name of a starter strategy; give it again for more; the whole library when left out",
+        ),
     ] = None,
-    capital: Annotated[str | None, typer.Option("--capital", help="the paper account, quote currency")] = None,
-    day_limit: Annotated[str | None, typer.Option("--day-limit", help="hard stop of a UTC day, quote currency")] = None,
-    slots: Annotated[int | None, typer.Option("--slots", min=1, max=2000, help="agents that trade at once")] = None,
+    capital: Annotated[
+        str | None,
+        typer.Option("--capital", metavar="AMOUNT", help=f"the paper account, quote currency; {_default('capital')}"),
+    ] = None,
+    day_limit: Annotated[
+        str | None,
+        typer.Option(
+            "--day-limit",
+            metavar="AMOUNT",
+            help=f"most that a UTC day may lose, quote currency; {_default('day_loss_limit')}",
+        ),
+    ] = None,
+    slots: Annotated[
+        int | None,
+        typer.Option(
+            "--slots", metavar="COUNT", min=1, max=2000, help=f"agents that trade at once; {_default('slots')}"
+        ),
+    ] = None,
     fresh: Annotated[
         bool, typer.Option("--fresh", help="begin anew; the earlier run is set aside, not deleted")
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, for programs")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="plain lines even on a terminal")] = False,
 ) -> None:
-    """Bring the fleet up on paper: check the data, try every strategy, hire the best, trade the later bars, say what came of it.
+    """Trade on paper: check the data, try every strategy, hire the best, say what came of it.
 
-    Started again, it goes on where it stopped. Ctrl-C stops it cleanly.
+    Strategies are chosen on the earlier bars and trade the later ones. Started again, it goes on where it stopped.
+    Ctrl-C stops it cleanly. Nothing here can reach a real venue.
     """
-    settings = _settings(
-        capital=_amount(capital, "--capital"), day_loss_limit=_amount(day_limit, "--day-limit"), slots=slots
+    settings = read_settings(
+        capital=None if capital is None else read_amount(capital, "--capital"),
+        day_loss_limit=None if day_limit is None else read_amount(day_limit, "--day-limit"),
+        slots=slots,
     )
     tried = [read_strategy(name) for name in strategies] if strategies else list(starter_library())
     names = [strategy.content_hash for strategy in tried]
     if len(set(names)) != len(names):
         raise ClawdError("the same strategy was given twice", where="--strategy")
     market = read_market(data, universe, bar)
-    view = JsonView() if as_json else LiveView() if sys.stdout.isatty() and not plain else PlainView()
+    moving = sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
+    view = JsonView() if as_json else LiveView() if moving else PlainView()
     with _interruptions() as interrupted, view:
         for stage in campaign(market, tried, settings, SystemClock(), fresh=fresh, stop=lambda: bool(interrupted)):
             view.show(stage)
     if interrupted:
         raise typer.Exit(130)
-
-
-def _settings(**given: Any) -> Settings:
-    return Settings(**{name: value for name, value in given.items() if value is not None})
-
-
-def _amount(text: str | None, option: str) -> Decimal | None:
-    if text is None:
-        return None
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        raise ClawdError(f"`{text}` is not an amount of money", where=option) from None
-    if not amount.is_finite() or not 0 < amount <= 10**9:
-        raise ClawdError(f"an amount above 0 and at most a billion is needed, not {text}", where=option)
-    return amount
 
 
 @contextmanager

@@ -127,17 +127,17 @@ def ordered_distinct(frame: pl.DataFrame, place: Place) -> tuple[pl.DataFrame, l
     values = [name for name in frame.columns if name != "line"]
     if not frame["ts"].is_sorted():
         backward = int((frame["ts"].diff() < 0).sum())
-        notes.append(f"{backward} of {frame.height} rows were out of order and have been sorted")
+        notes.append(f"{backward:,} of {frame.height:,} rows were out of order and have been sorted")
         frame = frame.sort("ts", maintain_order=True)
     distinct = frame.unique(values, keep="first", maintain_order=True)
     repeated = frame.height - distinct.height
     if repeated:
-        notes.append(f"{repeated} repeated {'row' if repeated == 1 else 'rows'} dropped")
+        notes.append(f"{repeated:,} repeated {'row' if repeated == 1 else 'rows'} dropped")
     twice = distinct.filter(pl.col("ts") == pl.col("ts").shift(1))
     if twice.height:
         time, line = int(twice["ts"][0]), int(twice["line"][0])
         earlier = int(distinct.filter(pl.col("ts") == time)["line"][0])
-        count = "1 row has" if twice.height == 1 else f"{twice.height} rows have"
+        count = "1 row has" if twice.height == 1 else f"{twice.height:,} rows have"
         what = f"{count} the time of another row but other values, the first at {iso(time)}"
         hint = f"{place.unit} {earlier} has the same time; keep the right one"
         raise ClawdError(what, where=place.at(line), hint=hint)
@@ -148,6 +148,6 @@ def _refuse(frame: pl.DataFrame, wrong: pl.Expr, role: str, fault: str, place: P
     rows = frame.filter(wrong)
     if rows.height:
         noun = "price" if role in PRICES else role
-        what = f"1 {noun} is {fault}" if rows.height == 1 else f"{rows.height} {noun}s are {fault}, the first here"
+        what = f"1 {noun} is {fault}" if rows.height == 1 else f"{rows.height:,} {noun}s are {fault}, the first here"
         hint = "leave out a bar that did not happen, never fill it" if role in PRICES else None
         raise ClawdError(what, where=place.at(int(rows["line"][0]), role), hint=hint)

@@ -124,7 +124,8 @@ def describe(draft: Draft) -> str:
     """One line for people: what was read, from when to when, and how many rows."""
     first, last = int(draft.frame["ts"][0]), int(draft.frame["ts"][-1])
     size = f" {draft.file.stem}" if draft.kind == "bars" else ""
-    return f"{draft.kind} {draft.symbol}{size}: {draft.frame.height} rows, {iso(first)} to {iso(last)}"
+    rows = f"{draft.frame.height:,} row{'' if draft.frame.height == 1 else 's'}"
+    return f"{draft.kind} {draft.symbol}{size}: {rows}, {iso(first)} to {iso(last)}"
 
 
 def store(root: Path, drafts: Sequence[Draft], *, replace: bool = False) -> None:

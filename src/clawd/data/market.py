@@ -22,6 +22,9 @@ from clawd.data.folder import open_folder
 from clawd.data.quality import check
 from clawd.data.universe import Offer, chosen, symbols
 
+_FEW_BARS = 10  # at either end of the market that an instrument may lack without a word
+_SHOWN = 6
+
 
 @dataclass(frozen=True, eq=False)
 class Market:
@@ -124,8 +127,23 @@ def _market(listings: Sequence[_Listing], series: Sequence[OutsideSeries], bar: 
         notes += _funding_notes(listing.symbol, bars.frame, listing.funding)
         instruments.append(InstrumentBars(listing.symbol, bars.frame, listing.funding))
     panel, dropped = align(instruments, series, bar)
-    notes += [f"{symbol}: {count} broken bars dropped" for symbol, count in dropped.items()]
+    notes += [f"{symbol}: {count:,} broken bar{'' if count == 1 else 's'} dropped" for symbol, count in dropped.items()]
+    notes += _span_notes(panel)
     return Market(panel, tuple(findings), tuple(notes), fingerprint(panel))
+
+
+def _span_notes(panel: Panel) -> list[str]:
+    """Who joins the market late, and who leaves it early."""
+    present, length = panel.present, panel.times.size
+    first, last = present.argmax(axis=1), length - 1 - present[:, ::-1].argmax(axis=1)
+    notes = []
+    for word, missed, edge in (("begin later", first, first), ("end earlier", length - 1 - last, last)):
+        there = [row for row in range(len(panel.symbols)) if missed[row] > _FEW_BARS]
+        if there:
+            shown = ", ".join(f"{panel.symbols[row]} {iso(int(panel.times[edge[row]]))[:10]}" for row in there[:_SHOWN])
+            rest = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
+            notes.append(f"{word} than the market: {shown}{rest}")
+    return notes
 
 
 def _funding_notes(symbol: str, bars: pl.DataFrame, funding: pl.DataFrame | None) -> list[str]:

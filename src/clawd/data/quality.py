@@ -87,9 +87,10 @@ def _spacing(bars: pl.DataFrame, symbol: str, bar: int) -> Iterator[Finding]:
     gaps = find_gaps(times, bar)
     if gaps.missing.size:
         longest = int(np.argmax(gaps.missing))
+        in_a_row = f" at most {gaps.missing[longest]:,} in a row," if gaps.missing[longest] > 1 else ""
         message = (
             f"{_counted(gaps.missing.size, 'gap')} with {_bars(int(gaps.missing.sum()))} missing,"
-            f" at most {gaps.missing[longest]} in a row, after {iso(int(gaps.after[longest]))}"
+            f"{in_a_row} after {iso(int(gaps.after[longest]))}"
         )
         yield from _if_any("gap", "warning", symbol, pl.Series(gaps.after), message)
 
@@ -141,12 +142,12 @@ def _stillness(bars: pl.DataFrame, symbol: str, bar: int) -> Iterator[Finding]:
     if lengths.size:
         longest = int(np.argmax(lengths))
         message = (
-            f"{_counted(lengths.size, 'run')} of equal bars, at most {lengths[longest]} in a row,"
+            f"{_counted(lengths.size, 'run')} of equal bars, at most {lengths[longest]:,} in a row,"
             f" from {iso(int(times[int(starts[longest])]))}"
         )
         yield from _if_any("constant_price", "warning", symbol, times.gather(starts.tolist()), message)
     idle = bars.filter(pl.col("volume") == 0)["ts"]
-    message = f"{_bars(len(idle))} of {bars.height} without volume: orders do not fill there"
+    message = f"{_bars(len(idle))} of {bars.height:,} without volume: orders do not fill there"
     yield from _if_any("zero_volume", "note", symbol, idle, message)
 
 
@@ -157,7 +158,7 @@ def _if_any(kind: Kind, severity: Severity, symbol: str, times: pl.Series, messa
 
 
 def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _bars(count: int) -> str:
@@ -165,4 +166,4 @@ def _bars(count: int) -> str:
 
 
 def _rows_of(count: int) -> str:
-    return "1 row is" if count == 1 else f"{count} rows are"
+    return f"{_counted(count, 'row')} {'is' if count == 1 else 'are'}"

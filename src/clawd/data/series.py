@@ -77,10 +77,10 @@ def _read(path: Path, role: str, columns: Mapping[str, str] | None) -> Values:
     if full.is_empty():
         raise ClawdError(f"column `{chosen[role]}` has no values", where=str(path))
     blank = frame.height - full.height
-    notes = [f"{blank} {'row' if blank == 1 else 'rows'} without a value left out"] if blank else []
+    notes = [f"{blank:,} {'row' if blank == 1 else 'rows'} without a value left out"] if blank else []
     moved = int((stamps != times).sum())
     if moved:
-        notes.append(f"{moved} {'time' if moved == 1 else 'times'} moved back to the whole second")
+        notes.append(f"{moved:,} {'stamp' if moved == 1 else 'stamps'} moved back to the whole second")
     ordered, repairs = ordered_distinct(full, table.place)
     return Values(ordered, (*notes, *repairs))
 

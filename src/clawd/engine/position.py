@@ -65,7 +65,10 @@ def to_tick(price: float, tick: float) -> float:
     per_unit = np.round(1.0 / tick)
     if abs(per_unit * tick - 1.0) < 1e-9:
         return steps / per_unit
-    return steps * tick
+    scale = 1.0
+    while abs(np.round(tick * scale) - tick * scale) > 1e-9 * tick * scale and scale < 1e12:
+        scale *= 10.0
+    return steps * np.round(tick * scale) / scale
 
 
 @rule

@@ -14,10 +14,13 @@ from clawd.core.money import booked_float, cash_of_fill, studied
 from clawd.core.reason import Reason
 from clawd.engine.position import ENTRY_BAND, POSITION, liquidation_price, stop_level
 from clawd.evidence.eprocess import EProcess
-from clawd.risk.reserve import entry_reserve_per_unit, position_reserve
+from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
 
 #: Funding of a single bar above this share of the notional would break the bound that the evidence rests on.
 MOST_FUNDING = Decimal("0.03")
+
+#: A stop is never nearer than this share of the price: about a tick.
+NEAREST_STOP = 1e-9
 
 
 @dataclass(slots=True)
@@ -124,7 +127,7 @@ class AgentBook:
             if size := self.sizes.get(symbol):
                 closing = size * booked_float(abs(position["closing"] / position["lots"]))
                 total += position_reserve(size - closing, marks[symbol], booked_float(stop_level(position)), costs)
-                total += abs(closing) * marks[symbol] * (costs.fee + costs.slippage)
+                total += abs(closing) * marks[symbol] * leaving_rate(costs)
         return total
 
     def entry_reserved(self, symbols: tuple[str, ...], lots: tuple[Decimal, ...], costs: Costs) -> Decimal:
@@ -169,13 +172,14 @@ class AgentBook:
 def entry_stop_distance(position: np.void) -> Decimal:
     """Distance of the stop that an opening order will have, at the price it was decided at.
 
-    A position that is enlarged keeps its stop, however far behind the price that lies.
+    A position that is enlarged keeps its stop, however far behind the price that lies. A stop that the close has passed
+    takes the position, and with it the order, off at the next open.
     """
+    reference, distance = float(position["reference"]), float(position["stop_distance"])
     if position["opening_reason"] == Reason.INCREASE and position["lots"] != 0.0:
-        ahead = float(position["reference"]) - float(stop_level(position))
-        return booked_float(max(ahead if position["lots"] > 0.0 else -ahead, 0.0))
-    distance = float(position["stop_distance"])
-    return booked_float(distance if distance >= 0.0 else -distance * float(position["reference"]))
+        ahead = reference - float(stop_level(position))
+        return booked_float(max(ahead if position["lots"] > 0.0 else -ahead, NEAREST_STOP * reference))
+    return booked_float(distance if distance >= 0.0 else -distance * reference)
 
 
 def new_positions(instruments: int) -> NDArray[np.void]:

@@ -34,10 +34,12 @@ from clawd.core.events import (
     RunStarted,
     VerdictGiven,
 )
-from clawd.core.money import booked_float, studied
+from clawd.core.money import booked_float, booked_price, booked_size, fee_of_fill, studied
 from clawd.core.orders import Order, OrderKind
-from clawd.engine.position import after_bar, book_closing, book_opening
+from clawd.core.reason import Reason
+from clawd.engine.position import after_bar, book_closing, book_opening, stop_level, stop_reason
 from clawd.evidence.eprocess import EProcess
+from clawd.evidence.levels import wealth_to_reach
 from clawd.fleet.agent_book import AgentBook, new_positions
 from clawd.risk.gate import Outcome
 
@@ -50,7 +52,7 @@ class Books:
         start: how the run began.
         agents: by id, in the order in which they were hired.
         unallotted: cash of the account that no agent has, quote currency.
-        marks: the last close by symbol, quote currency.
+        marks, mark_times: the last close by symbol, quote currency, and the open of its bar, UTC nanoseconds.
         orders: resting at the venue, by id.
         bars: bars closed so far.
         time: open of the last bar, UTC nanoseconds; -1 before the first.
@@ -65,6 +67,7 @@ class Books:
     agents: dict[str, AgentBook] = field(default_factory=dict)
     unallotted: Decimal = Decimal(0)
     marks: dict[str, Decimal] = field(default_factory=dict)
+    mark_times: dict[str, int] = field(default_factory=dict)
     first_closes: dict[str, Decimal] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
     bars: int = 0
@@ -184,7 +187,7 @@ class Books:
             case OrderFilled():
                 self._order_filled(event)
             case OrderSubmitted():
-                self.orders[event.order] = event.to_order()
+                self._order_submitted(event)
             case OrderMoved():
                 order = self._resting(event.order)
                 self.orders[event.order] = replace(order, level=event.level, size=event.size)
@@ -202,20 +205,25 @@ class Books:
             case AgentHired():
                 self._agent_hired(event)
             case AgentFired():
-                self.agents[event.agent].fired = event.why
+                agent = self.agents[event.agent]
+                _agree("the drawdown", event.drawdown, agent.drawdown(self.marks))
+                _agree("the limit", event.limit, self.start.max_drawdown)
+                agent.fired = event.why
             case AgentReleased():
                 self._agent_released(event)
             case DayOpened():
-                self.day, self.day_equity = event.day, event.equity
-                for agent in self.agents.values():
-                    agent.day_equity = agent.value(self.marks)
+                self._day_opened(event)
             case HaltBegan():
+                _agree("the day's loss", event.loss, self.day_loss)
+                _agree("the limit", event.limit, self.start.day_loss_limit)
+                _agree("the loss beyond the limit", event.beyond, event.loss - event.limit)
                 self.halted_until = event.until_day
                 self.halts += 1
-                self.beyond = max(self.beyond, event.beyond)
             case HaltEnded():
                 self.halted_until = None
             case RunFinished():
+                _agree("the equity", event.equity, self.equity)
+                _agree("the count of bars", event.bars, self.bars)
                 self.finished = True
             case _:
                 raise ClawdError(f"a {event.kind} cannot stand here", where="journal")
@@ -227,6 +235,8 @@ class Books:
                 where="journal",
             )
         hashes = [str(finalist["content_hash"]) for finalist in self.start.finalists]
+        _agree("the hypothesis", event.hypothesis, self.hypotheses + 1)
+        _agree("the level", event.level, wealth_to_reach(event.hypothesis, 0))
         self.unallotted -= event.capital
         self.hypotheses = event.hypothesis
         self.agents[event.agent] = AgentBook(
@@ -264,18 +274,35 @@ class Books:
         self.bars += 1
         for symbol, (_, high, low, close, volume) in event.bars.items():
             row = self.row(symbol)
-            self.marks[symbol] = booked_float(close)
+            self.marks[symbol], self.mark_times[symbol] = booked_float(close), event.time
             self.first_closes.setdefault(symbol, self.marks[symbol])
             tick = studied(self.start.ticks[row])
             for agent in self.agents.values():
                 if not agent.released:
                     after_bar(agent.positions[row], high, low, volume != 0.0, tick)
 
+    def _order_submitted(self, event: OrderSubmitted) -> None:
+        """An order of the size that was wished and let through, or an exit for the whole of a position."""
+        agent, row = self.agents[event.agent], self.row(event.symbol)
+        position = agent.positions[row]
+        if event.order_kind in (OrderKind.CLOSING, OrderKind.OPENING):
+            lots = float(position["opening" if event.order_kind is OrderKind.OPENING else "closing"])
+            size = booked_size(lots, self.start.lots[row])
+        else:
+            size = -agent.sizes[event.symbol]
+        _agree(f"the size of order {event.order}", event.size, size)
+        self.orders[event.order] = event.to_order()
+
     def _order_filled(self, event: OrderFilled) -> None:
         order = self._resting(event.order)
         del self.orders[event.order]
         agent, row = self.agents[order.agent], self.row(order.symbol)
         position = agent.positions[row]
+        found = (event.agent, event.symbol, event.order_kind, event.size)
+        _agree(f"the fill of {event.order}", found, (order.agent, order.symbol, order.kind, order.size))
+        _agree("the fee", event.fee, fee_of_fill(event.size, event.price, self.start.fee))
+        reason = Reason(stop_reason(position)) if order.kind is OrderKind.STOP else order.reason
+        _agree("the reason", event.reason, reason)
         lots = float(event.size / self.start.lots[row])
         agent.book(order.symbol, event.size, event.price, event.fee, event.slippage)
         if order.kind is OrderKind.OPENING:
@@ -289,8 +316,23 @@ class Books:
         position = self.agents[event.agent].positions[self.row(event.symbol)]
         if event.order_kind is OrderKind.OPENING:
             position["opening"] = 0.0
-            if event.why == "PRICE_BAND":
+            # An entry that the market or a halt took away is asked for again.
+            if event.why in ("PRICE_BAND", Reason.HALT.name):
                 position["acted"] = np.nan
+
+    def _day_opened(self, event: DayOpened) -> None:
+        _agree("the equity", event.equity, self.equity)
+        if event.day <= self.day:
+            raise ClawdError(f"day {event.day} came after day {self.day}", where="journal")
+        self._note_beyond()
+        self.day, self.day_equity = event.day, event.equity
+        for agent in self.agents.values():
+            agent.day_equity = agent.value(self.marks)
+
+    def _note_beyond(self) -> None:
+        """A halt closes at the next open, so the day's loss may still grow after it began."""
+        if self.day >= 0:
+            self.beyond = max(self.beyond, self.day_loss - self.start.day_loss_limit)
 
     def _intents_proposed(self, event: IntentsProposed) -> None:
         agent = self.agents[event.agent]
@@ -325,9 +367,11 @@ class Books:
                 f"the books of {iso(event.time)} do not add up: {_difference(event, expected)}",
                 where="journal",
             )
+        self._note_beyond()
         for agent in self.agents.values():
             if agent.released:
                 continue
+            self._no_naked_position(agent)
             equity = agent.value(self.marks)
             agent.evidence = self._evidence_after(agent, equity)
             agent.equity = equity
@@ -343,10 +387,24 @@ class Books:
             return agent.evidence
         return agent.evidence.after(studied((equity - agent.equity) / agent.capital), agent.bound)
 
+    def _no_naked_position(self, agent: AgentBook) -> None:
+        """Each position has its stop at the venue, for its whole size and at the level that the fill rules give."""
+        for row, symbol in enumerate(self.symbols):
+            if size := agent.sizes.get(symbol):
+                level = booked_price(float(stop_level(agent.positions[row])), self.start.ticks[row])
+                stops = [order for order in self.orders_of(agent.id, symbol) if order.kind is OrderKind.STOP]
+                found = [(order.size, order.level) for order in stops]
+                _agree(f"the stop of {agent.id} in {symbol}", found, [(-size, level)])
+
     def _resting(self, order: str) -> Order:
         if order not in self.orders:
             raise ClawdError(f"order {order} is not resting at the venue", where="journal")
         return self.orders[order]
+
+
+def _agree(what: str, found: object, expected: object) -> None:
+    if found != expected:
+        raise ClawdError(f"{what} is {found}, the fold gives {expected}", where="journal")
 
 
 def _difference(found: BooksMarked, expected: BooksMarked) -> str:

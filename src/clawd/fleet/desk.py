@@ -121,11 +121,11 @@ class Desk:
         )
         self.venue.cancel(order.id)
 
-    def replace_market_orders(self, agent: AgentBook, symbol: str) -> None:
+    def replace_market_orders(self, agent: AgentBook, symbol: str, why: str = "REPLACED") -> None:
         """Take off the market orders that have not filled yet: a new decision stands in their place."""
         for order in self.books.orders_of(agent.id, symbol):
             if order.kind in (OrderKind.CLOSING, OrderKind.OPENING):
-                self.cancel(order, "REPLACED")
+                self.cancel(order, why)
 
     def send(self, order: Order, agent: AgentBook, part: Decimal = Decimal(1)) -> None:
         """Put an order before the gate, and send what it approves.
@@ -168,7 +168,7 @@ class Desk:
             halted=books.halted_until is not None,
             agent_active=agent.active,
             price=books.marks.get(order.symbol),
-            price_time=books.time + start.bar,
+            price_time=books.mark_times[order.symbol] + start.bar if order.symbol in books.marks else None,
             lot=start.lots[row],
             position=size + closing if opening else size,
             average=agent.average(order.symbol),

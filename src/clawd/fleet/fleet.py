@@ -27,13 +27,14 @@ from clawd.core.money import booked_amount, booked_float, booked_size
 from clawd.core.orders import Order, OrderKind, order_id
 from clawd.core.panel import Floats, Panel
 from clawd.core.reason import Reason
-from clawd.engine.position import decide
+from clawd.engine.position import decide, stop_level
 from clawd.engine.runtime import Decisions, Runtime
 from clawd.evidence.levels import wealth_to_reach
-from clawd.fleet.agent_book import AgentBook
+from clawd.fleet.agent_book import AgentBook, entry_stop_distance
 from clawd.fleet.books import Books
 from clawd.fleet.desk import Desk, Record
 from clawd.language.strategy import Strategy
+from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
 from clawd.venues.paper import Bar, PaperVenue
 
 #: A position that no longer fits its share of the day is cut to this part of what fits, not to the last lot every bar.
@@ -85,6 +86,7 @@ class Fleet:
         self.clock.set(time)
         if not books.agents:
             self._hire()
+        self._open_day_before(time)
         desk.match(bars, time)
         self.clock.set(time + panel.bar)
         desk.enter(BarClosed(time=time, bars={symbol: _values(bar) for symbol, bar in bars.items()}))
@@ -150,6 +152,14 @@ class Fleet:
 
     # The day's limit.
 
+    def _open_day_before(self, time: int) -> None:
+        """After a pause of the market the day opens with the bar that ends the pause, not with that bar's close."""
+        books = self.books
+        if 0 <= books.day < utc_day(time):
+            self.desk.enter(DayOpened(day=utc_day(time), equity=books.equity))
+            if books.halted_until is not None and books.day >= books.halted_until:
+                self.desk.enter(HaltEnded(day=books.day))
+
     def _open_day(self) -> None:
         books, limit = self.books, self.desk.limits.day_loss
         today = utc_day(self.clock.now())
@@ -166,18 +176,30 @@ class Fleet:
     def _protect(self) -> None:
         """Make positions smaller where the worst case still to come no longer fits the agent's share of the day."""
         books = self.books
+        costs = books.costs
         for agent in books.active_agents():
             reserved = books.reserved_by(agent)
             free = max(self.desk.share_of(agent) - agent.day_loss(books.marks), Decimal(0))
             if reserved <= free:
                 continue
+            held: list[tuple[int, str, Decimal]] = []
+            at_stops = to_leave = Decimal(0)
             for row, symbol in enumerate(books.symbols):
-                position, lot = agent.positions[row], books.start.lots[row]
-                remaining = agent.sizes[symbol] + booked_size(position["closing"], lot)
-                if remaining:
-                    kept = (abs(remaining) * ROOM_LEFT * free / reserved / lot).to_integral_value(ROUND_FLOOR) * lot
-                    closing = (kept if remaining > 0 else -kept) - agent.sizes[symbol]
-                    self._close(agent, symbol, closing, Reason.BUDGET, float(position["acted"]))
+                position = agent.positions[row]
+                size = agent.sizes[symbol] + booked_size(position["closing"], books.start.lots[row])
+                if size:
+                    held.append((row, symbol, size))
+                    mark, stop = books.marks[symbol], booked_float(stop_level(position))
+                    at_stops += position_reserve(size, mark, stop, costs)
+                    to_leave += abs(size) * mark * leaving_rate(costs)
+            # Leaving costs as well: what is kept and what is given up must fit together.
+            room = max(ROOM_LEFT * free - (reserved - at_stops) - to_leave, Decimal(0))
+            kept = room / (at_stops - to_leave) if at_stops > to_leave else Decimal(0)
+            for row, symbol, size in held:
+                lot = books.start.lots[row]
+                rest = (abs(size) * kept / lot).to_integral_value(ROUND_FLOOR) * lot
+                closing = (rest if size > 0 else -rest) - agent.sizes[symbol]
+                self._close(agent, symbol, closing, Reason.BUDGET, float(agent.positions[row]["acted"]))
 
     # Decisions.
 
@@ -210,14 +232,19 @@ class Fleet:
             self._send(agent, wish, OrderKind.CLOSING, wish.closing, wish.closing_reason)
         openings = [wish for wish in wishes if wish.opening]
         # Entries of one moment share what is free by what each would put at risk, so none depends on coming first.
-        risks = [self._risk_of(wish) for wish in openings]
+        risks = [self._risk_of(agent, wish) for wish in openings]
         for k, wish in enumerate(openings):
-            part = risks[k] / sum(risks[k:], Decimal(0))
+            rest = sum(risks[k:], Decimal(0))
+            part = risks[k] / rest if rest else Decimal(1)
             self._send(agent, wish, OrderKind.OPENING, wish.opening, wish.opening_reason, part)
 
-    def _risk_of(self, wish: Wish) -> Decimal:
-        distance = wish.stop_distance if wish.stop_distance >= 0 else -wish.stop_distance * wish.reference
-        return booked_float(abs(wish.opening) * distance) * self.books.start.lots[self.books.row(wish.symbol)]
+    def _risk_of(self, agent: AgentBook, wish: Wish) -> Decimal:
+        """What would be reserved for a wished entry; the wish is in the books already."""
+        row = self.books.row(wish.symbol)
+        size = booked_float(abs(wish.opening)) * self.books.start.lots[row]
+        distance = entry_stop_distance(agent.positions[row])
+        side = 1 if wish.opening > 0 else -1
+        return size * entry_reserve_per_unit(booked_float(wish.reference), distance, side, self.books.costs)
 
     def _send(
         self,
@@ -243,7 +270,7 @@ class Fleet:
 
     def _close_all(self, agent: AgentBook, reason: Reason) -> None:
         for symbol in self.books.symbols:
-            self.desk.replace_market_orders(agent, symbol)
+            self.desk.replace_market_orders(agent, symbol, reason.name)
             if agent.sizes[symbol]:
                 self._close(agent, symbol, -agent.sizes[symbol], reason, None)
 
@@ -338,7 +365,12 @@ def _wish(symbol: str, position: np.void) -> Wish:
         opening=float(position["opening"]),
         opening_reason=int(position["opening_reason"]),
         reference=float(position["reference"]),
-        stop_distance=float(position["stop_distance"]),
-        trail_distance=float(position["trail_distance_next"]),
-        take_distance=float(position["take_distance"]),
+        stop_distance=_known(position["stop_distance"]),
+        trail_distance=_known(position["trail_distance_next"]),
+        take_distance=_known(position["take_distance"]),
     )
+
+
+def _known(distance: float) -> float:
+    """A distance that is not known is none, to the gate and in the journal, which holds no NaN."""
+    return float(distance) if np.isfinite(distance) else 0.0

@@ -10,7 +10,9 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -38,7 +40,11 @@ from clawd.fleet.fleet import Fleet
 from clawd.fleet.search import Candidate
 from clawd.language.strategy import Strategy, parse_json
 from clawd.store.journal import Journal
+from clawd.store.lock import take_lock
 from clawd.venues.paper import PaperVenue
+
+#: The packages whose rules decide what a run does, beside the engine.
+_DECIDING: Final = ("core", "language", "evidence", "risk", "venues", "execution", "fleet")
 
 
 def run_started(
@@ -82,13 +88,22 @@ def run_started(
             for rank, candidate in enumerate(finalists, start=1)
         ],
     )
-    text = json.dumps(body.model_dump(mode="json"), sort_keys=True)
-    return body.model_copy(update={"run": hashlib.sha256(text.encode()).hexdigest()[:12]})
+    return body.model_copy(update={"run": _name_of(body)})
 
 
+def _name_of(start: RunStarted) -> str:
+    text = json.dumps(start.model_dump(mode="json") | {"run": ""}, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@cache
 def code_version() -> str:
-    """The release and a digest of the engine: a change of a rule makes another run, never a mixture of two."""
-    return f"{__version__}+{folder().name[:8]}"
+    """The release and a digest of what decides a run: a change of a rule makes another run, never a mixture of two."""
+    digest = hashlib.sha256(folder().name.encode())  # of the engine and what compiles it
+    for package in _DECIDING:
+        for source in sorted((Path(__file__).parents[1] / package).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:8]}"
 
 
 def journal_path(home: Path, run: str) -> Path:
@@ -102,12 +117,21 @@ def journals(home: Path) -> list[Path]:
 
 
 def set_aside(home: Path, run: str, now: int) -> Path | None:
-    """Move a run out of the way so that it can begin anew; nothing is deleted. None where there is no such run."""
-    folder = journal_path(home, run).parent
+    """Move a run out of the way so that it can begin anew; nothing is deleted. None where there is no such run.
+
+    Raises:
+        ClawdError: when another process is writing it.
+    """
+    path = journal_path(home, run)
+    folder = path.parent
     if not folder.exists():
         return None
-    target = folder.with_name(f"{run}-until-{now // 1_000_000_000}")
-    folder.rename(target)
+    # A file that another process has open must not move from under it.
+    with take_lock(path, "journal"):
+        target = folder.with_name(f"{run}-until-{now // 1_000_000_000}")
+        while target.exists():
+            target = target.with_name(f"{target.name}-again")
+        folder.rename(target)
     return target
 
 
@@ -196,13 +220,18 @@ def replay(journal: Journal, watch: Callable[[int, Event], None] | None = None) 
         if books is None or venue is None:
             if not isinstance(event, RunStarted):
                 raise ClawdError(f"the journal begins with a {entry.kind}, not with RunStarted", where="journal")
+            if event.run != _name_of(event):
+                raise ClawdError(f"run {event.run} did not begin like this", where=f"entry {entry.seq}")
             books, venue = Books.begin(event), _venue(event)
         else:
+            place = f"entry {entry.seq}, {iso(entry.ts)}"
             try:
                 _replay_venue(venue, event)
                 books.apply(event)
             except ClawdError as error:
-                raise error.at(f"entry {entry.seq}, {iso(entry.ts)}") from None
+                raise error.at(place) from None
+            except (KeyError, ValueError, ArithmeticError) as error:
+                raise ClawdError(f"the {entry.kind} does not fit the books: {error!r}", where=place) from None
         if watch is not None:
             watch(entry.seq, event)
     if books is None or venue is None:

@@ -139,7 +139,9 @@ def _distance(value: object, key: str) -> Distance:
         if not 0 < size <= 100:
             raise ClawdError(f"atr must be above 0 and at most 100, not {size:g}", where=where)
         return Distance(size, _bars(value["window"], f"{key}.window"))
-    raise ClawdError(f"unknown distance with {', '.join(map(str, value)) or 'no keys'}", where=where, hint=form)
+    raise ClawdError(
+        f"unknown distance with {', '.join(map(str, value))[:LONGEST_NAME] or 'no keys'}", where=where, hint=form
+    )
 
 
 def _number(value: object, where: str) -> float:

@@ -33,6 +33,7 @@ class Code(StrEnum):
     HALTED = "HALTED"
     AGENT_NOT_ACTIVE = "AGENT_NOT_ACTIVE"
     SIZE_INVALID = "SIZE_INVALID"
+    FIGURE_UNKNOWN = "FIGURE_UNKNOWN"
     PRICE_MISSING = "PRICE_MISSING"
     PRICE_STALE = "PRICE_STALE"
     ORDER_UNKNOWN = "ORDER_UNKNOWN"
@@ -95,31 +96,40 @@ def judge(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
         snapshot: what is known.
         limits: what is in force.
     """
+    try:
+        return _judge(order, snapshot, limits)
+    except ArithmeticError:  # figures beyond every scale: nothing can be computed of them
+        return _refuse(Code.FIGURE_UNKNOWN)
+
+
+def _judge(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
     size, position = order.size, snapshot.position
-    if not size.is_finite() or size == 0 or size % snapshot.lot != 0:
+    if not _known(size) or not _known(snapshot.lot) or snapshot.lot <= 0 or size == 0 or size % snapshot.lot != 0:
         return _refuse(Code.SIZE_INVALID, size=size, lot=snapshot.lot)
     if order.reduces:
-        if position * size >= 0 or abs(size) > abs(position):
+        if not _known(position) or position * size >= 0 or abs(size) > abs(position):
             return _refuse(Code.NOT_REDUCING, size=size, position=position)
         return Verdict(Outcome.ALLOW, Code.REDUCES_RISK, size, {"position": position})
-    if snapshot.halted:
+    if snapshot.halted is not False:
         return _refuse(Code.HALTED, day_loss=snapshot.account_loss, limit=limits.day_loss)
-    if not snapshot.agent_active:
+    if snapshot.agent_active is not True:
         return _refuse(Code.AGENT_NOT_ACTIVE)
+    if unknown := _unknown_figures(snapshot, limits):
+        return _refuse(Code.FIGURE_UNKNOWN, **dict.fromkeys(unknown, Decimal("NaN")))
     price, stop_distance = snapshot.price, snapshot.stop_distance
-    if price is None or snapshot.price_time is None or not price.is_finite() or price <= 0:
+    if price is None or not isinstance(snapshot.price_time, int) or not _known(price) or price <= 0:
         return _refuse(Code.PRICE_MISSING)
     age = snapshot.now - snapshot.price_time
     if age < 0 or age > limits.longest_silence:
         return _refuse(Code.PRICE_STALE, age_seconds=age // 10**9, longest_seconds=limits.longest_silence // 10**9)
     if snapshot.unknown_orders:
         return _refuse(Code.ORDER_UNKNOWN, orders=snapshot.unknown_orders)
-    if stop_distance is None or not stop_distance.is_finite() or stop_distance <= 0:
+    if stop_distance is None or not _known(stop_distance) or stop_distance <= 0:
         return _refuse(Code.NO_STOP)
     if position * size < 0:
         return _refuse(Code.POSITION_FLIP, position=position)
     if position != 0:
-        if snapshot.average is None:
+        if snapshot.average is None or not _known(snapshot.average):
             return _refuse(Code.PRICE_MISSING)
         if (price - snapshot.average) * position < 0:
             return _refuse(Code.ADDING_TO_LOSER, price=price, average=snapshot.average)
@@ -154,6 +164,40 @@ def _within_budget(
     if largest < SMALLEST_PART * abs(size):
         return Verdict(Outcome.REFUSE, code, Decimal(0), numbers)
     return Verdict(Outcome.SHRINK, code, side * largest, numbers)
+
+
+def _unknown_figures(snapshot: Snapshot, limits: Limits) -> list[str]:
+    """The figures that no entry can be judged without and that are missing, not finite, or out of their range."""
+    amounts = {
+        "agent_loss": snapshot.agent_loss,
+        "account_loss": snapshot.account_loss,
+        "agent_reserved": snapshot.agent_reserved,
+        "account_reserved": snapshot.account_reserved,
+        "agent_share": snapshot.agent_share,
+        "part": snapshot.part,
+        "agent_capital": snapshot.agent_capital,
+        "agent_exposure": snapshot.agent_exposure,
+        "day_loss_limit": limits.day_loss,
+        "leverage": limits.leverage,
+        "fee": limits.costs.fee,
+        "slippage": limits.costs.slippage,
+    }
+    unknown = [name for name, amount in amounts.items() if not _known(amount) or amount < 0]
+    if not _known(snapshot.position):
+        unknown.append("position")
+    if _known(snapshot.part) and snapshot.part > 1:
+        unknown.append("part")
+    counts = {
+        "now": snapshot.now,
+        "unknown_orders": snapshot.unknown_orders,
+        "longest_silence": limits.longest_silence,
+    }
+    return unknown + [name for name, count in counts.items() if not isinstance(count, int) or count < 0]
+
+
+def _known(figure: object) -> bool:
+    """Whether it is a finite number. What the types promise is checked here again: this is the last check there is."""
+    return isinstance(figure, Decimal) and figure.is_finite()
 
 
 def _whole_lots(size: Decimal, lot: Decimal) -> Decimal:

@@ -10,6 +10,11 @@ from decimal import Decimal
 from clawd.core.costs import Costs
 
 
+def leaving_rate(costs: Costs) -> Decimal:
+    """The most that leaving costs, as a share of the price left at: a purchase pays its fee on the slipped price."""
+    return costs.fee + costs.slippage + costs.fee * costs.slippage
+
+
 def position_reserve(size: Decimal, mark: Decimal, stop: Decimal, costs: Costs) -> Decimal:
     """What an open position can still lose from its mark to its stop, leaving costs included, quote currency.
 
@@ -21,12 +26,13 @@ def position_reserve(size: Decimal, mark: Decimal, stop: Decimal, costs: Costs) 
     """
     if size == 0:
         return Decimal(0)
-    distance = mark - stop if size > 0 else stop - mark
-    return abs(size) * (max(distance, Decimal(0)) + stop * (costs.fee + costs.slippage))
+    # A stop that the close has passed fills at the next open, not at its level.
+    distance, left_at = (mark - stop, stop) if size > 0 else (stop - mark, max(stop, mark))
+    return abs(size) * (max(distance, Decimal(0)) + left_at * leaving_rate(costs))
 
 
 def entry_reserve_per_unit(price: Decimal, stop_distance: Decimal, side: int, costs: Costs) -> Decimal:
     """What one unit of a new position can lose from entry to stop, with the costs of both ways, quote currency."""
-    rate = costs.fee + costs.slippage
+    rate = leaving_rate(costs)
     stop = price - side * stop_distance
     return stop_distance + price * rate + max(stop, Decimal(0)) * rate

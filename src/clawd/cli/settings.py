@@ -1,0 +1,30 @@
+"""Settings, as a command needs them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from clawd.core.errors import ClawdError
+from clawd.core.settings import Settings
+
+
+def read_settings(**given: Any) -> Settings:
+    """The settings of the environment, with those that were given in their place; None counts as not given.
+
+    Raises:
+        ClawdError: naming the first variable that is wrong.
+    """
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "_".join(str(part) for part in first["loc"]).upper()
+        raise ClawdError(f"{first['msg'].lower()}, not {first['input']!r}", where=f"CLAWD_{name}") from None
+
+
+def home() -> Path:
+    """The folder in which the catalog, the ledger and the journals lie."""
+    return read_settings().home

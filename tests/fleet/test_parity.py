@@ -1,0 +1,257 @@
+"""Where no limit binds, the fleet trades fill for fill what the batch backtest trades.
+
+A run goes through agents, gate, journal and paper venue one bar at a time; a backtest is one compiled loop over history.
+The fills compared here are read back from the journal, so what is compared is what a restart would see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fleet_worlds import DAY, MIDNIGHT, costs_of, panel_of, run_whole, settings_of, strategy_of, walk
+
+from clawd.authors.starter import starter_library
+from clawd.core.events import BooksMarked, Event, OrderFilled, VerdictGiven
+from clawd.core.panel import Panel
+from clawd.core.settings import Settings
+from clawd.data.market import load_market
+from clawd.engine.backtest import Backtest, run_backtest
+from clawd.fleet.run import replay
+from clawd.language.strategy import Strategy
+from clawd.risk.gate import Outcome
+from clawd.store.journal import Journal
+
+SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+Line = tuple[int, str, Decimal, Decimal, str]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One strategy through the fleet, from its journal, and through the backtest."""
+
+    fills: list[Line]
+    fees: list[Decimal]
+    equity: list[float]
+    backtest: Backtest
+    refused: int
+
+    @property
+    def expected(self) -> list[Line]:
+        return ordered(
+            (fill.time, fill.symbol, fill.size, fill.price, fill.reason.word) for fill in self.backtest.fills
+        )
+
+    def agrees(self) -> None:
+        """Every fill and the equity of every bar are the same."""
+        assert self.refused == 0
+        assert self.fills == self.expected
+        assert [float(fee) for fee in self.fees] == pytest.approx(
+            [fill.fee for fill in sorted(self.backtest.fills, key=lambda fill: (fill.time, fill.symbol))], abs=1e-9
+        )
+        assert np.abs(np.array(self.equity) - self.backtest.equity).max() <= 1e-6
+
+
+def ordered(lines: object) -> list[Line]:
+    """Fills in order of time and instrument; within one instrument's bar they stay in the order in which they happened."""
+    return sorted(lines, key=lambda line: line[:2])  # type: ignore[call-overload]
+
+
+def compared(
+    path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int
+) -> dict[str, Comparison]:
+    """Each strategy, by name, traded both ways from the bar ``first`` on."""
+    run_whole(path, strategies, panel, settings, first)
+    fills: dict[str, list[OrderFilled]] = {}
+    equity: dict[str, list[float]] = {}
+    refused: dict[str, int] = {}
+
+    def watch(_: int, event: Event) -> None:
+        if isinstance(event, OrderFilled):
+            fills.setdefault(event.agent, []).append(event)
+        elif isinstance(event, BooksMarked):
+            for agent, (worth, _wealth) in event.agents.items():
+                equity.setdefault(agent, []).append(float(worth))
+        elif isinstance(event, VerdictGiven) and event.outcome != Outcome.ALLOW:
+            refused[event.agent] = refused.get(event.agent, 0) + 1
+
+    with Journal.open(path, read_only=True) as journal:
+        books, _ = replay(journal, watch)
+    assert len(books.agents) == len(strategies)
+    assert all(agent.active for agent in books.agents.values()), "a limit binds: the market is too wild for this test"
+    result = {}
+    for agent in books.agents.values():
+        own = sorted(fills.get(agent.id, []), key=lambda fill: (fill.time, fill.symbol))
+        result[agent.strategy] = Comparison(
+            fills=[(fill.time, fill.symbol, fill.size, fill.price, fill.reason.word) for fill in own],
+            fees=[fill.fee for fill in own],
+            equity=equity[agent.id],
+            backtest=run_backtest(strategies[agent.row], panel, costs_of(settings), agent.capital, first),
+            refused=refused.get(agent.id, 0),
+        )
+    return result
+
+
+# The starter library on the sample market.
+
+STARTERS = {strategy.name: strategy for strategy in starter_library()}
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
+    panel = load_market("sample").panel
+    settings = settings_of(capital=Decimal(20_000), slots=len(STARTERS))
+    path = tmp_path_factory.mktemp("sample") / "journal.sqlite"
+    return compared(path, list(STARTERS.values()), panel, settings, int(panel.times.size * 0.6))
+
+
+@pytest.mark.parametrize("name", STARTERS)
+def test_every_starter_strategy_trades_the_sample_market_as_its_backtest_does(
+    sample: dict[str, Comparison], name: str
+) -> None:
+    comparison = sample[name]
+    assert comparison.fills, "a strategy that never trades agrees with anything"
+    comparison.agrees()
+
+
+# Every rule at once, on bars as bad as bars get.
+
+WILD = [
+    strategy_of("long_short(squash(60 * ret(close, 3)))", "stop = { percent = 4 }", name="follows, percent stop"),
+    strategy_of(
+        "long_short(squash(-40 * ret(close, 2)))",
+        "stop = { atr = 2, window = 5 }\ntrail = { atr = 2, window = 5 }\ntake = { atr = 3, window = 5 }",
+        name="fades, all distances",
+    ),
+    strategy_of(
+        "long_only(0.3 + 0.7 * squash(50 * ret(close, 5)))",
+        "stop = { percent = 30 }\ntrail = { percent = 6 }",
+        name="enlarges winners",
+    ),
+    strategy_of(
+        "long_only(0.2 - 0.8 * squash(20 * ret(close, 1)))",
+        "stop = { percent = 60 }\ntime = 7\ncooldown = 3",
+        name="enlarges after falls",
+    ),
+    strategy_of(
+        'long_short(where(close > delay(close, 1), -1, 0.5))',
+        "stop = { percent = 95 }",
+        name="shorts far from its stop",
+    ),
+    strategy_of(
+        "xs_portfolio(cs_rank(ret(close, 4)))", "stop = { percent = 10 }\ntake = { percent = 2 }", name="cross-section"
+    ),
+    strategy_of(
+        'long_short(ext("tide"))',
+        "stop = { percent = 3 }\ntrail = { percent = 2 }\ncooldown = 2",
+        name="two instruments, an outside series",
+        universe=["BBB", "DDD"],
+    ),
+    strategy_of(
+        "long_short(squash(30 * ret(close, 1)))",
+        "stop = { percent = 1 }\ntake = { percent = 1 }",
+        name="stop and take in one bar",
+        universe=["AAA"],
+    ),
+]
+
+
+def wild_panel(seed: int, length: int, *, volatility: float = 0.04, bar: int = DAY // 24) -> Panel:
+    """Four instruments with missing bars, bars without volume, gaps, funding and a short history."""
+    random = np.random.default_rng(seed)
+    names = ("AAA", "BBB", "CCC", "DDD")
+    bars = {
+        name: walk(
+            10 * seed + row,
+            length,
+            price=10.0 ** (row - 1),
+            volatility=volatility,
+            wick=volatility / 2,
+            gap=volatility / 2,
+            missing=0.08,
+            silent=0.08,
+            since=length // 3 if name == "DDD" else 0,
+        )
+        for row, name in enumerate(names)
+    }
+    bars["BBB"][: length // 2, 4] = np.nan  # a volume that nobody knows is no missing volume
+    bars["BBB"][np.isnan(bars["BBB"][:, 3]), 4] = np.nan
+    funding = {name: np.where(random.random(length) < 0.1, random.normal(0, 2e-3, length), 0.0) for name in names[:2]}
+    tide = np.round(np.sin(np.arange(length) / 9), 1)
+    return panel_of(bars, bar=bar, start=MIDNIGHT, funding=funding, series={"tide": tide})
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_bad_bars_are_traded_as_in_the_backtest(tmp_path: Path, seed: int) -> None:
+    panel = wild_panel(seed, 260, volatility=(0.005, 0.01, 0.015, 0.02)[seed])
+    settings = settings_of(capital=Decimal(8_000), slots=len(WILD), fee=Decimal("0.001"), slippage=Decimal("0.0015"))
+    for name, comparison in compared(tmp_path / "j.sqlite", WILD, panel, settings, 40).items():
+        assert len(comparison.fills) > 10, name
+        comparison.agrees()
+
+
+def test_the_made_up_market_reaches_every_rule(tmp_path: Path) -> None:
+    """Agreement means little on a market where half of the rules never speak."""
+    reasons: set[str] = set()
+    funded = 0.0
+    settings = settings_of(capital=Decimal(8_000), slots=len(WILD))
+    for comparison in compared(tmp_path / "j.sqlite", WILD, wild_panel(1, 260), settings, 40).values():
+        reasons |= {line[4] for line in comparison.fills}
+        funded += abs(comparison.backtest.funding)
+    assert reasons >= {"entry", "increase", "reduce", "signal", "stop", "trail", "take", "time"}
+    assert funded > 0
+
+
+def test_an_agent_that_is_hired_later_trades_as_a_backtest_from_its_first_close(tmp_path: Path) -> None:
+    """Its programs have read every bar before; its first decision is at the close on which it was hired."""
+    fall = walk(5, 160, volatility=0.005)
+    fall[40:50, :4] *= np.linspace(0.98, 0.7, 10)[:, np.newaxis]
+    fall[50:, :4] *= 0.7
+    panel = panel_of({"AAA": fall, "BBB": walk(6, 160, volatility=0.02)})
+    strategies = [
+        strategy_of("long_only(1)", "stop = { percent = 50 }", name="holds", universe=["AAA"]),
+        strategy_of("long_short(squash(-30 * ret(close, 5)))", "stop = { percent = 3 }", name="fades"),
+    ]
+    settings = settings_of(max_drawdown=Decimal("0.25"))
+    run = run_whole(tmp_path / "j.sqlite", strategies, panel, settings, 20)
+    first, second = run.books.agents.values()
+    assert first.fired == "DRAWDOWN"
+    assert second.fired is None, "the comparison needs an agent that keeps its slot"
+    since = int(np.searchsorted(panel.times, second.hired_at))
+    expected = run_backtest(strategies[1], panel, costs_of(settings), second.capital, since)
+    with Journal.open(tmp_path / "j.sqlite", read_only=True) as journal:
+        bodies = [entry.body for entry in journal.entries() if entry.kind == "OrderFilled"]
+    fills = [body for body in bodies if body["agent"] == second.id]
+    assert 40 < since < 60
+    assert len(fills) > 10
+    assert ordered((body["time"], body["symbol"], body["size"], body["price"]) for body in fills) == ordered(
+        (fill.time, fill.symbol, str(fill.size), str(fill.price)) for fill in expected.fills
+    )
+
+
+# Real bars.
+
+
+@pytest.mark.skipif(not SHARED.is_dir(), reason="the shared folder of real crypto bars is not here")
+def test_real_crypto_bars_are_traded_as_in_the_backtest(tmp_path: Path) -> None:
+    names = ["binance_BTCUSDT_1h", "binance_ETHUSDT_1h", "binance_SOLUSDT_1h"]
+    panel = load_market(SHARED, names).panel
+    cut = panel.between(panel.times.size - 900, panel.times.size)
+    strategies = [
+        strategy_of("long_short(squash(40 * ret(close, 12)))", "stop = { atr = 2, window = 14 }", name="trend"),
+        strategy_of(
+            "long_short(-1 * squash(ts_zscore(close, 24)))",
+            "stop = { percent = 3 }\ntrail = { percent = 2 }\ntake = { percent = 1.5 }\ntime = 24\ncooldown = 6",
+            name="reversion",
+        ),
+        strategy_of("vol_target(signal_if(tsmom(48) > 0, tsmom(48) < 0), 0.4, 24)", "stop = { percent = 8 }", name="vol"),
+    ]
+    settings = settings_of(capital=Decimal(30_000), slots=len(strategies))
+    for name, comparison in compared(tmp_path / "j.sqlite", strategies, cut, settings, 300).items():
+        assert len(comparison.fills) > 10, name
+        comparison.agrees()
