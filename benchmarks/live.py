@@ -49,7 +49,7 @@ def journal_append() -> Result:
 
 
 def paper() -> Result:
-    """Eight agents on the sample market through gate, venue and journal, beside the batch simulator for the same eight."""
+    """Eight agents on the sample market through gate, venue and journal, beside the batch simulator for the same."""
     market = load_market("sample")
     panel = market.panel
     settings = Settings(slots=8)

@@ -462,6 +462,11 @@ def test_cs_rank_shares_ties() -> None:
     np.testing.assert_array_equal(evaluate("cs_rank(close)", bars)[:, 0], [0.25, 0.625, 0.625, 1.0])
 
 
+def test_an_instrument_without_a_bar_takes_no_part_even_where_the_value_is_known() -> None:
+    bars = panel(np.array([[1.0, 1.0], [1.0, np.nan]]), series={"mood": np.array([5.0, 5.0])})
+    np.testing.assert_array_equal(evaluate('cs_rank(ext("mood"))', bars), [[0.75, 1.0], [0.75, np.nan]])
+
+
 def test_cs_mean_is_given_to_every_instrument_with_a_bar() -> None:
     bars = panel(np.array([[1.0, 4.0], [3.0, np.nan]]))
     np.testing.assert_array_equal(evaluate("cs_mean(close)", bars), [[2.0, 4.0], [2.0, np.nan]])

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clawd.core.costs import Costs
@@ -140,9 +141,7 @@ def start_of(strategies: Sequence[Strategy], panel: Panel, settings: Settings, f
 class Trading:
     """A fleet without a file: its books, its venue, and the events of each bar."""
 
-    def __init__(
-        self, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1
-    ) -> None:
+    def __init__(self, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1) -> None:
         self.start = start_of(strategies, panel, settings, first)
         self.panel = panel
         self.books = Books.begin(self.start)
@@ -155,17 +154,13 @@ class Trading:
             yield [read_event(kind, body) for _, kind, body in self.fleet.step()]
 
 
-def begin(
-    path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1
-) -> Run:
+def begin(path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1) -> Run:
     """A run whose journal lies at a path; the caller closes ``run.journal``."""
     journal = Journal.open(path)
     return begin_or_continue(journal, start_of(strategies, panel, settings, first), panel)
 
 
-def run_whole(
-    path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1
-) -> Run:
+def run_whole(path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1) -> Run:
     """A run traded to its last bar, its journal closed."""
     run = begin(path, strategies, panel, settings, first)
     with run.journal:
@@ -188,3 +183,121 @@ def last_closes(panel: Panel, index: int) -> dict[str, float]:
         if known.size:
             closes[symbol] = float(panel.close[row, known[-1]])
     return closes
+
+
+# Worlds for properties.
+
+
+@dataclass(frozen=True)
+class World:
+    """A market, the agents on it, and the limits."""
+
+    panel: Panel
+    strategies: list[Strategy]
+    limits: Settings
+
+    def trading(self) -> Trading:
+        return Trading(self.strategies, self.panel, self.limits)
+
+
+def bars_from(moves: list[tuple[int, int, int]], jumps: list[int], price: float = 100.0) -> Floats:
+    """[T, 5] bars from open to close, up and down within the bar, and from a close to the next open, all in permille."""
+    bars = []
+    for (move, up, down), jump in zip(moves, jumps, strict=True):
+        first = price * (1 + jump / 1000)
+        price = first * (1 + move / 1000)
+        bars.append((first, max(first, price) * (1 + up / 1000), min(first, price) * (1 - down / 1000), price, 5.0))
+    return np.array(bars)
+
+
+def stretches(values: st.SearchStrategy[int], length: int) -> st.SearchStrategy[list[int]]:
+    """Values that stay for some bars: runs and reversals, not noise."""
+    pieces = st.lists(st.tuples(values, st.integers(1, 6)), min_size=1, max_size=length)
+    return pieces.map(lambda parts: [value for value, bars in parts for _ in range(bars)]).map(
+        lambda row: (row * length)[:length]
+    )
+
+
+DISTANCES = st.sampled_from([0.5, 1, 3, 8, 30, 80])
+
+
+@st.composite
+def agents(draw: st.DrawFn, length: int, symbols: list[str], series: dict[str, Floats]) -> list[Strategy]:
+    found: dict[str, Strategy] = {}
+    for number in range(draw(st.integers(1, 4))):
+        levels = np.array(draw(stretches(st.sampled_from([-100, -30, 0, 5, 30, 60, 100]), length))) / 100
+        series[f"s{number}"] = levels if draw(st.booleans()) else np.sort(np.abs(levels))
+        target = draw(
+            st.sampled_from(
+                [
+                    'ext("{0}")',
+                    'ext("{0}") * sign(ret(close, 1))',
+                    '0.3 * ext("{0}") + 0.7 * squash(30 * ret(close, 2))',
+                ]
+            )
+        ).format(f"s{number}")
+        exits = [f"stop = {{ percent = {draw(DISTANCES)} }}"]
+        if draw(st.booleans()):
+            exits.append(f"trail = {{ percent = {draw(DISTANCES)} }}")
+        if draw(st.booleans()):
+            exits.append(f"take = {{ percent = {draw(DISTANCES)} }}")
+        if draw(st.booleans()):
+            exits.append(f"time = {draw(st.integers(1, 6))}")
+        strategy = strategy_of(
+            f"long_short({target})",
+            "\n".join(exits),
+            name=f"n{number}",
+            universe=draw(st.sampled_from([None, symbols[:1]])),
+        )
+        found.setdefault(strategy.content_hash, strategy)
+    return list(found.values())
+
+
+def round_the_clock(length: int, bar: int) -> NDArray[np.int64]:
+    return MIDNIGHT + bar * np.arange(length, dtype=np.int64)
+
+
+def in_sessions(length: int, bar: int) -> NDArray[np.int64]:
+    """Seven bars a day from 14:00 on, as a stock exchange has them."""
+    days, hours = np.divmod(np.arange(length, dtype=np.int64), 7)
+    return MIDNIGHT + days * DAY + (14 + hours) * bar
+
+
+@st.composite
+def worlds(draw: st.DrawFn, bar: int = HOUR, *, jump: int = 0, sessions: bool = False, torn: bool = False) -> World:
+    """Markets of runs and reversals, with agents whose exposures come in steps.
+
+    Args:
+        draw: hypothesis's.
+        bar: duration of the bars.
+        jump: the most that an open lies from the close before it, in permille.
+        sessions: seven bars a day instead of bars around the clock.
+        torn: with missing bars, bars without volume, and funding.
+    """
+    length = draw(st.sampled_from([20, 40]))
+    symbols = ["AAA", "BBB"][: draw(st.integers(1, 2))]
+    bars, funding = {}, {}
+    for symbol in symbols:
+        moves = draw(stretches(st.sampled_from([-90, -30, -10, -1, 0, 1, 10, 30, 90]), length))
+        wicks = draw(stretches(st.sampled_from([0, 0, 5, 40]), length))
+        gaps = draw(stretches(st.integers(-jump, jump), length)) if jump else [0] * length
+        bars[symbol] = bars_from(list(zip(moves, wicks, reversed(wicks), strict=True)), gaps)
+        if torn:
+            kinds = np.array(draw(stretches(st.sampled_from([0, 0, 0, 1, 2]), length)))
+            kinds[0] = 0
+            bars[symbol][kinds == 1] = np.nan
+            bars[symbol][kinds == 2, 4] = 0.0
+            funding[symbol] = np.array(draw(stretches(st.sampled_from([0, 0, -20, 1, 20]), length))) / 1000
+    series: dict[str, Floats] = {}
+    strategies = draw(agents(length, symbols, series))
+    times = in_sessions(length, bar) if sessions else round_the_clock(length, bar)
+    limits = settings_of(
+        capital=Decimal(100),
+        day_loss_limit=draw(st.sampled_from([Decimal("0.5"), Decimal(2), Decimal(10)])),
+        leverage=draw(st.sampled_from([Decimal(1), Decimal(10)])),
+        slots=draw(st.integers(1, len(strategies))),
+        max_drawdown=draw(st.sampled_from([Decimal("0.01"), Decimal("0.1"), Decimal(1)])),
+        fee=draw(st.sampled_from([Decimal(0), Decimal("0.0005"), Decimal("0.01")])),
+        slippage=draw(st.sampled_from([Decimal(0), Decimal("0.0002"), Decimal("0.01")])),
+    )
+    return World(panel_of(bars, bar=bar, times=times, series=series, funding=funding), strategies, limits)

@@ -17,7 +17,7 @@ from clawd.core.errors import ClawdError
 from clawd.language.strategy import LARGEST_FILE, load_strategy, parse_json, parse_toml
 from language.random_programs import strategies
 
-LONGEST = 1.0  # seconds
+LONGEST = 1.0  # seconds of the processor
 
 EXITS = "[exits]\nstop = { percent = 10 }\n"
 
@@ -143,12 +143,12 @@ HOSTILE_JSON = {
 
 
 def refused(text: str, read: object) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(ClawdError) as caught:
         read(text)  # type: ignore[operator]
-    assert time.perf_counter() - start < LONGEST
+    assert time.process_time() - start < LONGEST
     assert str(caught.value)
-    assert len(str(caught.value)) < 2_000
+    assert len(caught.value.what) < 2_000
     assert "\x1b" not in str(caught.value)
 
 
@@ -172,6 +172,11 @@ def test_a_file_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
     refused(str(path), lambda text: load_strategy(Path(text)))
 
 
+@pytest.mark.parametrize("name", ["/dev/zero", "x" * 5_000, "/root/../" * 2_000, "/proc/self/mem", "/etc/passwd/x"])
+def test_what_is_no_file_is_refused(name: str) -> None:
+    refused(name, lambda text: load_strategy(Path(text)))
+
+
 def test_a_file_just_within_the_bound_is_read(tmp_path: Path) -> None:
     path = tmp_path / "padded.toml"
     text = toml()
@@ -182,9 +187,9 @@ def test_a_file_just_within_the_bound_is_read(tmp_path: Path) -> None:
 def test_two_hundred_parts_of_the_largest_size_take_no_time() -> None:
     doubling = chain("close", "@ + ema(@, 2)", 8)
     heavy = "\n".join(f"b{i} = 'a8 + ema(a8, {i + 2})'" for i in range(150))
-    start = time.perf_counter()
+    start = time.process_time()
     assert parse_toml(toml("long_only(b149 / close)", f"{doubling}\n{heavy}"))
-    assert time.perf_counter() - start < LONGEST
+    assert time.process_time() - start < LONGEST
 
 
 # What a machine makes up.

@@ -12,12 +12,8 @@ from clawd.language.strategy import Strategy, parse_toml
 @cache
 def _by_file() -> dict[str, Strategy]:
     folder = files("clawd.authors").joinpath("library")
-    found = sorted(
-        (entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda e: e.name
-    )
-    return {
-        entry.name.removesuffix(".toml"): parse_toml(entry.read_text(encoding="utf-8")) for entry in found
-    }
+    found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".toml")), key=lambda e: e.name)
+    return {entry.name.removesuffix(".toml"): parse_toml(entry.read_text(encoding="utf-8")) for entry in found}
 
 
 def starter_names() -> tuple[str, ...]:

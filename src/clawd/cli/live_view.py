@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from decimal import Decimal
 
-from rich.console import Group, RenderableType
+from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.padding import Padding
 from rich.panel import Panel as Frame
@@ -44,8 +44,8 @@ _STEPS = "▁▂▃▄▅▆▇█"
 class LiveView:
     """Draws the run. Frames are drawn by the clock, not by the bar, so drawing never slows trading."""
 
-    def __init__(self) -> None:
-        self.console = screen()
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or screen()
         self._live = Live(console=self.console, auto_refresh=False, transient=True)
         self._drawn = 0.0
         self._news: deque[tuple[str, Text]] = deque(maxlen=_MOST_NEWS)
@@ -92,7 +92,7 @@ class LiveView:
                 for event in stage.events:
                     self._note(event, stage.books)
                 if time.monotonic() - self._drawn > 1 / _FRAMES_PER_SECOND:
-                    self._draw(self._floor(stage.books))
+                    self._draw(self.floor(stage.books))
             case Ended():
                 self._draw(Text(""))
                 say(_heading("4  Summary"))
@@ -128,7 +128,7 @@ class LiveView:
         line.append(f"  {books.agents[event.agent].strategy:<28}", "default").append(f"  {why}", "dim")
         self._news.append((iso(books.time), line))
 
-    def _floor(self, books: Books) -> Group:
+    def floor(self, books: Books) -> Group:
         """The trading floor as it stands. It is as high in every frame as it can be, so that nothing jumps."""
         lines = self.console.height - _LINES_AROUND
         agents = books.active_agents()

@@ -14,6 +14,8 @@ def read_market(data: str, universe: str | None, bar: str | None) -> Market:
     Raises:
         ClawdError: when they name none.
     """
+    if not data:
+        raise ClawdError("no source is named", where="--data", hint="sample, catalog, or a folder")
     names = [name.strip() for name in (universe or "").split(",") if name.strip()]
     if universe is not None and not names:
         raise ClawdError("no instrument is named", where="--universe", hint="leave it out to take all")

@@ -18,11 +18,14 @@ def read_settings(**given: Any) -> Settings:
         ClawdError: naming the first variable that is wrong.
     """
     try:
-        return Settings(**{name: value for name, value in given.items() if value is not None})
+        settings = Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise ClawdError(f"{first['msg'].lower()}, not {first['input']!r}", where=f"CLAWD_{name}") from None
+    if settings.home.exists() and not settings.home.is_dir():
+        raise ClawdError("this is a file, not a folder", where=f"CLAWD_HOME {settings.home}")
+    return settings
 
 
 def home() -> Path:

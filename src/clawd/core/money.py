@@ -8,8 +8,8 @@ from decimal import Decimal
 #: The smallest amount of money that is booked, in quote currency.
 CENT_OF_BOOKS = Decimal("1e-10")
 
-# Sums and products of booked figures are exact at this precision, in every thread of the process; Python's default of 28
-# digits would round the product of a long size and a long price.
+# Sums and products of booked figures are exact at this precision, in every thread of the process; Python's default of
+# 28 digits would round the product of a long size and a long price.
 decimal.DefaultContext.prec = 60
 decimal.getcontext().prec = 60
 

@@ -57,9 +57,11 @@ def chosen(
     else:
         sizes = {offer: bar_of(offer) for offer in offers}
         if bar is not None:
-            sizes = {offer: size for offer, size in sizes.items() if size == bar}
+            there = sizes
+            sizes = {offer: size for offer, size in there.items() if size == bar}
             if not sizes:
-                raise ClawdError(f"there are no {duration(bar)} bars here", where=where)
+                hint = f"there are bars of {_by_size(there)}"
+                raise ClawdError(f"there are no {duration(bar)} bars here", where=where, hint=hint)
     if len(set(sizes.values())) > 1:
         hint = "pass --bar, or a --universe of instruments with one bar size"
         raise ClawdError(f"the bars are of several sizes: {_by_size(sizes)}", where=where, hint=hint)

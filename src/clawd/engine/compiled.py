@@ -1,7 +1,7 @@
 """Compilation that is cached on disk and never stale.
 
 Numba checks only the file of the function that it caches, not the files of what that function calls. So the cache lives
-in a folder named by a digest of all of the engine's sources: change one step and the next start compiles afresh.
+in a folder named by a digest of all sources that are compiled: change one step and the next start compiles afresh.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ def folder() -> Path:
     """The folder of this version's compiled code, made if need be."""
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
     here = Path(__file__).parent
-    for source in sorted(here.rglob("*.py")):
+    # Of what lies outside the engine, only the numbers of the reasons are compiled in.
+    for source in (*sorted(here.rglob("*.py")), here.parent / "core" / "reason.py"):
         digest.update(source.read_bytes())
     wanted = os.environ.get("NUMBA_CACHE_DIR")
     root = Path(wanted) if wanted else platformdirs.user_cache_path("clawd", appauthor=False) / "kernels"

@@ -68,7 +68,7 @@ def _loop(step: Step) -> str:
 def _source() -> str:
     loops = "".join(_loop(STEPS[name]) for name in CODES)
     branches = "".join(
-        f"        {'if' if code == 0 else 'elif'} code == {code}:\n            run_{code}(s, p, present, x, y, z, out)\n"
+        f"        {'elif' if code else 'if'} code == {code}:\n            run_{code}(s, p, present, x, y, z, out)\n"
         for code in CODES.values()
     )
     return _HEAD + loops + _RUN + branches

@@ -60,7 +60,7 @@ rule = compiled
 
 @rule
 def to_tick(price: float, tick: float) -> float:
-    """The nearest price on the grid of ticks, as the float nearest to its decimal: books and simulator agree to the bit."""
+    """The nearest price on the grid of ticks, as the float nearest to its decimal: books and simulator agree."""
     steps = np.round(price / tick)
     per_unit = np.round(1.0 / tick)
     if abs(per_unit * tick - 1.0) < 1e-9:
@@ -320,7 +320,7 @@ def decide(
             position.opening = wanted - held
             position.opening_reason = _INCREASE
         else:
-            if not distances[0, i] != 0.0 or distances[0, i] != distances[0, i]:
+            if distances[0, i] == 0.0 or distances[0, i] != distances[0, i]:
                 position.acted = np.nan  # no stop, no entry
                 continue
             position.opening = wanted

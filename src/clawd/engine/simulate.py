@@ -46,7 +46,7 @@ _TAKE, _INCREASE = int(Reason.TAKE), int(Reason.INCREASE)
 def exit_fill(
     position: Any, open_price: float, high: float, low: float, at_open: bool, slippage: float, tick: float
 ) -> tuple[float, int]:
-    """Price and reason at which the exits close a position within a bar, NaN where they do not. The stop comes first."""
+    """Price and reason at which the exits close a position within a bar, NaN where they do not; the stop first."""
     side = np.sign(position.lots)
     against, along = (low, high) if side > 0.0 else (high, low)
     price = stop_price(stop_level(position), side, position.average, open_price, at_open, against, slippage, tick)

@@ -31,6 +31,7 @@ def reconcile(
     for order in sorted(orders.keys() | venue_orders.keys()):
         if orders.get(order) != venue_orders.get(order):
             raise ClawdError(
-                f"order {order} is {orders.get(order, 'unknown to us')}, the venue says {venue_orders.get(order, 'unknown')}",
+                f"order {order} is {orders.get(order, 'unknown to us')}, "
+                f"the venue says {venue_orders.get(order, 'unknown')}",
                 where="reconciliation",
             )

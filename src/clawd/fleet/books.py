@@ -1,7 +1,7 @@
 """The books of a run: a fold of its journal and nothing else.
 
-``apply`` is the only way in. The live loop applies each event as it makes it; a restart and ``clawd journal verify`` apply
-the same events read back, so there is one truth and no second way to reach it.
+``apply`` is the only way in. The live loop applies each event as it makes it; a restart and ``clawd journal verify``
+apply the same events read back, so there is one truth and no second way to reach it.
 """
 
 from __future__ import annotations
@@ -54,6 +54,8 @@ class Books:
         unallotted: cash of the account that no agent has, quote currency.
         marks, mark_times: the last close by symbol, quote currency, and the open of its bar, UTC nanoseconds.
         orders: resting at the venue, by id.
+        let_through: by order id, the sizes that the gate has let through and that were not yet submitted.
+        filled_at: open of the bar at hand, UTC nanoseconds, once something filled in it.
         bars: bars closed so far.
         time: open of the last bar, UTC nanoseconds; -1 before the first.
         day: the UTC day that is open, and the equity with which it opened.
@@ -68,8 +70,9 @@ class Books:
     unallotted: Decimal = Decimal(0)
     marks: dict[str, Decimal] = field(default_factory=dict)
     mark_times: dict[str, int] = field(default_factory=dict)
-    first_closes: dict[str, Decimal] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
+    let_through: dict[str, Decimal] = field(default_factory=dict)
+    filled_at: int | None = None
     bars: int = 0
     time: int = -1
     day: int = -1
@@ -80,7 +83,6 @@ class Books:
     hypotheses: int = 0
     equity_curve: list[float] = field(default_factory=list)
     exposure_curve: list[float] = field(default_factory=list)
-    verdicts: dict[str, int] = field(default_factory=dict)
     outcomes: dict[str, int] = field(default_factory=dict)
     finished: bool = False
 
@@ -190,6 +192,7 @@ class Books:
                 self._order_submitted(event)
             case OrderMoved():
                 order = self._resting(event.order)
+                self._agree_on_exit(order, event.size, event.level)
                 self.orders[event.order] = replace(order, level=event.level, size=event.size)
             case OrderCancelled():
                 self._order_cancelled(event)
@@ -208,6 +211,8 @@ class Books:
                 agent = self.agents[event.agent]
                 _agree("the drawdown", event.drawdown, agent.drawdown(self.marks))
                 _agree("the limit", event.limit, self.start.max_drawdown)
+                if not agent.active:
+                    raise ClawdError(f"agent {agent.id} was fired twice", where="journal")
                 agent.fired = event.why
             case AgentReleased():
                 self._agent_released(event)
@@ -257,7 +262,7 @@ class Books:
 
     def _agent_released(self, event: AgentReleased) -> None:
         agent = self.agents[event.agent]
-        if not agent.flat or agent.cash != event.capital:
+        if agent.active or not agent.flat or agent.cash != event.capital:
             raise ClawdError(
                 f"agent {agent.id} was released with {event.capital}, the books say {agent.cash}",
                 where="journal",
@@ -270,28 +275,36 @@ class Books:
     def _bar_closed(self, event: BarClosed) -> None:
         if event.time <= self.time:
             raise ClawdError(f"the bar of {iso(event.time)} came after that of {iso(self.time)}", where="journal")
+        if self.filled_at not in (None, event.time):
+            raise ClawdError(f"orders filled in another bar than that of {iso(event.time)}", where="journal")
+        self.filled_at = None
         self.time = event.time
         self.bars += 1
         for symbol, (_, high, low, close, volume) in event.bars.items():
             row = self.row(symbol)
             self.marks[symbol], self.mark_times[symbol] = booked_float(close), event.time
-            self.first_closes.setdefault(symbol, self.marks[symbol])
             tick = studied(self.start.ticks[row])
             for agent in self.agents.values():
                 if not agent.released:
                     after_bar(agent.positions[row], high, low, volume != 0.0, tick)
 
     def _order_submitted(self, event: OrderSubmitted) -> None:
-        """An order of the size that was wished and let through, or an exit for the whole of a position."""
-        agent, row = self.agents[event.agent], self.row(event.symbol)
-        position = agent.positions[row]
-        if event.order_kind in (OrderKind.CLOSING, OrderKind.OPENING):
-            lots = float(position["opening" if event.order_kind is OrderKind.OPENING else "closing"])
-            size = booked_size(lots, self.start.lots[row])
+        if event.order in self.orders:
+            raise ClawdError(f"order {event.order} rests at the venue already", where="journal")
+        order = event.to_order()
+        if order.kind in (OrderKind.CLOSING, OrderKind.OPENING):
+            _agree(f"the size of order {order.id}", order.size, self.let_through.pop(order.id, Decimal(0)))
         else:
-            size = -agent.sizes[event.symbol]
-        _agree(f"the size of order {event.order}", event.size, size)
-        self.orders[event.order] = event.to_order()
+            self._agree_on_exit(order, order.size, order.level)
+        self.orders[order.id] = order
+
+    def _agree_on_exit(self, order: Order, size: Decimal, level: Decimal | None) -> None:
+        """An exit is for the whole of a position, at the level that the fill rules give."""
+        agent, row = self.agents[order.agent], self.row(order.symbol)
+        position = agent.positions[row]
+        expected = stop_level(position) if order.kind is OrderKind.STOP else position["take"]
+        _agree(f"the size of {order.id}", size, -agent.sizes[order.symbol])
+        _agree(f"the level of {order.id}", level, booked_price(float(expected), self.start.ticks[row]))
 
     def _order_filled(self, event: OrderFilled) -> None:
         order = self._resting(event.order)
@@ -300,6 +313,9 @@ class Books:
         position = agent.positions[row]
         found = (event.agent, event.symbol, event.order_kind, event.size)
         _agree(f"the fill of {event.order}", found, (order.agent, order.symbol, order.kind, order.size))
+        if event.time <= self.time or self.filled_at not in (None, event.time):
+            raise ClawdError(f"the fill of {event.order} at {iso(event.time)} is not of this bar", where="journal")
+        self.filled_at = event.time
         _agree("the fee", event.fee, fee_of_fill(event.size, event.price, self.start.fee))
         reason = Reason(stop_reason(position)) if order.kind is OrderKind.STOP else order.reason
         _agree("the reason", event.reason, reason)
@@ -350,9 +366,11 @@ class Books:
             position["take_distance"] = wish.take_distance
 
     def _verdict_given(self, event: VerdictGiven) -> None:
-        self.verdicts[event.code] = self.verdicts.get(event.code, 0) + 1
         self.outcomes[event.outcome] = self.outcomes.get(event.outcome, 0) + 1
         agent, row = self.agents[event.agent], self.row(event.symbol)
+        _agree("the outcome", event.outcome, _outcome(event.allowed, event.asked))
+        if event.outcome != Outcome.REFUSE:
+            self.let_through[event.order] = event.allowed
         if event.order_kind is OrderKind.OPENING:
             agent.positions[row]["opening"] = float(event.allowed / self.start.lots[row])
         if event.outcome == Outcome.REFUSE:
@@ -367,6 +385,8 @@ class Books:
                 f"the books of {iso(event.time)} do not add up: {_difference(event, expected)}",
                 where="journal",
             )
+        if len(self.equity_curve) != self.bars - 1:
+            raise ClawdError(f"the bar of {iso(event.time)} was marked twice", where="journal")
         self._note_beyond()
         for agent in self.agents.values():
             if agent.released:
@@ -400,6 +420,10 @@ class Books:
         if order not in self.orders:
             raise ClawdError(f"order {order} is not resting at the venue", where="journal")
         return self.orders[order]
+
+
+def _outcome(allowed: Decimal, asked: Decimal) -> Outcome:
+    return Outcome.REFUSE if allowed == 0 else Outcome.ALLOW if allowed == asked else Outcome.SHRINK
 
 
 def _agree(what: str, found: object, expected: object) -> None:

@@ -115,7 +115,7 @@ def campaign(
     """Run the main job on a market.
 
     Args:
-        market: the bars; the first ``search_share`` of them is what strategies are chosen on, the rest is traded on paper.
+        market: the bars; the first ``search_share`` of them strategies are chosen on, the rest is traded on paper.
         strategies: what is tried.
         settings: limits, costs, and where the journal and the ledger lie.
         clock: stamps the ledger.

@@ -185,5 +185,5 @@ class Desk:
         )
 
     def share_of(self, agent: AgentBook) -> Decimal:
-        """An agent's part of the day's loss limit: by its capital, so that the parts add up to no more than the whole."""
+        """An agent's part of the day's loss limit: by its capital, so that the parts never exceed the whole."""
         return self.limits.day_loss * agent.capital / self.books.start.capital

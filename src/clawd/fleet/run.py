@@ -1,7 +1,8 @@
 """A run of the fleet: begun once, and from then on only ever continued from its journal.
 
-Recovery is the only way to start. The journal is read back into the books and the venue, both are reconciled, and the next
-bar is the first that the journal does not have. A process killed at any instant leaves whole bars behind, never half of one.
+Recovery is the only way to start. The journal is read back into the books and the venue, both are reconciled, and the
+next bar is the first that the journal does not have. A process killed at any instant leaves whole bars behind, never half
+of one.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """COLD to WARM: every candidate is backtested on the search window, counted as a trial, and ranked.
 
-No claim is made for those that come out on top: paper costs nothing but a slot. Their evidence begins afterwards, on bars
-that they were not chosen on.
+No claim is made for those that come out on top: paper costs nothing but a slot. Their evidence begins afterwards, on
+bars that they were not chosen on.
 """
 
 from __future__ import annotations

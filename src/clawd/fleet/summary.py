@@ -57,7 +57,7 @@ class FleetSummary:
     Attributes:
         turnover: notional traded in a year over the capital.
         worst_beyond: the largest loss of a day beyond its limit: gaps that no reserve covers.
-        buy_and_hold: return of the capital split over the instruments, bought at the first close and held, before costs.
+        buy_and_hold: return of the capital split over the instruments, bought at the first open and held, after costs.
     """
 
     run: str

@@ -157,7 +157,8 @@ class _Builder:
             raise located(
                 self.source,
                 tree,
-                "`hysteresis` enters above the first constant and leaves below the second: the first cannot be smaller, nor the second negative",
+                "`hysteresis` enters above the first constant and leaves below the second: "
+                "the first cannot be smaller, nor the second negative",
             )
         if name in ("gate", "blend") and not 0 <= float(parameters[0]) <= 1:
             raise located(self.source, tree, f"the constant of `{name}` lies between 0 and 1")

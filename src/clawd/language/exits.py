@@ -1,4 +1,4 @@
-"""Exits: how a position is left, whether or not its agent is alive. They are bound to the position, not to the signal."""
+"""Exits: how a position is left, whether or not its agent is alive. They are bound to the position, not the signal."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Signatures such as ``S[d], S[e], w -> S[d/e]``: how an operator's arguments and result are typed.
 
-``S[d]`` is a series whose unit is called d; equal letters must be equal units. ``px``, ``qty`` and ``usd`` are the fixed
-units of prices, volumes and their product, ``N`` is a series that is a pure number, ``B`` a condition and ``P`` a
+``S[d]`` is a series whose unit is called d; equal letters must be equal units. ``px``, ``qty`` and ``usd`` are the
+fixed units of prices, volumes and their product, ``N`` is a series that is a pure number, ``B`` a condition and ``P`` a
 position. ``w`` is a window, ``k`` a constant, ``name`` and ``a`` (an instrument) are words in quotes.
 """
 

@@ -24,7 +24,7 @@ from clawd.language.types import POSITION
 LANGUAGE_VERSION = 1
 LARGEST_FILE = 256 * 1024
 MOST_PARTS = 200
-_MOST_DOTS = 20_000_000
+_MOST_DOTS = 5_000_000
 _LONGEST_TABLE_NAME = 50
 _KEYS = ("name", "bar", "universe", "source", "claim", "let", "position", "exits")
 _JSON_KEYS = ("clawd", *(key for key in _KEYS if key != "let"))
@@ -91,14 +91,16 @@ def load_strategy(path: Path) -> Strategy:
     Raises:
         ClawdError: when the file cannot be read or is not a strategy; it says where.
     """
-    if path.is_dir():
-        raise ClawdError("this is a folder, not a strategy file", where=str(path))
     try:
-        if path.stat().st_size > LARGEST_FILE:
+        with path.open("rb") as file:
+            content = file.read(LARGEST_FILE + 1)  # a device has no size, and no end
+        if len(content) > LARGEST_FILE:
             raise ClawdError(f"the file is larger than {LARGEST_FILE // 1024} KiB: not a strategy", where=str(path))
-        text = path.read_bytes().decode("utf-8-sig")
+        text = content.decode("utf-8-sig")
     except FileNotFoundError:
         raise ClawdError("there is no such file", where=str(path)) from None
+    except IsADirectoryError:
+        raise ClawdError("this is a folder, not a strategy file", where=str(path)) from None
     except UnicodeDecodeError as error:
         raise ClawdError(
             f"not UTF-8 text (byte {error.start})",

@@ -284,9 +284,8 @@ def _slide_pair(s: Floats, w: int, x: float, y: float) -> bool:
 @njit(nogil=True, error_model="numpy")
 def _flat(s: Floats, w: int, base: int) -> bool:
     """Whether all values of the ring at base are equal."""
-    first = s[base]
-    for k in range(1, w):
-        if s[base + k] != first:
+    for k in range(1, w):  # noqa: SIM110  (compiled: a loop that stops early)
+        if s[base + k] != s[base]:
             return False
     return True
 
@@ -312,7 +311,7 @@ def ts_beta(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
 
 @step("efficiency", state=lambda p: 10 + 2 * int(p[0]))
 def efficiency(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    # First the ring of absolute changes with its sum, then a ring of values; the last value before is in the final place.
+    # First the ring of absolute changes with its sum, then a ring of values; the value before comes last.
     w = int(p[0])
     values = s[5 + w :]
     before = values[4 + w] if values[_SEEN] > 0.0 else np.nan
