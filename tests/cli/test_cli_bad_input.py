@@ -281,19 +281,18 @@ SETTINGS: list[tuple[dict[str, str], str, str, str]] = [
     ({"CLAWD_HOME": "GOOD_1d.csv"}, "journal list", "not a folder", "CLAWD_HOME GOOD_1d.csv"),
     ({"CLAWD_HOME": "/proc/clawd"}, "backtest cross.toml --data two", "No such file", "/proc/clawd"),
     ({"CLAWD_HOME": "/proc/clawd"}, "data import OTHER_1d.csv", "cannot be written", "/proc/clawd"),
+    ({"CLAWD_HOME": ""}, "backtest cross.toml --data two", "no folder is named", "CLAWD_HOME"),
     ({"CLAWD_HOME": "/proc/clawd"}, "journal verify", "no journal yet", "/proc/clawd"),
 ]
 
 #: Those that also run in a process of their own, as a person runs them.
 SAMPLE = (
     "strategy check bad/units.toml",
-    "strategy check bad/deep.json",
     "data import bad/word_1d.csv",
     "data import bad/cut_1d.parquet",
     "data check NOBODY",
     "backtest cross.toml --data two --capital nan",
     "backtest cross.toml --data two --html /proc/x.html",
-    "backtest cross.toml --data twice --universe A",
     "up --data short --strategy cross.toml",
     "up --data two --slots 0",
     "journal verify",

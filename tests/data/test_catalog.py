@@ -108,7 +108,7 @@ def test_an_entry_is_only_replaced_on_request(tmp_path: Path) -> None:
     store(tmp_path, [draft_bars(written(tmp_path / "a.csv"), "A")])
     changed = draft_bars(written(tmp_path / "b.csv", BARS.replace("100", "101")), "A")
     other = draft_bars(written(tmp_path / "b.csv"), "B")
-    with pytest.raises(ClawdError, match=r"bars A: the catalog has this already .*--replace"):
+    with pytest.raises(ClawdError, match=r"bars A: the catalog has this already: .*--replace"):
         store(tmp_path, [other, changed])
     assert [each.symbol for each in entries(tmp_path)] == ["A"]
     assert catalog.load_bars(tmp_path, "A", DAY).frame["volume"][0] == 100

@@ -201,7 +201,7 @@ class World:
 
 
 def bars_from(moves: list[tuple[int, int, int]], jumps: list[int], price: float = 100.0) -> Floats:
-    """[T, 5] bars from open to close, up and down within the bar, and from a close to the next open, all in permille."""
+    """[T, 5] bars from moves within a bar (to its close, up, down) and jumps to the next open, all in permille."""
     bars = []
     for (move, up, down), jump in zip(moves, jumps, strict=True):
         first = price * (1 + jump / 1000)

@@ -1,13 +1,14 @@
 """The books are a fold of the journal: what one holds the other has, to the last digit, and a forged entry shows.
 
-A property here is stated over made-up worlds (`fleet_worlds.worlds`): markets of runs and reversals, some with gaps, missing
-bars, bars without volume and funding, and agents whose exposures come in steps.
+A property here is stated over made-up worlds (`fleet_worlds.worlds`): markets of runs and reversals, some with gaps,
+missing bars, bars without volume and funding, and agents whose exposures come in steps.
 """
 
 from __future__ import annotations
 
 import copy
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
@@ -40,7 +41,6 @@ from clawd.core.events import (
     AgentHired,
     AgentReleased,
     BooksMarked,
-    Event,
     FundingPaid,
     OrderCancelled,
     OrderFilled,
@@ -52,7 +52,7 @@ from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
 from clawd.engine.position import stop_level
 from clawd.evidence.eprocess import EProcess
-from clawd.fleet.run import begin_or_continue, journal_path, replay
+from clawd.fleet.run import begin_or_continue, journal_path, journals, replay
 from clawd.store.journal import Journal
 
 EVERY_WORLD = st.one_of(
@@ -160,6 +160,52 @@ def test_no_position_is_without_its_stop_at_the_end_of_a_bar(world: World) -> No
                 assert float(order.level) == pytest.approx(stop_level(agent.positions[row]), rel=1e-9)
 
 
+def at_its_worst(size: Decimal, mark: Decimal, left_at: Decimal, world: World) -> Decimal:
+    """What is lost from a mark by leaving at a price that slips, fee included."""
+    side = 1 if size > 0 else -1
+    price = left_at * (1 - side * world.limits.slippage)
+    return size * (mark - price) + abs(size) * price * world.limits.fee
+
+
+@settings(max_examples=25, deadline=None)
+@given(EVERY_WORLD)
+def test_what_is_reserved_covers_every_order_at_the_venue_and_every_stop(world: World) -> None:
+    """All that is to be closed is closed at the last close; all that is to be entered is; then all goes to its stop."""
+    trading = world.trading()
+    books = trading.books
+    for _ in trading.bars():
+        lost: dict[str, Decimal] = defaultdict(Decimal)
+        left = {(agent.id, symbol): size for agent in books.agents.values() for symbol, size in agent.sizes.items()}
+        stops = {(order.agent, order.symbol): order.level for order in books.orders.values() if order.kind == "stop"}
+        for order in books.orders.values():
+            if order.kind is OrderKind.CLOSING:
+                left[order.agent, order.symbol] += order.size
+                mark = books.marks[order.symbol]
+                lost[order.agent] += at_its_worst(-order.size, mark, mark, world)
+        for (name, symbol), size in left.items():
+            if size:
+                mark, level = books.marks[symbol], stops[name, symbol]
+                assert level is not None
+                level = min(mark, level) if size > 0 else max(mark, level)  # one that was passed fills at the next open
+                lost[name] += at_its_worst(size, mark, level, world)
+        for order in books.orders.values():
+            if order.kind is OrderKind.OPENING:
+                assert order.reference is not None
+                side = 1 if order.size > 0 else -1
+                paid = order.reference * (1 + side * world.limits.slippage)
+                position = books.agents[order.agent].positions[books.row(order.symbol)]
+                if order.reason is Reason.INCREASE:
+                    level = Decimal(repr(float(stop_level(position))))
+                else:
+                    share = Decimal(repr(float(-position["stop_distance"])))  # stops here are shares of the entry price
+                    level = paid * (1 - side * share)
+                    level = level if side > 0 else min(level, 2 * paid)
+                lost[order.agent] += at_its_worst(order.size, paid, level, world)
+                lost[order.agent] += abs(order.size) * paid * world.limits.fee
+        for agent in books.agents.values():
+            assert lost[agent.id] <= books.reserved_by(agent) + Decimal("1e-6")
+
+
 @settings(max_examples=25, deadline=None)
 @given(EVERY_WORLD)
 def test_an_exit_at_the_venue_never_moves_against_its_position(world: World) -> None:
@@ -243,6 +289,37 @@ def test_a_fired_agent_never_enters_again_and_is_flat_within_the_next_tradable_b
                 volume = panel.volume[row, since + 1 : index + 1]
                 if np.any((volume != 0.0) & ~np.isnan(panel.close[row, since + 1 : index + 1])):
                     assert trading.books.agents[name].sizes[symbol] == 0
+
+
+@settings(max_examples=25, deadline=None)
+@given(EVERY_WORLD)
+def test_an_agent_is_fired_at_the_first_close_at_which_it_lies_its_limit_below_its_best(world: World) -> None:
+    """Measured from the highest equity that it ever closed a bar with, as a share of the capital that it was given."""
+    best: dict[str, Decimal] = {}
+    trading = world.trading()
+    for events in trading.bars():
+        fired = {event.agent for event in events if isinstance(event, AgentFired)}
+        (mark,) = [event for event in events if isinstance(event, BooksMarked)]
+        for name, (worth, _) in mark.agents.items():
+            agent = trading.books.agents[name]
+            best[name] = max(best.get(name, agent.capital), worth)
+            below = (best[name] - worth) / agent.capital
+            if agent.fired is None:
+                assert below < world.limits.max_drawdown
+            elif name in fired:
+                assert below >= world.limits.max_drawdown
+
+
+def test_an_agent_that_won_and_gives_it_back_is_fired_although_it_has_lost_nothing() -> None:
+    path = np.concatenate([np.full(3, 100.0), np.linspace(100, 150, 10), np.linspace(149, 110, 20)])
+    bars = np.stack([np.concatenate([[100.0], path[:-1]]), path, path, path, np.full(path.size, 5.0)], axis=1)
+    bars[:, 1], bars[:, 2] = bars[:, [0, 3]].max(axis=1), bars[:, [0, 3]].min(axis=1)
+    limits = settings_of(max_drawdown=Decimal("0.2"))
+    trading = Trading([strategy_of("long_only(1)", "stop = { percent = 50 }")], panel_of({"AAA": bars}), limits)
+    fired = [event for events in trading.bars() for event in events if isinstance(event, AgentFired)]
+    assert [event.agent for event in fired] == ["a001"]
+    assert Decimal("0.2") <= fired[0].drawdown < Decimal("0.24")
+    assert trading.books.agents["a001"].cash > limits.capital
 
 
 @settings(max_examples=25, deadline=None)
@@ -515,7 +592,7 @@ def test_a_forged_halt_is_found() -> None:
     folded(records)
     ts, kind, body = records[place]
     for name in ("loss", "limit", "beyond"):
-        with pytest.raises(ClawdError, match="loss|limit"):
+        with pytest.raises(ClawdError, match=r"loss|limit"):
             folded([*records[:place], (ts, kind, body | {name: more(body[name])}), *records[place + 1 :]])
 
 
@@ -567,6 +644,19 @@ def test_a_journal_of_another_run_is_not_continued(tmp_path: Path) -> None:
         pytest.raises(ClawdError, match="belongs to run"),
     ):
         begin_or_continue(journal, start_of(world.strategies, world.panel, other), world.panel)
+
+
+def test_the_journal_that_was_written_to_last_comes_first_also_while_it_is_open(tmp_path: Path) -> None:
+    """What is in the write-ahead log alone counts: a run that was resumed and killed is the one that is meant."""
+    for seconds, run in enumerate(("first", "second"), start=1_000):
+        with Journal.open(journal_path(tmp_path, run)) as journal:
+            journal.append([(0, "Note", {})])
+        os.utime(journal_path(tmp_path, run), (seconds, seconds))
+    assert [path.parent.name for path in journals(tmp_path)] == ["second", "first"]
+    with Journal.open(journal_path(tmp_path, "first")) as journal:
+        journal.append([(0, "Note", {})])
+        os.utime(journal_path(tmp_path, "first"), (0, 0))
+        assert [path.parent.name for path in journals(tmp_path)] == ["first", "second"]
 
 
 def test_every_setting_and_every_strategy_is_part_of_a_runs_name() -> None:

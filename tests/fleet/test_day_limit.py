@@ -1,8 +1,9 @@
 """The day's loss limit holds by arithmetic: what could be lost was reserved before it was risked.
 
-The claim is measured on the venue's account alone, with no help of the books: what the account is worth at the closes of a
-UTC day never lies further below what it was worth when the day began than the limit allows. The claim has one condition,
-that prices do not jump between a close and the next open; where they do, the loss beyond is at most what the jumps cost.
+The claim is measured on the venue's account alone, with no help of the books: what the account is worth at the closes
+of a UTC day never lies further below what it was worth when the day began than the limit allows. The claim has one
+condition, that prices do not jump between a close and the next open; where they do, the loss beyond is at most what the
+jumps cost.
 """
 
 from __future__ import annotations
@@ -181,7 +182,7 @@ def test_an_enlarged_winner_is_reserved_down_to_the_stop_that_it_keeps() -> None
 
 @pytest.mark.parametrize("side", [1, -1])
 def test_what_leaving_costs_is_part_of_what_a_cut_position_may_still_lose(side: int) -> None:
-    """A position that won within the last bar of a day risks all of it on the next day, and is cut: which costs as well."""
+    """What won within the last bar of a day is at risk on the next day, and is cut: which costs as well."""
     there, back = (200.0, 99.0) if side > 0 else (50.0, 101.0)
     bars = [
         *flat(3),

@@ -1,7 +1,7 @@
 """`clawd up` in a process of its own: killed, interrupted, started twice, begun anew. The journal comes out the same.
 
-A process killed at any instant leaves whole bars behind. Started again, it goes on where it stopped, and in the end the journal
-holds entry for entry what it would hold had nothing happened.
+A process killed at any instant leaves whole bars behind. Started again, it goes on where it stopped, and in the end the
+journal holds entry for entry what it would hold had nothing happened.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Where no limit binds, the fleet trades fill for fill what the batch backtest trades.
 
-A run goes through agents, gate, journal and paper venue one bar at a time; a backtest is one compiled loop over history.
-The fills compared here are read back from the journal, so what is compared is what a restart would see.
+A run goes through agents, gate, journal and paper venue one bar at a time; a backtest is one compiled loop over
+history. The fills compared here are read back from the journal, so what is compared is what a restart would see.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Comparison:
 
 
 def ordered(lines: object) -> list[Line]:
-    """Fills in order of time and instrument; within one instrument's bar they stay in the order in which they happened."""
+    """Fills in order of time and instrument; within one instrument's bar they stay in the order they happened in."""
     return sorted(lines, key=lambda line: line[:2])  # type: ignore[call-overload]
 
 

@@ -79,6 +79,7 @@ class LiveView:
                     say(_heading(f"2  Search: {strategies(stage.total)}"))
                 self._draw(_progress(stage))
             case Searched():
+                self._draw(Text(""))
                 say(ranking_table(stage, width))
                 for line in ledger_lines(stage):
                     say(Padding(Text(line, "dim"), (0, 0, 0, 2)))
@@ -154,7 +155,7 @@ class LiveView:
         rows: tuple[tuple[str, RenderableType, Text], ...] = (
             (
                 "time",
-                ProgressBar(total=self._total, completed=books.bars, width=width),
+                _bar(books.bars, self._total, width),
                 Text(iso(books.time), "bold").append(f"  bar {books.bars:,} of {self._total:,}, {share}", "dim"),
             ),
             ("equity", Text(_curve(curve, self._total, width), "cyan"), equity.append(extremes, "dim")),
@@ -188,9 +189,15 @@ def _heading(text: str) -> Text:
 
 def _progress(stage: Tried) -> Padding:
     line = Table.grid(padding=(0, 2, 0, 0))
-    bar = ProgressBar(total=stage.total, completed=stage.done, width=40)
-    line.add_row(bar, Text(f"{stage.done} of {stage.total}: {stage.candidate.strategy.name}", "dim"))
+    line.add_row(
+        _bar(stage.done, stage.total, 40),
+        Text(f"{stage.done} of {stage.total}: {stage.candidate.strategy.name}", "dim"),
+    )
     return Padding(line, (0, 0, 0, 2))
+
+
+def _bar(done: int, total: int, width: int) -> ProgressBar:
+    return ProgressBar(total=total, completed=done, width=width, complete_style="cyan", finished_style="cyan")
 
 
 def _holdings(books: Books) -> Text:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -33,6 +34,9 @@ _COMMANDS = (
 
 def run() -> None:
     """The console script. A mistake that a person can mend is one message on standard error and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a line with a question mark is better than no line
     try:
         code = command_line(sys.argv[1:])(standalone_mode=False)
         sys.stdout.flush()

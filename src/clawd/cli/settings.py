@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ def read_settings(**given: Any) -> Settings:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
         raise ClawdError(f"{first['msg'].lower()}, not {first['input']!r}", where=f"CLAWD_{name}") from None
+    if os.environ.get("CLAWD_HOME") == "":
+        raise ClawdError("no folder is named", where="CLAWD_HOME", hint="unset it for the usual place")
     if settings.home.exists() and not settings.home.is_dir():
         raise ClawdError("this is a file, not a folder", where=f"CLAWD_HOME {settings.home}")
     return settings

@@ -134,7 +134,7 @@ def agents_table(agents: Sequence[AgentSummary], width: int) -> RenderableType:
 
 def evidence_bar(has: float, needs: float, width: int = 12) -> Text:
     """How far the evidence has come on the way from 1 to its level, on a scale of ratios; empty below 1."""
-    share = min(1.0, max(0.0, log(max(has, 1e-9)) / log(needs)))
+    share = min(1.0, max(0.0, _way(has, needs)))
     halves = round(share * width * 2)
     full, half = divmod(halves, 2)
     bar = Text("━" * full + "╸" * half, "green" if share >= 1 else "cyan")
@@ -193,13 +193,18 @@ def verdict_on_evidence(summary: FleetSummary) -> str:
     if proven:
         names = ", ".join(proven)
         return f"Reached the level of proof: {names}. Real money needs a person and a venue; nothing was promoted."
-    best = max(summary.agents, key=lambda agent: agent.peak_wealth / agent.level, default=None)
+    best = max(summary.agents, key=lambda agent: _way(agent.peak_wealth, agent.level), default=None)
     if best is None:
         return "No agent was hired."
     return (
         f"No agent has proven an edge: the nearest, {best.strategy}, came to an evidence of "
         f"{wealth(best.peak_wealth)} of the {wealth(best.level)} it needs. Profit alone is no proof."
     )
+
+
+def _way(has: float, needs: float) -> float:
+    """How much of the way from 1 to what it needs a wealth has come, on a scale of ratios."""
+    return log(max(has, 1e-9)) / log(needs)
 
 
 def _limit(summary: FleetSummary) -> tuple[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +147,7 @@ def campaign(
     yield searched
     if not searched.finalists:
         raise ClawdError(
-            "no strategy earned a place on paper: each of them lost money on the search window",
+            f"no strategy earned a place on paper: {_objections(searched)}",
             hint="try other strategies with --strategy, or another market",
         )
     start = run_started(panel, market.fingerprint, first, searched.finalists, settings)
@@ -185,3 +186,8 @@ def _count(candidates: list[Candidate], market: Market, settings: Settings, cloc
         for name, shape in shapes.items()
     }
     return Searched(tuple(candidates), deflated, new, distinct, strategies, settings.slots)
+
+
+def _objections(searched: Searched) -> str:
+    counts = Counter(str(candidate.rejection) for candidate in searched.candidates)
+    return "; ".join(f"{count} times: {rejection}" for rejection, count in counts.most_common(3))

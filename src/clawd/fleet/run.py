@@ -1,8 +1,8 @@
 """A run of the fleet: begun once, and from then on only ever continued from its journal.
 
 Recovery is the only way to start. The journal is read back into the books and the venue, both are reconciled, and the
-next bar is the first that the journal does not have. A process killed at any instant leaves whole bars behind, never half
-of one.
+next bar is the first that the journal does not have. A process killed at any instant leaves whole bars behind, never
+half of one.
 """
 
 from __future__ import annotations
@@ -114,7 +114,13 @@ def journal_path(home: Path, run: str) -> Path:
 
 def journals(home: Path) -> list[Path]:
     """The journals of every run, the one written to last first."""
-    return sorted((home / "runs").glob("*/journal.sqlite"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
+    return sorted((home / "runs").glob("*/journal.sqlite"), key=_written_at, reverse=True)
+
+
+def _written_at(path: Path) -> int:
+    """When a journal was last written to; the newest entries may still stand in its write-ahead log alone."""
+    log = path.with_name(f"{path.name}-wal")
+    return max(file.stat().st_mtime_ns for file in (path, log) if file.exists())
 
 
 def set_aside(home: Path, run: str, now: int) -> Path | None:

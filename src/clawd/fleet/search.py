@@ -75,7 +75,7 @@ def search(
 def _objection(
     strategy: Strategy, panel: Panel, decisions: Decisions, result: Backtest, stressed: Backtest
 ) -> str | None:
-    if result.metrics.trades == 0:
+    if not result.fills:
         return "it never traded"
     if not result.metrics.sharpe > 0:
         return "it lost money"
@@ -99,13 +99,13 @@ def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
     chosen: list[Candidate] = []
     result: list[Candidate] = []
     for candidate in order:
-        twin = next((other for other in chosen if _alike(candidate, other)), None)
-        if candidate.rejection is None and twin is not None:
-            result.append(replace(candidate, rejection=f"it moves like {twin.strategy.name}"))
-            continue
-        result.append(candidate)
         if candidate.rejection is None:
-            chosen.append(candidate)
+            twin = next((other for other in chosen if _alike(candidate, other)), None)
+            if twin is None:
+                chosen.append(candidate)
+            else:
+                candidate = replace(candidate, rejection=f"it moves like {twin.strategy.name}")  # noqa: PLW2901
+        result.append(candidate)
     return result
 
 

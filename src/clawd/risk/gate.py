@@ -6,7 +6,7 @@ refuse an entry. An order that only makes a position smaller is always let throu
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import InitVar, dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 from enum import StrEnum
 from typing import Final
@@ -73,10 +73,10 @@ class ApprovedOrder:
 
     order: Order
     verdict: Verdict
-    seal: object
+    seal: InitVar[object]  # not kept, so that no copy with another order can be made of one
 
-    def __post_init__(self) -> None:
-        if self.seal is not _SEAL:
+    def __post_init__(self, seal: object) -> None:
+        if seal is not _SEAL:
             raise TypeError("only the gate approves orders: call clawd.risk.gate.approve")
 
 

@@ -106,7 +106,9 @@ def mendable(path: Path) -> Iterator[None]:
     """Turn what a person can mend (a full disk, a locked, damaged or foreign file) into a ClawdError."""
     try:
         yield
-    except (OSError, sqlite3.OperationalError) as error:
+    except OSError as error:
+        raise ClawdError(error.strerror or str(error), where=str(path)) from error
+    except sqlite3.OperationalError as error:
         raise ClawdError(str(error), where=str(path)) from error
     except sqlite3.DatabaseError as error:
         # The subclasses are mistakes of ours; DatabaseError itself says that the file is damaged or not

@@ -1,0 +1,532 @@
+"""The gate: a pure function that lets through what reduces, and of what opens no more than can be lost.
+
+Its arithmetic is checked against fractions that are computed here from the words of the rule, not from its code.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+import pickle
+from collections.abc import Iterator
+from dataclasses import fields, replace
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+import clawd
+from clawd.core.costs import Costs
+from clawd.core.orders import Order, OrderKind
+from clawd.core.reason import Reason
+from clawd.risk.gate import SMALLEST_PART, ApprovedOrder, Code, Outcome, Verdict, approve, judge
+from clawd.risk.snapshot import Limits, Snapshot
+
+PACKAGE = Path(clawd.__file__).parent
+HOUR = 3_600 * 10**9
+
+LIMITS = Limits(
+    day_loss=Decimal(10),
+    leverage=Decimal(2),
+    costs=Costs(Decimal("0.0005"), Decimal("0.0002")),
+    longest_silence=HOUR,
+)
+CALM = Snapshot(
+    now=100 * HOUR,
+    halted=False,
+    agent_active=True,
+    price=Decimal(100),
+    price_time=100 * HOUR,
+    lot=Decimal("0.001"),
+    position=Decimal(0),
+    average=None,
+    unknown_orders=0,
+    stop_distance=Decimal(5),
+    agent_loss=Decimal(0),
+    account_loss=Decimal(0),
+    agent_reserved=Decimal(0),
+    account_reserved=Decimal(0),
+    agent_share=Decimal(5),
+    part=Decimal(1),
+    agent_capital=Decimal(1000),
+    agent_exposure=Decimal(0),
+)
+
+
+def order_of(size: str | Decimal, kind: OrderKind = OrderKind.OPENING) -> Order:
+    return Order("a001.AAA.1.x", "a001", "AAA", kind, Decimal(size), Reason.ENTRY, reference=Decimal(100))
+
+
+OPENING = order_of("0.5")
+NOT_A_NUMBER = [None, Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity"), "5", float("nan")]
+
+
+# Openings: nothing may be missing.
+
+
+def test_an_entry_within_every_limit_is_let_through_whole() -> None:
+    verdict, approved = approve(OPENING, CALM, LIMITS)
+    assert (verdict.outcome, verdict.code, verdict.allowed) == (Outcome.ALLOW, Code.WITHIN_LIMITS, OPENING.size)
+    assert approved is not None
+    assert approved.order == OPENING
+
+
+AMOUNTS = (
+    "agent_loss",
+    "account_loss",
+    "agent_reserved",
+    "account_reserved",
+    "agent_share",
+    "part",
+    "agent_capital",
+    "agent_exposure",
+    "position",
+    "price",
+    "stop_distance",
+    "lot",
+)
+
+
+@pytest.mark.parametrize("value", NOT_A_NUMBER, ids=repr)
+@pytest.mark.parametrize("name", AMOUNTS)
+def test_an_entry_is_refused_where_a_figure_is_missing_or_is_no_number(name: str, value: Any) -> None:
+    verdict, approved = approve(OPENING, replace(CALM, **{name: value}), LIMITS)
+    assert verdict.outcome is Outcome.REFUSE
+    assert verdict.allowed == 0
+    assert approved is None
+
+
+@pytest.mark.parametrize("value", NOT_A_NUMBER, ids=repr)
+@pytest.mark.parametrize("name", ["day_loss", "leverage", "fee", "slippage"])
+def test_an_entry_is_refused_where_a_limit_or_a_cost_is_no_number(name: str, value: Any) -> None:
+    limits = (
+        replace(LIMITS, costs=replace(LIMITS.costs, **{name: value}))
+        if name in {"fee", "slippage"}
+        else replace(LIMITS, **{name: value})
+    )
+    assert judge(OPENING, CALM, limits).outcome is Outcome.REFUSE
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in AMOUNTS if name not in {"position", "price", "stop_distance", "lot"}]
+)
+def test_an_entry_is_refused_where_a_figure_that_cannot_be_negative_is(name: str) -> None:
+    """A negative loss or reserve would make room that is not there."""
+    verdict = judge(order_of("90"), replace(CALM, **{name: Decimal(-1000)}), LIMITS)
+    assert verdict.outcome is Outcome.REFUSE
+
+
+@pytest.mark.parametrize("part", ["1.0000001", "2", "1000"])
+def test_an_entry_may_not_use_more_than_the_whole_of_what_is_free(part: str) -> None:
+    assert judge(OPENING, replace(CALM, part=Decimal(part)), LIMITS).outcome is Outcome.REFUSE
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"halted": True}, Code.HALTED),
+        ({"halted": None}, Code.HALTED),
+        ({"agent_active": False}, Code.AGENT_NOT_ACTIVE),
+        ({"agent_active": None}, Code.AGENT_NOT_ACTIVE),
+        ({"price": None}, Code.PRICE_MISSING),
+        ({"price": Decimal(0)}, Code.PRICE_MISSING),
+        ({"price": Decimal(-1)}, Code.PRICE_MISSING),
+        ({"price_time": None}, Code.PRICE_MISSING),
+        ({"price_time": 99 * HOUR - 1}, Code.PRICE_STALE),
+        ({"price_time": 100 * HOUR + 1}, Code.PRICE_STALE),
+        ({"unknown_orders": 1}, Code.ORDER_UNKNOWN),
+        ({"unknown_orders": None}, Code.FIGURE_UNKNOWN),
+        ({"now": None}, Code.FIGURE_UNKNOWN),
+        ({"agent_loss": None}, Code.FIGURE_UNKNOWN),
+        ({"stop_distance": None}, Code.NO_STOP),
+        ({"stop_distance": Decimal(0)}, Code.NO_STOP),
+        ({"stop_distance": Decimal(-5)}, Code.NO_STOP),
+        ({"position": Decimal("-0.1"), "average": Decimal(100)}, Code.POSITION_FLIP),
+        ({"position": Decimal("0.1"), "average": None}, Code.PRICE_MISSING),
+        ({"position": Decimal("0.1"), "average": Decimal("NaN")}, Code.PRICE_MISSING),
+        ({"position": Decimal("0.1"), "average": Decimal("100.01")}, Code.ADDING_TO_LOSER),
+        ({"lot": Decimal(0)}, Code.SIZE_INVALID),
+        ({"lot": Decimal("0.3")}, Code.SIZE_INVALID),
+        ({"agent_reserved": Decimal(5)}, Code.DAY_BUDGET),
+        ({"agent_loss": Decimal(5)}, Code.DAY_BUDGET),
+        ({"account_reserved": Decimal(10)}, Code.DAY_BUDGET),
+        ({"account_loss": Decimal(10)}, Code.DAY_BUDGET),
+        ({"agent_share": Decimal(0)}, Code.DAY_BUDGET),
+        ({"part": Decimal(0)}, Code.DAY_BUDGET),
+        ({"agent_exposure": Decimal(2000)}, Code.LEVERAGE),
+    ],
+    ids=str,
+)
+def test_a_refusal_names_the_rule_that_objects(changes: dict[str, Any], code: Code) -> None:
+    verdict = judge(OPENING, replace(CALM, **changes), LIMITS)
+    assert (verdict.outcome, verdict.code) == (Outcome.REFUSE, code)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"price_time": 99 * HOUR},  # as old as a bar: just not stale
+        {"position": Decimal("0.1"), "average": Decimal(100)},  # neither wins nor loses
+        {"position": Decimal("0.1"), "average": Decimal(99)},
+        {"agent_exposure": Decimal(1950)},
+    ],
+    ids=str,
+)
+def test_the_edge_of_a_rule_is_within_it(changes: dict[str, Any]) -> None:
+    assert judge(OPENING, replace(CALM, **changes), LIMITS).outcome is Outcome.ALLOW
+
+
+def test_a_winner_may_be_made_larger_on_either_side_and_a_loser_on_neither() -> None:
+    for side in (1, -1):
+        order = replace(OPENING, size=side * OPENING.size)
+        held = {"position": side * Decimal("0.1")}
+        winning = replace(CALM, **held, average=Decimal(100 - side))
+        losing = replace(CALM, **held, average=Decimal(100 + side))
+        assert judge(order, winning, LIMITS).outcome is Outcome.ALLOW
+        assert judge(order, losing, LIMITS).code is Code.ADDING_TO_LOSER
+
+
+# The arithmetic.
+
+
+def between(low: str, high: str, places: int = 4) -> st.SearchStrategy[Decimal]:
+    return st.decimals(Decimal(low), Decimal(high), places=places)
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> tuple[Order, Snapshot, Limits]:
+    """An entry that only the day's budget or the leverage can object to."""
+    lot = draw(st.sampled_from([Decimal("0.001"), Decimal("0.5"), Decimal(1), Decimal("1e-8")]))
+    side = draw(st.sampled_from([1, -1]))
+    snapshot = Snapshot(
+        now=10 * HOUR,
+        halted=False,
+        agent_active=True,
+        price=draw(between("0.0001", "5000")),
+        price_time=10 * HOUR,
+        lot=lot,
+        position=Decimal(0),
+        average=None,
+        unknown_orders=0,
+        stop_distance=draw(between("0.0001", "6000")),
+        agent_loss=draw(between("0", "3")),
+        account_loss=draw(between("0", "8")),
+        agent_reserved=draw(between("0", "3")),
+        account_reserved=draw(between("0", "8")),
+        agent_share=draw(between("0", "30")),
+        part=draw(between("0", "1")),
+        agent_capital=draw(between("0", "10000")),
+        agent_exposure=draw(between("0", "10000")),
+    )
+    limits = Limits(
+        day_loss=draw(between("0.01", "100")),
+        leverage=draw(between("0.1", "20")),
+        costs=Costs(draw(between("0", "0.05")), draw(between("0", "0.05"))),
+        longest_silence=HOUR,
+    )
+    # Sizes about the largest that fits, where the answers differ.
+    one = reserve(Fraction(side), snapshot, limits)
+    lots = (
+        min(free_of(snapshot, limits) / one, room_of(snapshot, limits) / Fraction(snapshot.price or 1))
+        * draw(st.sampled_from([Fraction(part) for part in ("0.5", "0.999", "1", "1.001", "1.5", "40", "90", "150")]))
+        / Fraction(lot)
+    )
+    size = side * max(int(lots) + draw(st.integers(-1, 1)), 1) * lot
+    return order_of(size), snapshot, limits
+
+
+def free_of(snapshot: Snapshot, limits: Limits) -> Fraction:
+    """What this order may put at risk: of the agent's share and the account's limit, less what is lost or reserved."""
+    agent = Fraction(snapshot.agent_share) - Fraction(snapshot.agent_loss) - Fraction(snapshot.agent_reserved)
+    account = Fraction(limits.day_loss) - Fraction(snapshot.account_loss) - Fraction(snapshot.account_reserved)
+    return max(min(agent, account), Fraction(0)) * Fraction(snapshot.part)
+
+
+def room_of(snapshot: Snapshot, limits: Limits) -> Fraction:
+    """The notional that the leverage leaves."""
+    room = Fraction(limits.leverage) * Fraction(snapshot.agent_capital) - Fraction(snapshot.agent_exposure)
+    return max(room, Fraction(0))
+
+
+def worst_case(size: Decimal, snapshot: Snapshot, limits: Limits) -> Fraction:
+    """The most that an entry of this size can lose where it fills at the price, by the fill rules: in, out, and costs.
+
+    The entry slips and pays its fee; the stop lies at its distance from what was paid, is a market order once touched,
+    so slips as well, and pays its fee on what it fills at. A long's stop is not below zero, a short's not above twice
+    its entry.
+    """
+    assert snapshot.price is not None
+    assert snapshot.stop_distance is not None
+    side = 1 if size > 0 else -1
+    fee, slippage = Fraction(limits.costs.fee), Fraction(limits.costs.slippage)
+    paid = Fraction(snapshot.price) * (1 + side * slippage)
+    stop = paid - side * Fraction(snapshot.stop_distance)
+    stop = max(stop, Fraction(0)) if side > 0 else min(stop, 2 * paid)
+    left = stop * (1 - side * slippage)
+    return abs(Fraction(size)) * (side * (paid - left) + fee * (paid + left))
+
+
+@settings(deadline=None)
+@given(entries())
+def test_what_is_let_through_can_lose_no_more_than_is_free(case: tuple[Order, Snapshot, Limits]) -> None:
+    order, snapshot, limits = case
+    verdict = judge(order, snapshot, limits)
+    if verdict.allowed == 0:
+        return
+    set_aside = reserve(Fraction(verdict.allowed), snapshot, limits)
+    assert worst_case(verdict.allowed, snapshot, limits) <= set_aside <= free_of(snapshot, limits)
+    assert snapshot.price is not None
+    assert abs(Fraction(verdict.allowed)) * Fraction(snapshot.price) <= room_of(snapshot, limits)
+
+
+@settings(deadline=None)
+@given(entries())
+def test_never_more_than_asked_never_another_side_always_whole_lots(case: tuple[Order, Snapshot, Limits]) -> None:
+    order, snapshot, limits = case
+    verdict = judge(order, snapshot, limits)
+    assert abs(verdict.allowed) <= abs(order.size)
+    assert verdict.allowed * order.size >= 0
+    assert (Fraction(verdict.allowed) / Fraction(snapshot.lot)).denominator == 1
+    match verdict.outcome:
+        case Outcome.ALLOW:
+            assert verdict.allowed == order.size
+        case Outcome.SHRINK:
+            assert abs(order.size) * SMALLEST_PART <= abs(verdict.allowed) < abs(order.size)
+        case Outcome.REFUSE:
+            assert verdict.allowed == 0
+
+
+def reserve(size: Fraction, snapshot: Snapshot, limits: Limits) -> Fraction:
+    """What is set aside for an entry: the way to the stop, and the costs of both ways, the fee on the slipped price."""
+    assert snapshot.price is not None
+    assert snapshot.stop_distance is not None
+    side = 1 if size > 0 else -1
+    fee, slippage = Fraction(limits.costs.fee), Fraction(limits.costs.slippage)
+    rate = (1 + fee) * (1 + slippage) - 1
+    price, distance = Fraction(snapshot.price), Fraction(snapshot.stop_distance)
+    return abs(size) * (distance + rate * (price + max(price - side * distance, Fraction(0))))
+
+
+@settings(deadline=None)
+@given(entries())
+def test_what_is_taken_away_had_to_be(case: tuple[Order, Snapshot, Limits]) -> None:
+    """One lot more would not have fitted: the gate does not shrink for nothing."""
+    order, snapshot, limits = case
+    verdict = judge(order, snapshot, limits)
+    if verdict.outcome is Outcome.ALLOW:
+        return
+    most = verdict.numbers["largest"]
+    assert isinstance(most, Decimal)
+    size = (Fraction(most) + Fraction(snapshot.lot)) * (1 if order.size > 0 else -1)
+    assert snapshot.price is not None
+    dear = reserve(size, snapshot, limits) > free_of(snapshot, limits)
+    assert dear or abs(size) * Fraction(snapshot.price) > room_of(snapshot, limits)
+    if verdict.outcome is Outcome.REFUSE:
+        assert most < SMALLEST_PART * abs(order.size)
+
+
+@settings(deadline=None)
+@given(entries())
+def test_the_same_question_has_the_same_answer_and_changes_nothing(case: tuple[Order, Snapshot, Limits]) -> None:
+    before = copy.deepcopy(case)
+    first = judge(*case)
+    judge(order_of("1"), CALM, LIMITS)
+    assert judge(*case) == first
+    assert case == before
+
+
+@settings(deadline=None)
+@given(
+    st.decimals(allow_nan=True, allow_infinity=True),
+    st.lists(st.sampled_from([field.name for field in fields(Snapshot)]), max_size=4),
+    st.decimals(allow_nan=True, allow_infinity=True),
+)
+def test_no_number_however_wild_makes_it_fall_over(size: Decimal, names: list[str], value: Decimal) -> None:
+    """A gate that raises lets nothing through either, but takes the run with it."""
+    amounts = [name for name in names if name in AMOUNTS]
+    snapshot = replace(CALM, **dict.fromkeys(amounts, value))
+    verdict = judge(replace(OPENING, size=size), snapshot, LIMITS)
+    assert verdict.outcome in Outcome
+    if not size.is_finite():
+        assert verdict.outcome is Outcome.REFUSE
+
+
+# What reduces is let through, whatever else is wrong.
+
+REDUCING = [OrderKind.CLOSING, OrderKind.STOP, OrderKind.TAKE]
+
+
+def blind(position: Decimal) -> Snapshot:
+    """All that can be wrong is wrong; only the position is known."""
+    return Snapshot(
+        now=0,
+        halted=True,
+        agent_active=False,
+        price=None,
+        price_time=None,
+        lot=Decimal("0.001"),
+        position=position,
+        average=None,
+        unknown_orders=7,
+        stop_distance=None,
+        agent_loss=Decimal("NaN"),
+        account_loss=Decimal(1000),
+        agent_reserved=Decimal("Infinity"),
+        account_reserved=Decimal(1000),
+        agent_share=Decimal(0),
+        part=Decimal(0),
+        agent_capital=Decimal(0),
+        agent_exposure=Decimal("NaN"),
+    )
+
+
+@settings(deadline=None)
+@given(st.sampled_from(REDUCING), st.integers(1, 10**6), st.integers(1, 10**6), st.sampled_from([1, -1]))
+def test_an_order_that_only_reduces_is_let_through_halted_fired_and_blind(
+    kind: OrderKind, lots: int, held: int, side: int
+) -> None:
+    assume(lots <= held)
+    size = -side * lots * Decimal("0.001")
+    order = order_of(size, kind)
+    verdict, approved = approve(order, blind(side * held * Decimal("0.001")), LIMITS)
+    assert (verdict.outcome, verdict.code, verdict.allowed) == (Outcome.ALLOW, Code.REDUCES_RISK, size)
+    assert approved is not None
+    assert approved.order == order
+
+
+@settings(deadline=None)
+@given(st.sampled_from(REDUCING), st.integers(-1000, 1000), st.integers(-1000, 1000))
+def test_an_order_that_calls_itself_reducing_and_is_not_is_refused(kind: OrderKind, lots: int, held: int) -> None:
+    """The name of an order opens no door: against the position, and no larger than it, or not at all."""
+    assume(lots != 0)
+    assume(lots * held >= 0 or abs(lots) > abs(held))
+    order = order_of(lots * Decimal("0.001"), kind)
+    verdict, approved = approve(order, replace(CALM, position=held * Decimal("0.001")), LIMITS)
+    assert (verdict.outcome, verdict.code, approved) == (Outcome.REFUSE, Code.NOT_REDUCING, None)
+
+
+@pytest.mark.parametrize("kind", REDUCING)
+@pytest.mark.parametrize("position", [None, Decimal("NaN"), Decimal("Infinity")], ids=repr)
+def test_what_cannot_be_seen_to_reduce_is_refused(kind: OrderKind, position: Any) -> None:
+    verdict = judge(order_of("-1", kind), replace(CALM, position=position), LIMITS)
+    assert (verdict.outcome, verdict.code) == (Outcome.REFUSE, Code.NOT_REDUCING)
+
+
+# Only the gate approves.
+
+
+def test_an_approved_order_cannot_be_made_by_anyone_else() -> None:
+    verdict = Verdict(Outcome.ALLOW, Code.WITHIN_LIMITS, OPENING.size, {})
+    for seal in (None, object(), True, "seal"):
+        with pytest.raises(TypeError, match="only the gate approves orders"):
+            ApprovedOrder(OPENING, verdict, seal)
+
+
+def test_an_approved_order_cannot_be_turned_into_another() -> None:
+    _, approved = approve(OPENING, CALM, LIMITS)
+    assert approved is not None
+    larger = order_of("1000")
+    with pytest.raises((TypeError, ValueError)):
+        replace(approved, order=larger)
+    with pytest.raises((TypeError, ValueError)):
+        type(approved)(larger, approved.verdict, getattr(approved, "seal", None))
+    with pytest.raises((TypeError, AttributeError)):
+        approved.order = larger  # type: ignore[misc]
+    assert pickle.loads(pickle.dumps(approved)).order == OPENING
+
+
+def sources() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(PACKAGE.rglob("*.py")):
+        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_no_module_but_the_gate_makes_an_approved_order_or_knows_its_seal() -> None:
+    makers = set()
+    for name, tree in sources():
+        for node in ast.walk(tree):
+            called = node.func if isinstance(node, ast.Call) else None
+            if isinstance(called, ast.Name) and called.id == "ApprovedOrder":
+                makers.add(name)
+            if isinstance(called, ast.Attribute) and called.attr in {"ApprovedOrder", "__new__"}:
+                makers.add(name)
+            if isinstance(node, ast.Name | ast.Attribute | ast.alias):
+                word = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "name", None)
+                if word == "_SEAL":
+                    makers.add(name)
+    assert makers == {"risk/gate.py"}
+
+
+def test_the_gate_can_see_nothing_but_what_it_is_shown() -> None:
+    """No clock, no file, no environment, no chance: it imports the nouns, decimals and dataclasses."""
+    allowed = {"__future__", "dataclasses", "decimal", "enum", "typing"}
+    for name in ("risk/gate.py", "risk/reserve.py", "risk/snapshot.py"):
+        tree = dict(sources())[name]
+        for module in imported(tree):
+            assert module in allowed or module.startswith(("clawd.core.", "clawd.risk.")), f"{name} imports {module}"
+        assert not any(isinstance(node, ast.Global | ast.Nonlocal) for node in ast.walk(tree))
+
+
+# What may import what.
+
+NETWORK = {
+    "aiohttp", "asyncio", "ccxt", "ftplib", "http", "httpx", "httpx2", "requests", "smtplib", "socket", "socketserver",
+    "ssl", "telnetlib", "urllib", "urllib3", "web3", "websocket", "websockets", "xmlrpc",
+}  # fmt: skip
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Every module that a source imports, anywhere in it."""
+    modules = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            modules |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            modules.add(node.module or "")
+    return modules
+
+
+def test_nothing_on_the_way_from_an_agent_to_the_paper_venue_can_reach_a_network() -> None:
+    for name, tree in sources():
+        if name.split("/")[0] in {"core", "engine", "evidence", "execution", "fleet", "risk", "store", "venues"}:
+            roots = {module.split(".")[0] for module in imported(tree)}
+            assert not roots & NETWORK, f"{name} imports {sorted(roots & NETWORK)}"
+
+
+#: Each layer may import those before it, never its own neighbours or those after it. `core` holds the nouns. Language,
+#: evidence, risk, data and store know only these nouns: the rules of risk depend on no engine, so they can be judged
+#: alone. The engine runs what the language says, authors only write it; reports, venues and execution stand on the
+#: engine's fill rules, and the venue alone also on the gate, whose sealed orders are all that it takes. The fleet ties
+#: everything together, and the command line shows it; nothing may import the command line.
+LAYERS: list[set[str]] = [
+    {"core"},
+    {"language", "evidence", "risk", "data", "store"},
+    {"engine", "authors"},
+    {"reports", "venues", "execution"},
+    {"fleet"},
+    {"cli"},
+    {"__main__"},
+]
+
+
+def test_no_layer_imports_a_higher_one() -> None:
+    rank = {package: height for height, layer in enumerate(LAYERS) for package in layer}
+    seen = set()
+    for name, tree in sources():
+        package = name.split("/")[0].removesuffix(".py")
+        if package == "__init__":
+            assert not any(module.startswith("clawd.") for module in imported(tree))
+            continue
+        assert package in rank, f"{package} is new: give it its place among the layers"
+        for module in imported(tree):
+            if not module.startswith("clawd."):
+                continue
+            other = module.split(".")[1]
+            seen.add((package, other))
+            assert other == package or rank[other] < rank[package], f"{name} imports {module}"
+    assert ("fleet", "risk") in seen, "the test has looked at something"
+    assert ("venues", "risk") in seen
