@@ -164,7 +164,6 @@ def campaign(
             if stop():
                 stopped = run.bars_left > 0
                 break
-        run.check()
         yield Ended(summarise(run.books, panel.bars_per_year, benchmark), stopped)
 
 

@@ -159,9 +159,14 @@ class Run:
         return int(self.fleet.panel.times.size - self.fleet.next_bar)
 
     def steps(self) -> Iterator[list[tuple[int, str, dict[str, object]]]]:
-        """Trade bar after bar; the records of each are in the journal before they are handed out."""
+        """Trade bar after bar; the records of each are in the journal before they are handed out.
+
+        Raises:
+            ClawdError: when agents and venue differ after a bar, which then never happened.
+        """
         while self.bars_left:
             records = self.fleet.step()
+            self.check()
             self.journal.append(records)
             yield records
 
