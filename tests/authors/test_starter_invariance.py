@@ -33,12 +33,8 @@ def reordered(panel: Panel, rows: Sequence[int]) -> Panel:
 
 def repriced(panel: Panel, factor: int) -> Panel:
     """The same market quoted in a smaller unit of currency."""
-    instruments = tuple(
-        Instrument(each.symbol, each.tick * factor, each.lot / factor) for each in panel.instruments
-    )
-    return replace(
-        panel, instruments=instruments, **{field: getattr(panel, field) * factor for field in PRICES}
-    )
+    instruments = tuple(Instrument(each.symbol, each.tick * factor, each.lot / factor) for each in panel.instruments)
+    return replace(panel, instruments=instruments, **{field: getattr(panel, field) * factor for field in PRICES})
 
 
 def garbled(panel: Panel, after: int, seed: int) -> Panel:
@@ -47,9 +43,7 @@ def garbled(panel: Panel, after: int, seed: int) -> Panel:
     shape = panel.close[:, after:].shape
     corners = np.exp(rng.normal(5, 1, (4, *shape)))
     fields = {field: getattr(panel, field).copy() for field in (*PRICES, "volume")}
-    for field, values in zip(
-        PRICES, (corners[0], corners.max(axis=0), corners.min(axis=0), corners[1]), strict=True
-    ):
+    for field, values in zip(PRICES, (corners[0], corners.max(axis=0), corners.min(axis=0), corners[1]), strict=True):
         fields[field][:, after:] = values
     fields["volume"][:, after:] = rng.lognormal(10, 2, shape)
     return replace(panel, **fields)
@@ -70,9 +64,7 @@ def world(seed: int, instruments: int = 7, bars: int = 1500) -> Panel:
     open_ = np.roll(close, 1, axis=1) * np.exp(rng.normal(0, 0.002, close.shape))
     open_[:, 0] = close[:, 0]
     return Panel(
-        instruments=tuple(
-            Instrument.from_first_price(f"X{row}", close[row, 0]) for row in range(instruments)
-        ),
+        instruments=tuple(Instrument.from_first_price(f"X{row}", close[row, 0]) for row in range(instruments)),
         bar=NANOSECONDS_PER_DAY,
         times=(10_957 + np.arange(bars)) * NANOSECONDS_PER_DAY,
         open=open_,

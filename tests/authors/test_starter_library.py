@@ -157,9 +157,7 @@ def test_turn_of_month_is_held_only_there() -> None:
     turn = [day.day <= 3 or day.day > monthrange(day.year, day.month)[1] - 5 for day in days]
     exposure = sample_run("turn_of_month").exposure
     # Decided at a close, held from the next open: what is held at a close was wanted at the one before.
-    held_outside = [
-        day for day, was, gross in zip(days[1:], turn, exposure[1:], strict=False) if gross and not was
-    ]
+    held_outside = [day for day, was, gross in zip(days[1:], turn, exposure[1:], strict=False) if gross and not was]
     assert held_outside == []
     wanted = np.array(turn[:-1]) & (np.arange(1, len(days)) > STARTERS["turn_of_month"].lookback + 1)
     assert np.mean(exposure[1:][wanted] > 0.9) > 0.97, "stops are rare"
@@ -176,9 +174,7 @@ def test_faber_is_out_of_the_long_decline() -> None:
     days = dates(sample())
     exposure = sample_run("faber_timing").exposure
     crash = [
-        gross
-        for day, gross in zip(days, exposure, strict=True)
-        if dt.date(2008, 8, 1) <= day < dt.date(2009, 4, 1)
+        gross for day, gross in zip(days, exposure, strict=True) if dt.date(2008, 8, 1) <= day < dt.date(2009, 4, 1)
     ]
     assert max(crash) == 0
 
@@ -200,10 +196,7 @@ def test_turtles_enter_beyond_the_channel_that_was_known() -> None:
             since -= 1
         between = slice(since, decided + 1)
         worst = close[between]
-        exit_ = [
-            low[k - 20 : k].min() if trip.side > 0 else high[k - 20 : k].max()
-            for k in range(since, decided + 1)
-        ]
+        exit_ = [low[k - 20 : k].min() if trip.side > 0 else high[k - 20 : k].max() for k in range(since, decided + 1)]
         assert since > 55
         assert np.all(worst >= exit_ if trip.side > 0 else worst <= exit_)
 
@@ -233,6 +226,4 @@ def test_volatility_managed_holds_what_the_usual_variance_is_of_the_recent() -> 
     for t in range(260, panel.close.shape[1], 20):
         share = squares[:, t - 250 : t].mean(axis=1) / squares[:, t - 20 : t].mean(axis=1)
         assert wanted[:, t] == pytest.approx(np.minimum(share, 1.0), rel=1e-9)
-        assert np.array_equal(
-            wanted[:, t : t + 20], np.repeat(wanted[:, [t]], len(wanted[0, t : t + 20]), axis=1)
-        )
+        assert np.array_equal(wanted[:, t : t + 20], np.repeat(wanted[:, [t]], len(wanted[0, t : t + 20]), axis=1))

@@ -37,9 +37,7 @@ def at(hours: set[int]) -> list[int]:
 
 
 @given(st.lists(slots, min_size=1, max_size=4), st.randoms(use_true_random=False))
-def test_the_panel_is_the_union_of_times_and_missing_stays_missing(
-    held: list[set[int]], random: object
-) -> None:
+def test_the_panel_is_the_union_of_times_and_missing_stays_missing(held: list[set[int]], random: object) -> None:
     frames = {f"S{index}": bars(at(hours), 10.0**index) for index, hours in enumerate(held)}
     panel, dropped = align([InstrumentBars(symbol, frame) for symbol, frame in frames.items()], [], HOUR)
     assert dropped == {}
@@ -58,15 +56,10 @@ def test_the_panel_is_the_union_of_times_and_missing_stays_missing(
 @given(st.lists(slots, min_size=1, max_size=4), st.data())
 def test_no_order_matters(held: list[set[int]], data: st.DataObject) -> None:
     instruments = [
-        InstrumentBars(
-            f"S{index}", bars(at(hours)), pl.DataFrame({"ts": at(hours), "rate": [0.1] * len(hours)})
-        )
+        InstrumentBars(f"S{index}", bars(at(hours)), pl.DataFrame({"ts": at(hours), "rate": [0.1] * len(hours)}))
         for index, hours in enumerate(held)
     ]
-    series = [
-        OutsideSeries(name, pl.DataFrame({"ts": at({1, 2, 3}), "value": [1.0, 2.0, 3.0]}), HOUR)
-        for name in "ab"
-    ]
+    series = [OutsideSeries(name, pl.DataFrame({"ts": at({1, 2, 3}), "value": [1.0, 2.0, 3.0]}), HOUR) for name in "ab"]
     shuffled = [
         InstrumentBars(each.symbol, each.bars.sample(fraction=1, shuffle=True, seed=7), each.funding)
         for each in data.draw(st.permutations(instruments))
@@ -79,9 +72,7 @@ def test_no_order_matters(held: list[set[int]], data: st.DataObject) -> None:
 
 
 @given(slots, stamps, st.integers(0, 3 * DAY))
-def test_a_series_shows_the_latest_value_that_was_published(
-    hours: set[int], offsets: list[int], lag: int
-) -> None:
+def test_a_series_shows_the_latest_value_that_was_published(hours: set[int], offsets: list[int], lag: int) -> None:
     known = sorted(START + offset for offset in offsets)
     values = pl.DataFrame({"ts": known, "value": [float(index) for index in range(len(known))]})
     panel, _ = align([InstrumentBars("S", bars(at(hours)))], [OutsideSeries("x", values, lag)], HOUR)
@@ -109,18 +100,14 @@ def test_broken_bars_become_missing_and_are_counted() -> None:
     frame = bars(at({0, 1, 2, 3})).with_columns(
         high=pl.Series([102.0, 101.5, 104.0, 105.0]), low=pl.Series([98.0, 99, 103, 101])
     )
-    panel, dropped = align(
-        [InstrumentBars("A", frame), InstrumentBars("B", bars(at({0, 1, 2, 3})))], [], HOUR
-    )
+    panel, dropped = align([InstrumentBars("A", frame), InstrumentBars("B", bars(at({0, 1, 2, 3})))], [], HOUR)
     assert dropped == {"A": 2}
     assert panel.present.tolist() == [[True, False, False, True], [True] * 4]
     assert np.isnan(panel.volume[0]).tolist() == [False, True, True, False]
 
 
 def test_an_unknown_volume_is_not_a_missing_bar() -> None:
-    panel, _ = align(
-        [InstrumentBars("A", bars(at({0, 1})).with_columns(volume=pl.lit(None, pl.Float64)))], [], HOUR
-    )
+    panel, _ = align([InstrumentBars("A", bars(at({0, 1})).with_columns(volume=pl.lit(None, pl.Float64)))], [], HOUR)
     assert panel.present.all()
     assert np.isnan(panel.volume).all()
 
@@ -147,11 +134,7 @@ def test_any_change_changes_the_fingerprint(change: str) -> None:
         frame = bars(at({0, 1, 3 if changed == "time" else 2}))
         if changed == "value":
             frame = frame.with_columns(volume=pl.col("volume") + 1e-9)
-        series = [
-            OutsideSeries(
-                "y" if changed == "series" else "x", pl.DataFrame({"ts": [START], "value": [1.0]}), 0
-            )
-        ]
+        series = [OutsideSeries("y" if changed == "series" else "x", pl.DataFrame({"ts": [START], "value": [1.0]}), 0)]
         symbol = "B" if changed == "symbol" else "A"
         panel, _ = align([InstrumentBars(symbol, frame)], series, HOUR * (2 if changed == "bar" else 1))
         return fingerprint(panel)

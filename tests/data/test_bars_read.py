@@ -16,9 +16,7 @@ EXPECTED = [(START + index * HOUR, *row) for index, row in enumerate(ROWS)]
 
 
 def text(times: list[str], delimiter: str = ",", header: str = "ts,open,high,low,close,volume") -> str:
-    lines = [
-        delimiter.join([time, *(str(value) for value in row)]) for time, row in zip(times, ROWS, strict=True)
-    ]
+    lines = [delimiter.join([time, *(str(value) for value in row)]) for time, row in zip(times, ROWS, strict=True)]
     return "\n".join([header.replace(",", delimiter), *lines]) + "\n"
 
 
@@ -111,9 +109,7 @@ def test_parquet_times_of_any_type_are_read(tmp_path: Path, times: pl.Series) ->
 
 def test_adjusted_close_is_never_preferred(tmp_path: Path) -> None:
     path = tmp_path / "bars.csv"
-    path.write_text(
-        "Date,Open,High,Low,Adj Close,Close,Volume\n" + "".join(f"{day},1,2,1,1.1,1.5,3\n" for day in ISO)
-    )
+    path.write_text("Date,Open,High,Low,Adj Close,Close,Volume\n" + "".join(f"{day},1,2,1,1.1,1.5,3\n" for day in ISO))
     assert read_bars(path).frame["close"].to_list() == [1.5] * 3
 
 
@@ -169,9 +165,7 @@ def test_disorder_and_repeats_are_repaired_and_said(tmp_path: Path) -> None:
 
 def test_raw_bars_keep_what_is_wrong(tmp_path: Path) -> None:
     path = tmp_path / "bars.csv"
-    path.write_text(
-        f"ts,open,high,low,close,volume\n{ISO[1]},nan,1,-1,inf,2\n{ISO[0]},1,1,1,1,1\n{ISO[0]},1,1,1,1,1\n"
-    )
+    path.write_text(f"ts,open,high,low,close,volume\n{ISO[1]},nan,1,-1,inf,2\n{ISO[0]},1,1,1,1,1\n{ISO[0]},1,1,1,1,1\n")
     assert read_raw_bars(path).frame.rows() == [
         (2, START + HOUR, None, 1.0, -1.0, float("inf"), 2.0),
         (3, START, 1.0, 1.0, 1.0, 1.0, 1.0),

@@ -223,9 +223,7 @@ NOISE = [
         max_size=3,
     )
 )
-def test_damaged_text_is_refused_or_gives_sound_bars(
-    tmp_path: Path, damage: list[tuple[int, int, str]]
-) -> None:
+def test_damaged_text_is_refused_or_gives_sound_bars(tmp_path: Path, damage: list[tuple[int, int, str]]) -> None:
     text = GOOD
     for start, length, noise in damage:
         text = text[:start] + noise + text[start + length :]

@@ -69,9 +69,7 @@ def test_files_are_imported_and_listed(run: Run) -> None:
 
 
 def test_notes_are_shown(run: Run) -> None:
-    assert (
-        "1 row without a value left out" in run("import", "wti.csv", "--series", "wti", "--lag", "0").stdout
-    )
+    assert "1 row without a value left out" in run("import", "wti.csv", "--series", "wti", "--lag", "0").stdout
 
 
 def test_one_bad_file_stops_all(run: Run) -> None:
@@ -135,8 +133,7 @@ def test_check_tells_programs_everything(run: Run) -> None:
 def test_check_of_a_folder_looks_at_every_file(run: Run, tmp_path: Path) -> None:
     result = run("check", str(tmp_path), "--json")
     kinds = {
-        Path(each["target"]).name: [found["kind"] for found in each["findings"]]
-        for each in json.loads(result.stdout)
+        Path(each["target"]).name: [found["kind"] for found in each["findings"]] for each in json.loads(result.stdout)
     }
     assert kinds == {
         "A_1d.csv": [],

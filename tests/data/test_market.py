@@ -36,9 +36,7 @@ def folder(tmp_path: Path) -> Path:
     bars(10, 2 * HOUR).write_parquet(tmp_path / "binance_ETHUSDT_2h.parquet")
     bars(1).write_csv(tmp_path / "SOL.csv")
     pl.DataFrame({"ts": [START], "fng": [50]}).write_parquet(tmp_path / "index_FNG_1d.parquet")
-    bars(5).with_columns(funding_rate=pl.lit(0.1)).write_parquet(
-        tmp_path / "funding_binance_XRPUSDT_1h.parquet"
-    )
+    bars(5).with_columns(funding_rate=pl.lit(0.1)).write_parquet(tmp_path / "funding_binance_XRPUSDT_1h.parquet")
     (tmp_path / "manifest.json").write_text("{}")
     (tmp_path / ".hidden.csv").write_text("junk")
     (tmp_path / "deeper").mkdir()
@@ -163,9 +161,7 @@ def test_the_catalog_gives_bars_funding_and_series(tmp_path: Path) -> None:
     assert panel.funding[0][7:9].tolist() == [0.25, 0.5]
     mood = panel.series["mood"]
     assert np.isnan(mood[0])
-    assert (
-        mood[1:25].tolist() == [1.0] * 24
-    )  # a bar from 01:00 closes at 02:00, when the value of midnight is known
+    assert mood[1:25].tolist() == [1.0] * 24  # a bar from 01:00 closes at 02:00, when the value of midnight is known
     assert mood[25:].tolist() == [2.0] * 25
     assert market.notes == (
         "BTC/USDT: funding is known from 2024-01-01T08:00Z to 2024-01-01T08:30Z and counts as none elsewhere",
@@ -173,9 +169,7 @@ def test_the_catalog_gives_bars_funding_and_series(tmp_path: Path) -> None:
 
 
 def test_the_way_from_a_file_over_the_catalog_changes_nothing(tmp_path: Path) -> None:
-    frame = bars(123.456789).with_columns(
-        volume=pl.when(pl.int_range(50) % 9 == 0).then(None).otherwise("volume")
-    )
+    frame = bars(123.456789).with_columns(volume=pl.when(pl.int_range(50) % 9 == 0).then(None).otherwise("volume"))
     (tmp_path / "in").mkdir()
     frame.write_csv(tmp_path / "in" / "kraken_X_1h.csv")
     store(tmp_path / "catalog", [draft_bars(tmp_path / "in" / "kraken_X_1h.csv")])

@@ -12,10 +12,7 @@ START = 1_704_067_200 * 10**9  # Monday 2024-01-01
 
 def days(count: int, weekends: bool, per_day: int) -> np.ndarray:
     times = [
-        START + day * DAY + slot * HOUR
-        for day in range(count)
-        if weekends or day % 7 < 5
-        for slot in range(per_day)
+        START + day * DAY + slot * HOUR for day in range(count) if weekends or day % 7 < 5 for slot in range(per_day)
     ]
     return np.array(times)
 

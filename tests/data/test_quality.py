@@ -54,8 +54,7 @@ def without(frame: pl.DataFrame, first: int, last: int) -> pl.DataFrame:
 def setting(frame: pl.DataFrame, row: int, **values: float | None) -> pl.DataFrame:
     here = pl.int_range(pl.len()) == row
     return frame.with_columns(
-        pl.when(here).then(pl.lit(value, pl.Float64)).otherwise(name).alias(name)
-        for name, value in values.items()
+        pl.when(here).then(pl.lit(value, pl.Float64)).otherwise(name).alias(name) for name, value in values.items()
     )
 
 
@@ -104,17 +103,13 @@ def test_a_hole_in_a_single_day_is_a_gap() -> None:
     ids=["inside a day", "a holiday", "two holidays", "six days", "an early close"],
 )
 def test_usual_closures_and_holidays_of_an_exchange_are_no_gaps(first: int, last: int, count: int) -> None:
-    gaps = [
-        each.count for each in check(without(trading_hours(), first, last), "X", HOUR) if each.kind == "gap"
-    ]
+    gaps = [each.count for each in check(without(trading_hours(), first, last), "X", HOUR) if each.kind == "gap"]
     assert gaps == ([count] if count else [])
 
 
 @pytest.mark.parametrize(("first", "last", "count"), [(50, 51, 0), (50, 52, 0), (50, 54, 1)])
 def test_up_to_two_missing_days_are_holidays(first: int, last: int, count: int) -> None:
-    gaps = [
-        each.count for each in check(without(trading_days(), first, last), "X", DAY) if each.kind == "gap"
-    ]
+    gaps = [each.count for each in check(without(trading_days(), first, last), "X", DAY) if each.kind == "gap"]
     assert gaps == ([count] if count else [])
 
 
@@ -127,9 +122,7 @@ def test_repeated_rows_are_a_warning_and_conflicting_ones_an_error() -> None:
     repeated = pl.concat([frame, frame[10:12]]).sort("ts", maintain_order=True)
     assert (found(repeated)["duplicate"].severity, found(repeated)["duplicate"].count) == ("warning", 2)
     conflicting = pl.concat([frame, setting(frame[10:12], 0, volume=5.0)]).sort("ts", maintain_order=True)
-    severities = {
-        each.severity: each.count for each in check(conflicting, "X", HOUR) if each.kind == "duplicate"
-    }
+    severities = {each.severity: each.count for each in check(conflicting, "X", HOUR) if each.kind == "duplicate"}
     assert severities == {"error": 1, "warning": 1}
 
 
@@ -140,9 +133,7 @@ def test_disorder_is_found() -> None:
 
 
 def test_overlapping_bars_are_found() -> None:
-    frame = hours().with_columns(
-        ts=pl.when(pl.int_range(pl.len()) == 9).then(pl.col("ts") - MINUTE).otherwise("ts")
-    )
+    frame = hours().with_columns(ts=pl.when(pl.int_range(pl.len()) == 9).then(pl.col("ts") - MINUTE).otherwise("ts"))
     assert found(frame)["overlap"].count == 1
 
 
@@ -193,9 +184,7 @@ def test_an_instrument_that_dies_is_found() -> None:
             frame[800:].with_columns(pl.lit(7.0).alias(name) for name in ("open", "high", "low", "close")),
         ]
     )
-    findings = found(
-        dying.with_columns(volume=pl.when(pl.int_range(pl.len()) < 800).then("volume").otherwise(0.0))
-    )
+    findings = found(dying.with_columns(volume=pl.when(pl.int_range(pl.len()) < 800).then("volume").otherwise(0.0)))
     assert (findings["dead"].count, findings["dead"].place) == (200, "2024-02-03T08:00Z")
     assert (findings["zero_volume"].severity, findings["zero_volume"].count) == ("note", 200)
     assert "constant_price" not in findings

@@ -110,9 +110,7 @@ def test_perpetuals_get_their_funding_and_the_mood_of_the_day_before(tmp_path: P
     paid = np.flatnonzero(panel.funding[0])
     assert set(np.unique((panel.times[paid] + panel.bar) % (24 * HOUR))) == {0, 8 * HOUR, 16 * HOUR}
     assert 3 * 364 <= paid.size <= 3 * 365
-    rates = drafts[1].frame.filter(
-        drafts[1].frame["ts"].is_between(panel.times[0] + 1, panel.times[-1] + panel.bar)
-    )
+    rates = drafts[1].frame.filter(drafts[1].frame["ts"].is_between(panel.times[0] + 1, panel.times[-1] + panel.bar))
     assert panel.funding.sum() == pytest.approx(rates["rate"].sum())
     known = dict(drafts[2].frame.iter_rows())
     closes = panel.times + panel.bar

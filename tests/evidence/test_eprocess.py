@@ -90,9 +90,7 @@ def lottery(rng: np.random.Generator) -> Streams:
 def heavy_tails(rng: np.random.Generator) -> Streams:
     """Student's t with 2.5 degrees of freedom, cut symmetrically at the bound."""
     bound = 0.1
-    return np.clip(0.01 * rng.standard_t(2.5, (STREAMS, BARS)), -bound, bound), np.full(
-        (STREAMS, BARS), bound
-    )
+    return np.clip(0.01 * rng.standard_t(2.5, (STREAMS, BARS)), -bound, bound), np.full((STREAMS, BARS), bound)
 
 
 def bets_chosen_by_the_past(rng: np.random.Generator) -> Streams:
@@ -207,9 +205,7 @@ def test_an_edge_is_found() -> None:
 
 def test_a_weaker_edge_is_found_less_often_and_a_loss_never() -> None:
     rng = np.random.default_rng(5)
-    found = [
-        share_that_ever_reaches(oracle(*drifting(rng, 1_000, ratio))) for ratio in (0.15, 0.1, 0.05, -0.1)
-    ]
+    found = [share_that_ever_reaches(oracle(*drifting(rng, 1_000, ratio))) for ratio in (0.15, 0.1, 0.05, -0.1)]
     assert found == sorted(found, reverse=True)
     assert found[1] > 0.5
     assert found[-1] <= 0.005
@@ -306,15 +302,11 @@ def test_the_peak_is_the_highest_wealth_up_to_now() -> None:
         assert process.peak == highest
 
 
-bars = st.lists(
-    st.floats(0, 2).flatmap(lambda bound: st.tuples(st.floats(-bound, 3), st.just(bound))), max_size=30
-)
+bars = st.lists(st.floats(0, 2).flatmap(lambda bound: st.tuples(st.floats(-bound, 3), st.just(bound))), max_size=30)
 
 
 @given(bars, st.integers(0, 30))
-def test_folding_again_or_from_a_saved_state_gives_the_same_bits(
-    seen: list[tuple[float, float]], cut: int
-) -> None:
+def test_folding_again_or_from_a_saved_state_gives_the_same_bits(seen: list[tuple[float, float]], cut: int) -> None:
     once, again = EProcess(), EProcess()
     for number, (net_return, bound) in enumerate(seen):
         if number == cut:

@@ -52,9 +52,7 @@ def wealths(returns: NDArray[np.float64], bound: float) -> NDArray[np.float64]:
 RUNS, HYPOTHESES, LIFE, APART = 1_500, 24, 400, 40
 
 
-def campaign(
-    rng: np.random.Generator, edges: float, crowd: float
-) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+def campaign(rng: np.random.Generator, edges: float, crowd: float) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
     """Hypotheses registered 40 bars apart, alive for 400, promoted at the first bar that reaches its level.
 
     A share of them has an edge; the others have none, and all lean on one market of that share of their
@@ -82,9 +80,7 @@ def campaign(
 
 
 @pytest.mark.parametrize(("edges", "crowd"), [(0.0, 0.0), (0.2, 0.0), (0.2, 0.8), (0.6, 0.5)])
-def test_the_false_discovery_rate_is_kept_over_mixed_and_dependent_streams(
-    edges: float, crowd: float
-) -> None:
+def test_the_false_discovery_rate_is_kept_over_mixed_and_dependent_streams(edges: float, crowd: float) -> None:
     true, promoted = campaign(np.random.default_rng(8), edges, crowd)
     taken = promoted < HYPOTHESES * APART + LIFE
     false_share = (taken & ~true).sum(axis=1) / np.maximum(taken.sum(axis=1), 1)

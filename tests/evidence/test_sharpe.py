@@ -137,9 +137,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 @given(arrays(np.float64, st.integers(0, 30), elements=st.floats(-10, 10)), st.integers(1, 10**9))
-def test_more_trials_never_raise_the_confidence(
-    returns: np.ndarray[tuple[int], np.dtype[np.float64]], n: int
-) -> None:
+def test_more_trials_never_raise_the_confidence(returns: np.ndarray[tuple[int], np.dtype[np.float64]], n: int) -> None:
     found = moments(returns)
     facts = (found.sharpe, found.bars, found.skew, found.kurtosis)
     fewer = deflated_sharpe(*facts, trials=n, trials_sd=0.1)

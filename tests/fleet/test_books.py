@@ -493,6 +493,14 @@ def more(amount: str) -> str:
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
+def with_a_fee_hidden_in_the_price(body: dict[str, Any]) -> dict[str, Any]:
+    """The cash stays the same to the last digit."""
+    size, price, fee = (Decimal(body[name]) for name in ("size", "price", "fee"))
+    other = price + Decimal("0.0001")
+    hidden = (size * other).quantize(Decimal("1e-10")) - (size * price).quantize(Decimal("1e-10"))
+    return body | {"price": str(other), "fee": str(fee - hidden)}
+
+
 def with_(**changes: Callable[[Any], Any]) -> Change:
     return lambda body: body | {name: change(body[name]) for name, change in changes.items()}
 
@@ -518,6 +526,7 @@ FORGERIES: list[tuple[str, str, Change | None]] = [
     ("OrderFilled", "size", with_(size=more)),
     ("OrderFilled", "fee", with_(fee=more)),
     ("OrderFilled", "fee and price together", with_(fee=more, price=more)),
+    ("OrderFilled", "fee hidden in the price", with_a_fee_hidden_in_the_price),
     ("OrderFilled", "time", with_(time=lambda time: time + 1)),
     ("OrderFilled", "reason", with_(reason=lambda reason: "take" if reason != "take" else "stop")),
     ("OrderFilled", "agent", with_(agent=lambda agent: "a001" if agent != "a001" else "a002")),

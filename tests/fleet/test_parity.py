@@ -219,6 +219,17 @@ def test_a_short_that_the_market_runs_away_from_loses_its_margin_both_ways_and_n
         assert leave[4] in {"signal", "stop"}
 
 
+def test_an_entry_that_the_market_ran_away_from_is_asked_for_again_both_ways(tmp_path: Path) -> None:
+    """The open lies a quarter above the close that it was decided on: cancelled, and entered a bar later instead."""
+    bars = np.array([(100.0, 101.0, 99.0, 100.0, 5.0)] * 6 + [(125.0, 126.0, 124.0, 125.0, 5.0)] * 6)
+    late = np.where(np.arange(12) < 5, 0.0, 0.5)
+    panel = panel_of({"AAA": bars}, series={"late": late})
+    strategies = [strategy_of('long_only(ext("late"))', "stop = { percent = 5 }", name="late")]
+    comparison = compared(tmp_path / "j.sqlite", strategies, panel, settings_of(), 2)["late"]
+    comparison.agrees()
+    assert [(line[0], line[4]) for line in comparison.fills] == [(int(panel.times[7]), "entry")]
+
+
 def test_an_agent_that_is_hired_later_trades_as_a_backtest_from_its_first_close(tmp_path: Path) -> None:
     """Its programs have read every bar before; its first decision is at the close on which it was hired."""
     fall = walk(5, 160, volatility=0.005)

@@ -121,8 +121,7 @@ def test_parts_have_units_and_macros_keep_their_names() -> None:
     text = explain(
         strategy(
             "long_only(where(dear, 0, 1))",
-            'dollars = "close * volume"\nr = "rsi(close, 2)"\ndear = "r > 70"\n'
-            'half = 0.5\np = "long_only(half)"\n',
+            'dollars = "close * volume"\nr = "rsi(close, 2)"\ndear = "r > 70"\nhalf = 0.5\np = "long_only(half)"\n',
         )
     )
     assert "dollars (a dollar volume): the close times the volume." in text

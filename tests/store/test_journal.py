@@ -36,9 +36,7 @@ def journal(tmp_path: Path) -> Iterator[Journal]:
 def filled(path: Path, count: int = 6) -> tuple[int, str]:
     """A closed journal of a few entries; returns its head."""
     with Journal.open(path) as journal:
-        journal.append(
-            [(1_000 + i, "fill", {"price": f"{100 + i}.5", "note": "bought ✓"}) for i in range(count)]
-        )
+        journal.append([(1_000 + i, "fill", {"price": f"{100 + i}.5", "note": "bought ✓"}) for i in range(count)])
         return journal.head
 
 
@@ -116,9 +114,7 @@ def test_any_json_body_comes_back_equal(journal: Journal, body: dict[str, JSON],
     (written,) = journal.append([(ts, "any", body)])
     (read,) = journal.entries(after=seq)
     assert read == written
-    assert json.dumps(read.body, sort_keys=True) == json.dumps(
-        body, sort_keys=True
-    )  # 1 is not 1.0 is not true
+    assert json.dumps(read.body, sort_keys=True) == json.dumps(body, sort_keys=True)  # 1 is not 1.0 is not true
     assert read.ts == ts
     assert journal.verify_chain() == seq + 1
 
@@ -156,9 +152,7 @@ def test_what_would_not_read_back_is_refused_and_nothing_of_the_batch_is_kept(
 
 
 @pytest.mark.parametrize("ts", [2**63, 1.5, "1"])
-def test_a_time_that_is_not_64_bits_is_refused_and_nothing_of_the_batch_is_kept(
-    journal: Journal, ts: Any
-) -> None:
+def test_a_time_that_is_not_64_bits_is_refused_and_nothing_of_the_batch_is_kept(journal: Journal, ts: Any) -> None:
     with pytest.raises((OverflowError, TypeError)):
         journal.append([(1, "good", {}), (ts, "bad", {})])
     journal.append([(1, "good", {})])
@@ -215,9 +209,7 @@ def test_any_changed_byte_names_its_row(tmp_path: Path, seq: int, column: str) -
     for place in range(len(value)):
         for changed in (value[place] ^ 1, 0, 255):  # 0 and 255 also make text that is no text
             tampered = value[:place] + bytes([changed]) + value[place + 1 :]
-            connection.execute(
-                f"UPDATE journal SET {column} = CAST(? AS TEXT) WHERE seq = {seq}", (tampered,)
-            )
+            connection.execute(f"UPDATE journal SET {column} = CAST(? AS TEXT) WHERE seq = {seq}", (tampered,))
             with pytest.raises(ClawdError, match=rf"entry {seq} is broken"):
                 verified(path)
     connection.execute(f"UPDATE journal SET {column} = CAST(? AS TEXT) WHERE seq = {seq}", (value,))
@@ -392,9 +384,7 @@ with Journal.open(Path(sys.argv[1])) as journal:
 
 
 def start_child(path: Path, seed: int = 0) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(path), str(seed)], stdout=subprocess.PIPE, text=True
-    )
+    return subprocess.Popen([sys.executable, "-c", CHILD, str(path), str(seed)], stdout=subprocess.PIPE, text=True)
 
 
 def kill(child: subprocess.Popen[str]) -> list[tuple[int, str]]:
@@ -437,9 +427,7 @@ def test_a_second_writer_is_refused_and_readers_are_not(tmp_path: Path) -> None:
     try:
         assert child.stdout is not None
         child.stdout.readline()
-        with pytest.raises(
-            ClawdError, match=rf"another clawd process \(pid {child.pid}\) is writing this journal"
-        ):
+        with pytest.raises(ClawdError, match=rf"another clawd process \(pid {child.pid}\) is writing this journal"):
             Journal.open(path)
         (tmp_path / "link.db").symlink_to(path)
         with pytest.raises(ClawdError, match="is writing"):

@@ -127,24 +127,18 @@ def test_trials_are_found_by_what_they_are(ledger: Ledger) -> None:
     ledger.record([trial(0), trial(1, author="library"), trial(3, data_fingerprint="hourly bars")])
     assert [found.name for found in ledger.trials(family_hash="family 0")] == ["mutant 0", "mutant 3"]
     assert [found.name for found in ledger.trials(author="library")] == ["mutant 1"]
-    assert [found.name for found in ledger.trials(content_hash="content 3", author="evolution")] == [
-        "mutant 3"
-    ]
+    assert [found.name for found in ledger.trials(content_hash="content 3", author="evolution")] == ["mutant 3"]
     assert list(ledger.trials(data_fingerprint="hourly bars", author="library")) == []
 
 
 def test_many_trials_stream_in_order(ledger: Ledger) -> None:
     count = 2 * CHUNK + 1
     assert ledger.record([trial(number) for number in range(count)]) == count
-    assert [found.content_hash for found in ledger.trials()] == [
-        f"content {number}" for number in range(count)
-    ]
+    assert [found.content_hash for found in ledger.trials()] == [f"content {number}" for number in range(count)]
 
 
 def test_numpy_numbers_are_kept_as_numbers(ledger: Ledger) -> None:
-    numbers = trial(
-        first_ts=np.int64(1_000), bars=np.int32(500), fee=np.float64(0.0005), sharpe=np.float32(1.25)
-    )
+    numbers = trial(first_ts=np.int64(1_000), bars=np.int32(500), fee=np.float64(0.0005), sharpe=np.float32(1.25))
     assert ledger.record([numbers, trial()]) == 1
     assert list(ledger.trials()) == [trial(looks=2)]
 

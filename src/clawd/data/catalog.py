@@ -140,9 +140,7 @@ def store(root: Path, drafts: Sequence[Draft], *, replace: bool = False) -> None
         if files.count(draft.file) > 1:
             raise ClawdError("two files would be stored as this one entry", where=where, hint="give each its symbol")
         if (root / draft.file).exists() and not replace:
-            raise ClawdError(
-                f"the catalog has this already: {draft.file}", where=where, hint="--replace overwrites it"
-            )
+            raise ClawdError(f"the catalog has this already: {draft.file}", where=where, hint="--replace overwrites it")
     written: list[tuple[Path, Path]] = []
     try:
         for draft in drafts:

@@ -34,7 +34,7 @@ from clawd.core.events import (
     RunStarted,
     VerdictGiven,
 )
-from clawd.core.money import booked_float, booked_price, booked_size, fee_of_fill, studied
+from clawd.core.money import booked_float, booked_price, fee_of_fill, studied
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
 from clawd.engine.position import after_bar, book_closing, book_opening, stop_level, stop_reason
