@@ -265,6 +265,30 @@ def test_no_fill_makes_more_than_was_asked_of_its_order_and_none_fills_twice(wor
                         assert after * before >= 0
 
 
+def entries_of_one_moment(limit: str, names: tuple[str, str] = ("AAA", "BBB")) -> dict[str, VerdictGiven]:
+    """The verdicts on two entries of one agent at one close: a calm instrument, and one that moves a tenth a bar."""
+    calm = [(100.0, 100.05, 99.95, 100.0, 5.0)] * 40
+    wild = [(20.0, 21.0, 19.0, 20.0, 5.0)] * 40
+    strategy = strategy_of("long_only(where(close > 0 * close, 0.5, 0))", "stop = { atr = 1, window = 2 }")
+    limits = settings_of(capital=Decimal(100), day_loss_limit=Decimal(limit))
+    trading = Trading([strategy], panel_of(dict(zip(names, map(np.array, (calm, wild)), strict=True))), limits, 20)
+    events = next(trading.bars())
+    return {event.symbol: event for event in events if isinstance(event, VerdictGiven)}
+
+
+def test_entries_of_one_moment_that_fit_together_are_let_through_whole() -> None:
+    """0.05 and 5.00 to their stops, and 0.14 % of 50 each for costs: 5.19, and nothing is taken off."""
+    verdicts = entries_of_one_moment("5.2")
+    assert {symbol: verdict.outcome for symbol, verdict in verdicts.items()} == {"AAA": "allow", "BBB": "allow"}
+    assert "shrink" in {verdict.outcome for verdict in entries_of_one_moment("5.1").values()}
+
+
+def test_entries_of_one_moment_are_shrunk_alike_whichever_comes_first() -> None:
+    for names in (("AAA", "BBB"), ("BBB", "AAA")):
+        shares = [verdict.allowed / verdict.asked for verdict in entries_of_one_moment("2.6", names).values()]
+        assert [float(share) for share in shares] == pytest.approx([0.5, 0.5], abs=0.01)
+
+
 # Firing, releasing, hiring, evidence.
 
 

@@ -261,6 +261,31 @@ def test_a_new_agent_gets_no_part_of_the_day_that_the_one_before_it_has_lost() -
     assert outcome.worst <= Decimal(2)
 
 
+def test_what_was_lost_today_is_missing_today_and_no_longer() -> None:
+    """Two hours, each with a dip to the stop: the second entry gets what the first has left, tomorrow's gets all."""
+    dip = (100.0, 100.0, 98.0, 100.0, 5.0)
+    bars = [*flat(3), dip, *flat(2), dip, *flat(17), *flat(3), dip, *flat(3)]
+    wanted = np.ones(len(bars))
+    wanted[[4, 7]] = 0.0
+    wanted[8:23] = 0.0
+    world = World(
+        panel_of({"AAA": np.array(bars)}, series={"wanted": wanted}),
+        [strategy_of('long_only(ext("wanted"))', "stop = { percent = 1 }")],
+        settings_of(capital=Decimal(100), day_loss_limit=Decimal("1.5"), fee=Decimal("0.001"), slippage=Decimal(0)),
+    )
+    sizes = [
+        event.size
+        for events in lived(world).events
+        for event in events
+        if isinstance(event, OrderFilled) and event.order_kind is OrderKind.OPENING
+    ]
+    assert len(sizes) == 3
+    # A unit loses 1 to its stop and 0.1 % of 100 and of 99 in fees, 1.199; the gate sets 1.199 aside for it.
+    assert float(sizes[0]) == pytest.approx(1.0)
+    assert float(sizes[1]) == pytest.approx((1.5 - 1.199) / 1.199, rel=1e-4)
+    assert float(sizes[2]) == pytest.approx(1.0)
+
+
 # Halts.
 
 CRASH = 10
