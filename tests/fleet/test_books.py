@@ -616,6 +616,24 @@ def test_every_fill_counts(honest: list[Record]) -> None:
                 folded(honest[:place] + forged + honest[place + 1 :])
 
 
+def test_the_level_of_a_stop_that_lived_for_less_than_a_bar_counts(honest: list[Record]) -> None:
+    """Sent after the entry and touched on the same bar: no end of a bar ever saw it rest."""
+    filled_in_the_bar: list[int] = []
+    sent: dict[str, int] = {}
+    for place, (_, kind, body) in enumerate(honest):
+        if kind == "BarClosed":
+            sent = {}
+        elif kind == "OrderSubmitted" and body["order_kind"] == "stop":
+            sent[body["order"]] = place
+        elif kind == "OrderFilled" and body["order"] in sent:
+            filled_in_the_bar.append(sent[body["order"]])
+    assert filled_in_the_bar
+    for place in filled_in_the_bar:
+        ts, kind, body = honest[place]
+        with pytest.raises(ClawdError, match="level"):
+            folded([*honest[:place], (ts, kind, body | {"level": more(body["level"])}), *honest[place + 1 :]])
+
+
 def test_a_forged_halt_is_found() -> None:
     bars = np.array([(100.0, 100.0, 100.0, 100.0, 5.0)] * 6 + [(80.0, 80.0, 80.0, 80.0, 5.0)] * 24)
     limits = settings_of(capital=Decimal(100), day_loss_limit=Decimal(2))

@@ -215,14 +215,14 @@ def entries(draw: st.DrawFn) -> tuple[Order, Snapshot, Limits]:
         account_loss=draw(between("0", "8")),
         agent_reserved=draw(between("0", "3")),
         account_reserved=draw(between("0", "8")),
-        agent_share=draw(between("0", "30")),
-        part=draw(between("0", "1")),
-        agent_capital=draw(between("0", "10000")),
-        agent_exposure=draw(between("0", "10000")),
+        agent_share=draw(between("5", "30")),
+        part=draw(between("0.1", "1")),
+        agent_capital=draw(between("10", "10000")),
+        agent_exposure=draw(between("0", "20")),
     )
     limits = Limits(
-        day_loss=draw(between("0.01", "100")),
-        leverage=draw(between("0.1", "20")),
+        day_loss=draw(between("15", "100")),
+        leverage=draw(between("1", "20")),
         costs=Costs(draw(between("0", "0.05")), draw(between("0", "0.05"))),
         longest_silence=HOUR,
     )
