@@ -12,7 +12,7 @@ import numpy as np
 from clawd.core.clock import Clock
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
-from clawd.core.events import Event, read_event
+from clawd.core.events import Event
 from clawd.core.settings import Settings
 from clawd.data.market import Market
 from clawd.engine.compiled import is_warm
@@ -159,8 +159,8 @@ def campaign(
         run = begin_or_continue(journal, start, panel)
         yield PaperBegan(run, path)
         stopped = False
-        for records in run.steps():
-            yield BarTraded(run.books, tuple(read_event(kind, body) for _, kind, body in records), run.bars_left)
+        for _ in run.steps():
+            yield BarTraded(run.books, tuple(run.fleet.desk.events), run.bars_left)
             if stop():
                 stopped = run.bars_left > 0
                 break

@@ -37,7 +37,8 @@ class Desk:
     Attributes:
         books: what the journal says, with the records of this bar.
         venue: where the approved orders rest.
-        records: of this bar, to be appended in one transaction.
+        events: of this bar, in order.
+        records: the same as they go into the journal, in one transaction.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Desk:
         self.venue = venue
         self.instruments = instruments
         self.clock = clock
+        self.events: list[Event] = []
         self.records: list[Record] = []
         start = books.start
         self.limits = Limits(
@@ -59,6 +61,7 @@ class Desk:
     def enter(self, event: Event) -> None:
         """Apply an event to the books and note it for the journal."""
         self.books.apply(event)
+        self.events.append(event)
         self.records.append((self.clock.now(), event.kind, event.model_dump(mode="json")))
 
     def match(self, bars: Mapping[str, Bar], time: int) -> None:

@@ -82,7 +82,7 @@ class Fleet:
         row = panel.between(index, index + 1)
         time = int(row.times[0])
         bars = _bars(row)
-        desk.records = []
+        desk.events, desk.records = [], []
         self.clock.set(time)
         if not books.agents:
             self._hire()
