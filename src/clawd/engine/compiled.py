@@ -1,7 +1,8 @@
 """Compilation that is cached on disk and never stale.
 
 Numba checks only the file of the function that it caches, not the files of what that function calls. So the cache lives
-in a folder named by a digest of all sources that are compiled: change one step and the next start compiles afresh.
+in folders named by a digest of all sources that are compiled: change one step and the next start compiles afresh. The
+steps have a folder of their own, for they are most of the work and know nothing of the fill rules.
 """
 
 from __future__ import annotations
@@ -21,14 +22,21 @@ import numba
 import numpy as np
 import platformdirs
 
+_GENERATED = "clawd_generated_"
+
 
 @cache
-def folder() -> Path:
-    """The folder of this version's compiled code, made if need be."""
+def folder(*, steps_alone: bool = False) -> Path:
+    """The folder of this version's compiled code, made if need be.
+
+    Args:
+        steps_alone: for code that calls nothing but the steps.
+    """
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
     here = Path(__file__).parent
     # Of what lies outside the engine, only the numbers of the reasons are compiled in.
-    for source in (*sorted(here.rglob("*.py")), here.parent / "core" / "reason.py"):
+    sources = [here / "kernel.py", *here.glob("steps/*.py")] if steps_alone else [*here.rglob("*.py")]
+    for source in (*sorted(sources), here.parent / "core" / "reason.py"):
         digest.update(source.read_bytes())
     wanted = os.environ.get("NUMBA_CACHE_DIR")
     root = Path(wanted) if wanted else platformdirs.user_cache_path("clawd", appauthor=False) / "kernels"
@@ -43,7 +51,7 @@ def folder() -> Path:
 def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
     """``numba.njit`` with its cache in :func:`folder`."""
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
-    numba.config.CACHE_DIR = str(folder())  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = str(folder(steps_alone=function.__module__.startswith(_GENERATED)))  # type: ignore[attr-defined]
     try:
         result: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
         return result
@@ -53,17 +61,17 @@ def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def is_warm() -> bool:
     """Whether this version has been compiled on this machine before."""
-    return any(folder().rglob("*.nbc"))
+    return all(any(folder(steps_alone=part).rglob("*.nbc")) for part in (True, False))
 
 
 def module_from_source(name: str, source: str) -> ModuleType:
-    """A module of generated source, written beside the compiled code so that it can be cached."""
-    path = folder() / f"{name}.py"
+    """A module of generated source that calls the steps, written beside its compiled code so that it can be cached."""
+    path = folder(steps_alone=True) / f"{name}.py"
     if not path.exists() or path.read_text() != source:
         scratch = path.with_suffix(f".{os.getpid()}")
         scratch.write_text(source)
         scratch.replace(path)
-    spec = importlib.util.spec_from_file_location(f"clawd_generated_{name}", path)
+    spec = importlib.util.spec_from_file_location(f"{_GENERATED}{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # Numba finds a cached function's globals by the name of its module
