@@ -29,9 +29,15 @@ class Panel:
         open, high, low, close: float64 [I, T], prices in quote currency.
         volume: float64 [I, T], base units; NaN where a bar exists but its volume is unknown.
         funding: float64 [I, T], the funding rates that fell due within the bar, summed; 0 where there are none.
-        series: named external values [T], each already at the moment the bar closes: the latest that was published
-            by then, NaN before the first.
+        series: named values that are not bars, [T] for the whole market or [I, T] for each instrument, as they were
+            known when each bar closed: the latest that was published by then, NaN before the first. A plain name
+            (``vix``) is an outside series; the features of order books and of derivatives and the forecasts of models
+            have their kind before the name (``book:imbalance5``, ``deriv:funding_8h``, ``model:mu``).
         bars_per_year: how many bars a year of this market has; annualises volatility and Sharpe ratios.
+        groups: by the name of a classification (such as ``sector``) the code of each instrument's label, int64 [I],
+            from 0; -1 for none. Equal codes are equal labels; the codes mean nothing else.
+        vwap: float64 [I, T], volume-weighted average prices, NaN where a bar's is unknown; None where no instrument
+            has them.
     """
 
     instruments: tuple[Instrument, ...]
@@ -45,6 +51,8 @@ class Panel:
     funding: Floats
     bars_per_year: float
     series: Mapping[str, Floats] = field(default_factory=dict)
+    groups: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
+    vwap: Floats | None = None
 
     @property
     def symbols(self) -> tuple[str, ...]:
@@ -67,7 +75,8 @@ class Panel:
             close=self.close[:, cut],
             volume=self.volume[:, cut],
             funding=self.funding[:, cut],
-            series={name: values[cut] for name, values in self.series.items()},
+            series={name: values[..., cut] for name, values in self.series.items()},
+            vwap=None if self.vwap is None else self.vwap[:, cut],
         )
 
     def select(self, symbols: Sequence[str]) -> Panel:
@@ -82,4 +91,7 @@ class Panel:
             close=self.close[rows],
             volume=self.volume[rows],
             funding=self.funding[rows],
+            series={name: values if values.ndim == 1 else values[rows] for name, values in self.series.items()},
+            groups={name: codes[rows] for name, codes in self.groups.items()},
+            vwap=None if self.vwap is None else self.vwap[rows],
         )

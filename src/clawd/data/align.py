@@ -82,10 +82,14 @@ def align(
         ),
         bar=bar,
         times=times,
+        open=fields["open"],
+        high=fields["high"],
+        low=fields["low"],
+        close=fields["close"],
+        volume=fields["volume"],
         funding=np.stack([_funding(times, each, bars, bar) for each, bars in zip(ordered, whole, strict=True)]),
         bars_per_year=bars_per_year(times, bar),
         series={each.name: _as_of(times + bar, each) for each in sorted(series, key=lambda each: each.name)},
-        **fields,
     )
     return panel, {symbol: count for symbol, count in dropped.items() if count}
 
@@ -98,11 +102,19 @@ def encloses() -> pl.Expr:
 
 
 def fingerprint(panel: Panel) -> str:
-    """16 hexadecimal digits that change when any value, time, symbol or the bar of the panel changes."""
-    digest = hashlib.sha256(repr((panel.symbols, panel.bar, panel.times.size, sorted(panel.series))).encode())
+    """16 hexadecimal digits that change when any value, time, symbol, group or the bar of the panel changes."""
+    series, groups = sorted(panel.series), sorted(panel.groups)
+    digest = hashlib.sha256(repr((panel.symbols, panel.bar, panel.times.size, series)).encode())
     digest.update(np.ascontiguousarray(panel.times).tobytes())
-    fields = (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding)
-    for values in (*fields, *(panel.series[name] for name in sorted(panel.series))):
+    fields = [panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding]
+    per_instrument = [name for name in series if panel.series[name].ndim > 1]
+    if per_instrument or groups or panel.vwap is not None:
+        # Only panels that have these are marked, so that the prints of those without have stayed what they were.
+        digest.update(repr((per_instrument, groups, panel.vwap is not None)).encode())
+        for name in groups:
+            digest.update(np.ascontiguousarray(panel.groups[name], np.int64).tobytes())
+        fields += [] if panel.vwap is None else [panel.vwap]
+    for values in (*fields, *(panel.series[name] for name in series)):
         # Zeros have two signs and NaN many patterns; equal panels have equal prints.
         digest.update(np.ascontiguousarray(np.where(np.isnan(values), np.nan, values + 0.0)).tobytes())
     return digest.hexdigest()[:16]
