@@ -2,58 +2,117 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from clawd.core.panel import Floats, Panel
 from clawd.engine import kernel
-from clawd.engine.graph import Graph, leaf_values
+from clawd.engine.graph import Graph
+from clawd.engine.inputs import values_of
+from clawd.engine.rows import align, load, make_room
 
-BLOCK = 2_048
+#: Values of a row in one block, over all instruments: few enough to stay in the processor's cache.
+_ROW = 1_024
+_SHORTEST_BLOCK = 32
 
 
 class Evaluator:
-    """The memory of a graph while it walks through time.
+    """A graph with everything it remembers while it walks through time.
+
+    Each row holds the bars that an instrument has, one after the other without holes. A row at which steps look back
+    has its history before the bars of the block; the others share places.
 
     Attributes:
-        state: float64 [I, S], everything that the programs remember. It can be saved and put back.
+        graph: the graph.
+        block: how many bars are computed at once.
         seen: int64 [I], how many bars of its own each instrument has had.
+        counts: int64 [I], how many it has in the block at hand.
+        place: int64 [I, T], which of its own bars in the block each bar is, -1 where it has none.
     """
 
     def __init__(self, graph: Graph, instruments: int) -> None:
         self.graph = graph
-        self.state = np.zeros((instruments, int(graph.state_at[-1])))
+        self.block = max(_SHORTEST_BLOCK, _ROW // instruments)
         self.seen = np.zeros(instruments, np.int64)
+        self.counts = np.zeros(instruments, np.int64)
+        self.place = np.zeros((instruments, 0), np.int64)
+        self._state = np.zeros((instruments, int(graph.state_at[-1])))
+        # The histories of the instruments are moved to the front at different bars, so that no bar waits for all.
+        self._cursor = np.arange(instruments) * self.block // instruments
+        self._lay_out(instruments)
 
-    def advance(self, panel: Panel, rows: list[int]) -> Floats:
+    def _lay_out(self, instruments: int) -> None:
+        """Give each row its place: where it starts, how far apart its instruments are, and whether it moves on."""
+        graph, block = self.graph, self.block
+        size = len(graph.nodes)
+        at, stride = np.zeros(size, np.int64), np.full(size, block, np.int64)
+        moving = np.zeros(size, np.int64)
+        end = int(graph.slots.max(initial=-1) + 1) * instruments * block
+        constants: list[tuple[int, int, float]] = []
+        for row, node in enumerate(graph.nodes):
+            need = int(graph.needs[row])
+            if graph.slots[row] >= 0:
+                at[row] = graph.slots[row] * instruments * block
+            elif node.constant is not None:
+                at[row], stride[row] = end + need, 0
+                constants.append((end, end + need + block, node.constant))
+                end += need + block
+            else:
+                at[row], stride[row], moving[row] = end + need, need + block, 1
+                end += (need + block) * instruments
+        self._arena = np.full(end, np.nan)
+        for first, last, value in constants:
+            self._arena[first:last] = value
+        self._at, self._stride, self._moving = at, stride, moving
+
+    @property
+    def memory(self) -> tuple[NDArray[np.generic], ...]:
+        """Arena, starts, strides, whether rows move, cursors and places: where the compiled functions find a row."""
+        return self._arena, self._at, self._stride, self._moving, self._cursor, self.place
+
+    @property
+    def arrays(self) -> tuple[NDArray[np.generic], ...]:
+        """What :func:`clawd.engine.kernel.run` takes after the rows to run."""
+        graph = self.graph
+        fixed = (graph.codes, graph.inputs, graph.backs, graph.parameters, graph.parameter_at)
+        where = (self._arena, self._at, self._stride, self._moving, self._cursor)
+        return (*fixed, self._state, graph.state_at, *where, self.counts, self.place)
+
+    def blocks(self, panel: Panel) -> Iterator[tuple[int, int]]:
+        """Walk through the bars that follow those of the call before, and yield each block [first, last) once its inputs
+        are in place: the steps are to be run by whoever asked."""
+        present = panel.present
+        for first in range(0, panel.times.size, self.block):
+            last = min(first + self.block, panel.times.size)
+            part = np.ascontiguousarray(present[:, first:last])
+            self.place = np.where(part, np.cumsum(part, axis=1) - 1, -1)
+            self.counts = part.sum(axis=1)
+            arena, at, stride, moving, cursor, place = self.memory
+            make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self.block)
+            bars = panel.between(first, last)
+            for row, leaf in enumerate(self.graph.nodes[: self.graph.leaves]):
+                if leaf.constant is None:
+                    values = np.ascontiguousarray(values_of(leaf, bars))
+                    load(values, row, arena, at, stride, moving, cursor, place)
+            yield first, last
+            self._cursor += self.counts
+            self.seen += self.counts
+
+    def advance(self, panel: Panel, rows: Sequence[int]) -> Floats:
         """Walk through the next bars and return what some rows were.
 
         Args:
             panel: the bars that follow those of the call before, [I, T].
-            rows: which rows of the graph's values to return.
+            rows: which rows to return; each the row of a program that the graph keeps.
 
         Returns:
             float64 [len(rows), I, T].
         """
-        instruments, length = panel.close.shape
-        result = np.empty((len(rows), instruments, length))
-        present = panel.present
-        for first in range(0, length, BLOCK):
-            last = min(first + BLOCK, length)
-            values = np.empty((self.graph.size, instruments, last - first))
-            block = panel.between(first, last)
-            for row, leaf in enumerate(self.graph.leaves):
-                values[row] = leaf_values(leaf, block)
-            kernel.run(
-                self.graph.codes,
-                self.graph.inputs,
-                self.graph.parameters,
-                self.graph.parameter_at,
-                self.state,
-                self.graph.state_at,
-                values,
-                len(self.graph.leaves),
-                np.ascontiguousarray(present[:, first:last]),
-            )
-            result[:, :, first:last] = values[rows]
-        self.seen += present.sum(axis=1)
+        result = np.empty((len(rows), *panel.close.shape))
+        for first, last in self.blocks(panel):
+            kernel.run(self.graph.leaves, len(self.graph.nodes), *self.arrays)
+            for index, row in enumerate(rows):
+                align(row, *self.memory, result[index, :, first:last])
         return result

@@ -10,80 +10,140 @@ from numpy.typing import NDArray
 
 from clawd.core.errors import ClawdError, suggestion
 from clawd.core.panel import Floats, Panel
+from clawd.engine.inputs import INPUTS, check_series
 from clawd.engine.kernel import CODES
 from clawd.engine.steps import STEPS
 from clawd.language.node import Node, walk
+from clawd.language.operators import OPERATORS
+from clawd.language.types import Parameter
 
-_FIELDS = ("open", "high", "low", "close", "volume")
-_LEAVES = (*_FIELDS, "clock", "ext", "const")
+Integers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A topologically ordered graph, as data for the kernel.
+    """A topologically ordered graph, as data for the kernel. A row is a node: first the inputs, then the steps.
 
     Attributes:
-        leaves: the L inputs and constants, in the order of the first rows of values.
-        codes: int64 [N], the step of each node.
-        inputs: int64 [N, 3], rows of its inputs.
-        parameters, parameter_at: the parameters of node n are ``parameters[parameter_at[n]:parameter_at[n + 1]]``.
+        nodes: the R nodes, in the order of their rows.
+        leaves: how many of them are inputs and constants.
+        rows: the row of each node, by canonical text.
+        roots: int64 [N], the row of each program.
+        ends: int64 [N], the row after the last one that a program and those before it need.
+        codes: int64 [R], the step of each row.
+        inputs: int64 [R, 3], rows of its inputs.
+        backs: int64 [R], how many earlier bars of its inputs a step looks at.
+        needs: int64 [R], how many earlier bars of a row the steps that use it look at.
+        parameters, parameter_at: those of row r are ``parameters[parameter_at[r]:parameter_at[r + 1]]``.
         state_at: the same for the columns of the state.
-        rows: row of values that holds each node, by canonical text.
+        slots: int64 [R], the place that a row shares with others whose values are no longer needed; -1 where a row has
+            a place of its own, because something looks back at it.
     """
 
-    leaves: tuple[Node, ...]
-    codes: NDArray[np.int64]
-    inputs: NDArray[np.int64]
-    parameters: Floats
-    parameter_at: NDArray[np.int64]
-    state_at: NDArray[np.int64]
+    nodes: tuple[Node, ...]
+    leaves: int
     rows: Mapping[str, int]
+    roots: Integers
+    ends: Integers
+    codes: Integers
+    inputs: Integers
+    backs: Integers
+    needs: Integers
+    parameters: Floats
+    parameter_at: Integers
+    state_at: Integers
+    slots: Integers
 
-    @property
-    def size(self) -> int:
-        """Rows of values: leaves and nodes."""
-        return len(self.leaves) + len(self.codes)
 
-
-def lower(programs: Sequence[Node], panel: Panel) -> Graph:
+def lower(programs: Sequence[Node], panel: Panel, *, kept: int | None = None) -> Graph:
     """The graph of some programs on the instruments of a panel.
 
+    Args:
+        programs: in the order in which they will be computed.
+        panel: any bars of the market; only its instruments, series, groups and calendar are looked at.
+        kept: how many of the programs, from the first on, keep their values until the end of a block; all by default.
+            The others' are looked at once their program is done, and then no more.
+
     Raises:
-        ClawdError: when a program names an instrument or a series that the panel does not have.
+        ClawdError: when a program names an instrument, a group or a series that the panel does not have.
     """
-    nodes = list(walk(*programs))
-    leaves = tuple(node for node in nodes if node.operator in _LEAVES)
-    steps = [node for node in nodes if node.operator not in _LEAVES]
+    walked = list(walk(*programs))
+    leaves = [node for node in walked if node.operator in INPUTS]
     for leaf in leaves:
-        if leaf.operator == "ext" and leaf.parameters[0] not in panel.series:
-            name = str(leaf.parameters[0])
-            known = f"the market has {', '.join(sorted(panel.series)) or 'none'}"
-            raise ClawdError(f'the market has no series "{name}"', hint=suggestion(name, panel.series) or known)
-    rows = {node.text: row for row, node in enumerate([*leaves, *steps])}
-    inputs = np.zeros((len(steps), 3), np.int64)
+        check_series(leaf, panel)
+    nodes = [*leaves, *(node for node in walked if node.operator not in INPUTS)]
+    rows = {node.text: row for row, node in enumerate(nodes)}
+    count = len(nodes)
+    codes, backs, needs = np.full(count, -1, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64)
+    inputs = np.zeros((count, 3), np.int64)
     parameters: list[float] = []
-    parameter_at, state_at = [0], [0]
-    for index, node in enumerate(steps):
-        inputs[index, : len(node.inputs)] = [rows[child.text] for child in node.inputs]
-        own = _numbers(node, panel)
+    parameter_at, state_at = [0] * (len(leaves) + 1), [0] * (len(leaves) + 1)
+    for row, node in enumerate(nodes[len(leaves) :], len(leaves)):
+        step, own = STEPS[node.operator], _numbers(node, panel)
+        codes[row], backs[row] = CODES[node.operator], step.history(own)
+        for place, child in enumerate(node.inputs):
+            inputs[row, place] = rows[child.text]
+            needs[rows[child.text]] = max(needs[rows[child.text]], backs[row])
         parameters += own
         parameter_at.append(len(parameters))
-        state_at.append(state_at[-1] + STEPS[node.operator].state_size(own))
+        state_at.append(state_at[-1] + step.state(own))
+    roots = np.array([rows[program.text] for program in programs], np.int64)
+    # A root computed for an earlier program is ready at once; a root that is an input is ready before any step.
+    ends = np.maximum.accumulate(np.maximum(roots + 1, len(leaves))) if len(programs) else roots
     return Graph(
-        leaves=leaves,
-        codes=np.array([CODES[node.operator] for node in steps], np.int64),
+        nodes=tuple(nodes),
+        leaves=len(leaves),
+        rows=rows,
+        roots=roots,
+        ends=ends,
+        codes=codes,
         inputs=inputs,
+        backs=backs,
+        needs=needs,
         parameters=np.array(parameters, np.float64),
         parameter_at=np.array(parameter_at, np.int64),
         state_at=np.array(state_at, np.int64),
-        rows=rows,
+        slots=_slots(nodes, len(leaves), inputs, needs, roots, ends, len(programs) if kept is None else kept),
     )
 
 
+def _slots(
+    nodes: Sequence[Node], leaves: int, inputs: Integers, needs: Integers, roots: Integers, ends: Integers, kept: int
+) -> Integers:
+    """Places for the rows that nothing looks back at, given again once the last row that uses them is computed."""
+    count = len(nodes)
+    last_use = np.arange(count)
+    for row in range(leaves, count):
+        for place in range(len(nodes[row].inputs)):
+            last_use[inputs[row, place]] = row
+    for index, root in enumerate(roots):
+        # What a program yields is looked at before the first row of the next is computed.
+        last_use[root] = count if index < kept else max(last_use[root], ends[index] - 1)
+    dying: list[list[int]] = [[] for _ in range(count + 1)]
+    slots, free, made = np.full(count, -1, np.int64), [], 0
+    for row, node in enumerate(nodes):
+        if needs[row] == 0 and node.operator != "const":
+            # The row's own slot is taken before those of its inputs are given back: a step never overwrites what it
+            # is reading.
+            if free:
+                slots[row] = free.pop()
+            else:
+                slots[row], made = made, made + 1
+            dying[last_use[row]].append(row)
+        if row >= leaves:
+            free.extend(int(slots[done]) for done in dying[row])
+        elif dying[row]:
+            dying[count].extend(dying[row])  # an input that only a program itself uses
+    return slots
+
+
 def _numbers(node: Node, panel: Panel) -> list[float]:
+    """The parameters of a step as numbers, with what it needs to know of the market or has computed once."""
     numbers: list[float] = []
-    for value in node.parameters:
-        if not isinstance(value, str):
+    for kind, value in zip(OPERATORS[node.operator].signature.parameters, node.parameters, strict=True):
+        if kind is Parameter.GROUP:
+            numbers += _group_codes(str(value), panel)
+        elif not isinstance(value, str):
             numbers.append(float(value))
         elif value in panel.symbols:
             numbers.append(float(panel.symbols.index(value)))
@@ -92,37 +152,21 @@ def _numbers(node: Node, panel: Panel) -> list[float]:
             raise ClawdError(f'the market has no instrument "{value}"', hint=known)
     if node.operator == "vol_forecast":
         numbers.append(panel.bars_per_year)
+    if node.operator == "frac_diff":
+        numbers += fractional_weights(numbers[0], int(numbers[1]))
     return numbers
 
 
-def leaf_values(leaf: Node, panel: Panel) -> Floats:
-    """[I, T] or a shape that broadcasts to it: the values of an input or constant on a panel."""
-    name = leaf.operator
-    if name in _FIELDS:
-        values: Floats = getattr(panel, name)
-        return values
-    if name == "const":
-        return np.full((1, 1), float(leaf.parameters[0]))
-    if name == "ext":
-        return panel.series[str(leaf.parameters[0])][np.newaxis]
-    return _calendar(str(leaf.parameters[0]), panel.times)[np.newaxis]
+def fractional_weights(order: float, window: int) -> list[float]:
+    """The first weights of (1 - B)^order, B the step back by a bar (Lopez de Prado 2018, section 5.4)."""
+    weights = [1.0]
+    for k in range(1, window):
+        weights.append(-weights[-1] * (order - k + 1) / k)
+    return weights
 
 
-def _calendar(name: str, times: NDArray[np.int64]) -> Floats:
-    moments = times.astype("datetime64[ns]")
-    days = moments.astype("datetime64[D]")
-    months = moments.astype("datetime64[M]")
-    month_day = (days - months.astype("datetime64[D]")).astype(np.int64) + 1
-    if name == "hour":
-        values = (moments - days).astype("timedelta64[h]").astype(np.int64)
-    elif name == "weekday":
-        values = (days.astype(np.int64) + 3) % 7
-    elif name == "month_day":
-        values = month_day
-    elif name == "month":
-        values = months.astype(np.int64) % 12 + 1
-    else:
-        # The turn of the month: its last five calendar days and its first three, known from the calendar alone.
-        length = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
-        values = (month_day <= 3) | (month_day > length - 5)
-    return values.astype(np.float64)
+def _group_codes(name: str, panel: Panel) -> list[float]:
+    if name not in panel.groups:
+        known = f"the market has {', '.join(sorted(panel.groups)) or 'none'}"
+        raise ClawdError(f'the market has no groups "{name}"', hint=suggestion(name, panel.groups) or known)
+    return [float(code) for code in panel.groups[name]]

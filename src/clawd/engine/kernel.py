@@ -1,4 +1,4 @@
-"""One compiled function that runs a whole graph over a block of bars.
+"""One compiled function that runs a graph over a block of bars.
 
 Programs are data for it: it is compiled once, and a new strategy costs no compile. Its branches are generated from the
 table of steps, so an operator is entered in one place.
@@ -15,60 +15,86 @@ _HEAD = '''"""Generated from the table of steps."""
 import numpy as np
 from numba import njit
 from clawd.engine.compiled import compiled
+
+@njit(nogil=True, error_model="numpy")
+def finite(out):
+    for t in range(out.size):
+        out[t] = out[t] if abs(out[t]) < np.inf else np.nan
 '''
 
 _ALONG = """
 from {module} import {function} as step_{code}
 
 @njit(nogil=True, error_model="numpy")
-def run_{code}(s, p, present, x, y, z, out):
-    for i in range(out.shape[0]):
-        own = s[i]
-        for t in range(out.shape[1]):
-            value = np.nan
-            if present[i, t]:
-                value = step_{code}(own, p, x[i, t], y[i, t], z[i, t])
-            out[i, t] = value if abs(value) != np.inf else np.nan
+def run_{code}(n, inputs, back, p, state, first, last, arena, at, stride, moving, cursor, counts, place):
+    for i in range(counts.size):
+        bars = counts[i]
+        if bars > 0:
+{views}
+            step_{code}({arguments})
+{finite}
+"""
+
+_VIEW = """\
+            {name}_at = at[{row}] + i * stride[{row}] + moving[{row}] * cursor[i]
+            {name} = arena[{name}_at{history} : {name}_at + bars]
 """
 
 _ACROSS = """
 from {module} import {function} as step_{code}
 
 @njit(nogil=True, error_model="numpy")
-def run_{code}(s, p, present, x, y, z, out):
-    row_x, row_y, row_out = np.empty(out.shape[0]), np.empty(out.shape[0]), np.empty(out.shape[0])
-    for t in range(out.shape[1]):
-        for i in range(out.shape[0]):
-            row_x[i] = x[i, t] if present[i, t] else np.nan
-            row_y[i] = y[i, t] if present[i, t] else np.nan
+def run_{code}(n, inputs, back, p, state, first, last, arena, at, stride, moving, cursor, counts, place):
+    size = counts.size
+    row_x, row_y, row_out = np.empty(size), np.empty(size), np.empty(size)
+    x, y, out = inputs[n, 0], inputs[n, 1], n
+    for t in range(place.shape[1]):
+        for i in range(size):
+            row_x[i] = row_y[i] = np.nan
+            if place[i, t] >= 0:
+                row_x[i] = arena[at[x] + i * stride[x] + moving[x] * cursor[i] + place[i, t]]
+                row_y[i] = arena[at[y] + i * stride[y] + moving[y] * cursor[i] + place[i, t]]
         step_{code}(p, row_x, row_y, row_out)
-        for i in range(out.shape[0]):
-            value = row_out[i]
-            out[i, t] = value if present[i, t] and abs(value) != np.inf else np.nan
+        for i in range(size):
+            if place[i, t] >= 0:
+                value = row_out[i]
+                spot = at[out] + i * stride[out] + moving[out] * cursor[i] + place[i, t]
+                arena[spot] = value if abs(value) < np.inf else np.nan
 """
 
-_RUN = """
+_RUN = '''
 @compiled
-def run(codes, inputs, parameters, parameter_at, state, state_at, values, leaves, present):
-    for n in range(codes.size):
-        code = codes[n]
+def run(
+    begin, end, codes, inputs, backs, parameters, parameter_at, state, state_at,
+    arena, at, stride, moving, cursor, counts, place,
+):
+    """Run the nodes from begin to end, in order, over a block of bars; see the evaluator for the arrays."""
+    for n in range(begin, end):
+        code, back = codes[n], backs[n]
         p = parameters[parameter_at[n] : parameter_at[n + 1]]
-        s = state[:, state_at[n] : state_at[n + 1]]
-        x, y, z = values[inputs[n, 0]], values[inputs[n, 1]], values[inputs[n, 2]]
-        out = values[leaves + n]
-"""
+        first, last = state_at[n], state_at[n + 1]
+'''
 
 
 def _loop(step: Step) -> str:
-    template = _ACROSS if step.across else _ALONG
     function = step.function
-    return template.format(code=CODES[step.operator], module=function.__module__, function=function.__name__)
+    names = {"code": CODES[step.operator], "module": function.__module__, "function": function.__name__}
+    if step.across:
+        return _ACROSS.format(**names)
+    views = "            s = state[i, first:last]\n" if "s" in step.arguments else ""
+    for place, name in enumerate("xyz"):
+        if name in step.arguments:
+            views += _VIEW.format(name=name, row=f"inputs[n, {place}]", history=" - back")
+    views += _VIEW.format(name="out", row="n", history="")
+    finite = "" if step.bounded else "            finite(out)"
+    return _ALONG.format(views=views.rstrip(), arguments=", ".join(step.arguments), finite=finite, **names)
 
 
 def _source() -> str:
     loops = "".join(_loop(STEPS[name]) for name in CODES)
+    given = "n, inputs, back, p, state, first, last, arena, at, stride, moving, cursor, counts, place"
     branches = "".join(
-        f"        {'elif' if code else 'if'} code == {code}:\n            run_{code}(s, p, present, x, y, z, out)\n"
+        f"        {'elif' if code else 'if'} code == {code}:\n            run_{code}({given})\n"
         for code in CODES.values()
     )
     return _HEAD + loops + _RUN + branches

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from clawd.core.panel import Floats, Panel
+from clawd.engine import kernel
 from clawd.engine.evaluator import Evaluator
 from clawd.engine.graph import lower
-from clawd.language.node import Node
+from clawd.engine.rows import align, wanted
+from clawd.language.exits import average_true_range
 from clawd.language.strategy import Strategy
 
 
@@ -20,15 +22,15 @@ class Decisions:
 
     Attributes:
         targets: [I, T], wanted exposure; 0 before the warm-up is over, NaN where the bar is missing.
-        distances: [3, I, T], of stop, trail and take; see :func:`clawd.engine.position.decide`.
+        ranges: [K, I, T], average true ranges at each close, of the K windows that the runtime's exits use.
     """
 
     targets: Floats
-    distances: Floats
+    ranges: Floats
 
     def between(self, first: int, last: int) -> Decisions:
         """The bars with indices in [first, last)."""
-        return Decisions(self.targets[:, first:last], self.distances[:, :, first:last])
+        return Decisions(self.targets[:, first:last], self.ranges[:, :, first:last])
 
 
 class Runtime:
@@ -36,41 +38,37 @@ class Runtime:
 
     Args:
         strategies: the strategies.
-        panel: any bars of the market; only its instruments, series and calendar are looked at.
+        panel: any bars of the market; only its instruments, series, groups and calendar are looked at.
+
+    Attributes:
+        windows: of the average true ranges that the exits use, rising.
 
     Raises:
-        ClawdError: when a strategy names an instrument or series that the market does not have.
+        ClawdError: when a strategy names an instrument, group or series that the market does not have.
     """
 
     def __init__(self, strategies: Sequence[Strategy], panel: Panel) -> None:
         self.strategies = tuple(strategies)
-        programs = [_programs(strategy) for strategy in self.strategies]
-        graph = lower([node for nodes in programs for node in nodes if node is not None], panel)
-        self._rows = [[None if node is None else graph.rows[node.text] for node in nodes] for nodes in programs]
-        self._lookbacks = [strategy.lookback for strategy in self.strategies]
-        self._wanted = sorted({row for rows in self._rows for row in rows if row is not None})
+        self.windows = tuple(sorted({window for strategy in strategies for window in strategy.exits.windows}))
+        ranges = [average_true_range(window) for window in self.windows]
+        graph = lower([*ranges, *(strategy.target for strategy in self.strategies)], panel)
+        self._ranges, self._targets = graph.roots[: len(ranges)], graph.roots[len(ranges) :]
+        self._lookbacks = np.array([strategy.lookback for strategy in self.strategies], np.int64)
         self._evaluator = Evaluator(graph, len(panel.instruments))
 
     def advance(self, panel: Panel) -> list[Decisions]:
         """The decisions of each strategy on the bars that follow those of the call before."""
-        present = panel.present
-        before = self._evaluator.seen[:, np.newaxis] + np.cumsum(present, axis=1) - present
-        values = self._evaluator.advance(panel, self._wanted)
-        place = {row: index for index, row in enumerate(self._wanted)}
-        result = []
-        for strategy, lookback, rows in zip(self.strategies, self._lookbacks, self._rows, strict=True):
-            target, *ranges = [None if row is None else values[place[row]] for row in rows]
-            assert target is not None
-            wanted = np.nan_to_num(np.clip(target, -1.0, 1.0), nan=0.0)
-            wanted = np.where(present, np.where(before >= lookback, wanted, 0.0), np.nan)
-            distances = np.zeros((3, *present.shape))
-            for index, (distance, values_) in enumerate(zip(strategy.exits.distances, ranges, strict=True)):
-                if distance is not None:
-                    distances[index] = -distance.size / 100.0 if values_ is None else distance.size * values_
-            result.append(Decisions(wanted, distances))
-        return result
+        targets, ranges = self.targets(panel)
+        return [Decisions(own, ranges) for own in targets]
 
-
-def _programs(strategy: Strategy) -> list[Node | None]:
-    ranges = [None if distance is None else distance.atr for distance in strategy.exits.distances]
-    return [strategy.target, *ranges]
+    def targets(self, panel: Panel) -> tuple[Floats, Floats]:
+        """The same as two arrays: wanted exposures [N, I, T], and the ranges [K, I, T] that all share."""
+        evaluator = self._evaluator
+        targets = np.empty((len(self.strategies), *panel.close.shape))
+        ranges = np.empty((len(self.windows), *panel.close.shape))
+        for first, last in evaluator.blocks(panel):
+            kernel.run(evaluator.graph.leaves, len(evaluator.graph.nodes), *evaluator.arrays)
+            for index, row in enumerate(self._ranges):
+                align(row, *evaluator.memory, ranges[index, :, first:last])
+            wanted(self._targets, self._lookbacks, evaluator.seen, *evaluator.memory, targets[:, :, first:last])
+        return targets, ranges

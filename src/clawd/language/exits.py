@@ -31,7 +31,7 @@ class Distance:
     @property
     def atr(self) -> Node | None:
         """The program of its average true range, None for percent."""
-        return None if self.window is None else _average_true_range(self.window)
+        return None if self.window is None else average_true_range(self.window)
 
     def to_json(self) -> dict[str, float]:
         if self.window is None:
@@ -69,6 +69,11 @@ class Exits:
         return self.stop, self.trail, self.take
 
     @property
+    def windows(self) -> tuple[int, ...]:
+        """Windows of the average true ranges, rising."""
+        return tuple(sorted({d.window for d in self.distances if d is not None and d.window is not None}))
+
+    @property
     def lookback(self) -> int:
         """Bars of history that the average true ranges need."""
         nodes = [distance.atr for distance in self.distances if distance is not None]
@@ -87,7 +92,7 @@ class Exits:
 
 
 @cache
-def _average_true_range(window: int) -> Node:
+def average_true_range(window: int) -> Node:
     node = build(f"atr({window})")
     assert isinstance(node, Node)
     return node

@@ -1,12 +1,13 @@
 """Every operator of the language, written once.
 
-A step along one instrument is ``step(state, parameters, x, y, z) -> value``; a step across instruments is
-``step(parameters, x, y, out)`` over the row of one bar. State starts as zeros and belongs to one node of one
-instrument, so an agent's whole memory is one array. The batch evaluator and the live runtime call the same step.
+A step along one instrument runs over a stretch of its own bars; a step across instruments over the row of one bar. What
+a step remembers is its state, floats that start as zeros and belong to one node of one instrument, and as many earlier
+bars of its inputs as it asks for. So a stretch may be of any length: history in blocks and the market bar by bar give
+the same to the last bit.
 
-Missing values: a step along an instrument is called only for bars that the instrument has. A rolling value is missing
-while any value of its window is; a recursive one skips what is missing. A condition on something missing is false, a
-position on something missing is flat.
+Missing values: a step along an instrument never meets a bar that the instrument does not have. A rolling value is
+missing while any value of its window is; a recursive one skips what is missing. A condition on something missing is
+false, a position on something missing is flat.
 """
 
 from clawd.engine.steps import arithmetic, cross_section, logic, position, recursive, rolling

@@ -5,66 +5,81 @@ from __future__ import annotations
 import numpy as np
 
 from clawd.core.panel import Floats
-from clawd.engine.steps.step import step
+from clawd.engine.steps.step import step, window
+
+LONGEST_WAIT = 1_000.0
 
 
-@step("gt")
-def gt(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return 1.0 if x > y else 0.0
+@step("gt", bounded=True)
+def gt(x: Floats, y: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = 1.0 if x[t] > y[t] else 0.0
 
 
-@step("between")
-def between(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return 1.0 if p[0] <= x <= p[1] else 0.0
+@step("between", bounded=True)
+def between(p: Floats, x: Floats, out: Floats) -> None:
+    low, high = p[0], p[1]
+    for t in range(out.size):
+        out[t] = 1.0 if (x[t] >= low) & (x[t] <= high) else 0.0
 
 
-@step("and")
-def both(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return 1.0 if x == 1.0 and y == 1.0 else 0.0
+@step("and", bounded=True)
+def both(x: Floats, y: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = 1.0 if (x[t] == 1.0) & (y[t] == 1.0) else 0.0
 
 
-@step("or")
-def either(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return 1.0 if x == 1.0 or y == 1.0 else 0.0
+@step("or", bounded=True)
+def either(x: Floats, y: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = 1.0 if (x[t] == 1.0) | (y[t] == 1.0) else 0.0
 
 
-@step("not")
-def negation(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return 0.0 if x == 1.0 else 1.0
+@step("not", bounded=True)
+def negation(x: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = 0.0 if x[t] == 1.0 else 1.0
 
 
-@step("where")
-def where(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return y if x == 1.0 else z
+@step("where", bounded=True)
+def where(x: Floats, y: Floats, z: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = y[t] if x[t] == 1.0 else z[t]
 
 
-@step("cross_up", state=1)
-def cross_up(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    # The state is 0 while the bar before is unknown, 1 when x was not above y, 2 when it was.
-    before = s[0]
-    if x != x or y != y:
-        s[0] = 0.0
-        return 0.0
-    s[0] = 2.0 if x > y else 1.0
-    return 1.0 if before == 1.0 and x > y else 0.0
+@step("cross_up", history=1, bounded=True)
+def cross_up(x: Floats, y: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = 1.0 if (x[t] <= y[t]) & (x[t + 1] > y[t + 1]) else 0.0
 
 
-@step("count_true", state=lambda p: 3 + int(p[0]))
-def count_true(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
+@step("count_true", state=2, history=window, bounded=True)
+def count_true(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # Conditions are whole numbers, so the sliding count is exact for ever.
     w = int(p[0])
-    at = int(s[0])
-    now = 1.0 if x == 1.0 else 0.0
-    s[2] += now - s[3 + at]
-    s[3 + at] = now
-    s[0] = (at + 1) % w
-    s[1] = min(s[1] + 1.0, w)
-    return s[2] / w if s[1] == w else np.nan
+    count, seen = s[0], s[1]
+    for t in range(out.size):
+        count += 1.0 if x[t + w] == 1.0 else 0.0
+        count -= 1.0 if x[t] == 1.0 else 0.0
+        seen = min(seen + 1.0, float(w))
+        out[t] = count / w if seen == w else np.nan
+    s[0], s[1] = count, seen
 
 
-@step("latch", state=1)
-def latch(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    if y == 1.0:
-        s[0] = 0.0
-    elif x == 1.0:
-        s[0] = 1.0
-    return s[0]
+@step("latch", state=1, bounded=True)
+def latch(s: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    held = s[0]
+    for t in range(out.size):
+        held = 0.0 if y[t] == 1.0 else 1.0 if x[t] == 1.0 else held
+        out[t] = held
+    s[0] = held
+
+
+@step("bars_since", state=1, bounded=True)
+def bars_since(s: Floats, x: Floats, out: Floats) -> None:
+    # The state is the wait, counted backwards from the longest so that it begins at 0.
+    left = s[0]
+    for t in range(out.size):
+        left = LONGEST_WAIT if x[t] == 1.0 else max(left - 1.0, 0.0)
+        out[t] = LONGEST_WAIT - left
+    s[0] = left

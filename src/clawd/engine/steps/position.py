@@ -10,91 +10,124 @@ from clawd.engine.steps.step import step
 
 
 @njit(nogil=True, error_model="numpy")
-def _known(x: float) -> float:
+def known(x: float) -> float:
     return x if x == x else 0.0
 
 
-@step("long_short")
-def long_short(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return min(1.0, max(-1.0, _known(x)))
+@step("long_short", bounded=True)
+def long_short(x: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        v = x[t] if x[t] < 1.0 else 1.0
+        v = v if v > -1.0 else -1.0
+        out[t] = v if x[t] == x[t] else 0.0
 
 
-@step("long_only")
-def long_only(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return min(1.0, max(0.0, _known(x)))
+@step("long_only", bounded=True)
+def long_only(x: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        v = x[t] if x[t] < 1.0 else 1.0
+        v = v if v > 0.0 else 0.0
+        out[t] = v if x[t] == x[t] else 0.0
 
 
-@step("signal_if", state=1)
-def signal_if(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
+@step("signal_if", state=1, bounded=True)
+def signal_if(s: Floats, x: Floats, y: Floats, out: Floats) -> None:
     # Both at once say nothing new, so the side stays.
-    if x == 1.0 and y != 1.0:
-        s[0] = 1.0
-    elif y == 1.0 and x != 1.0:
-        s[0] = -1.0
-    return s[0]
+    side = s[0]
+    for t in range(out.size):
+        if x[t] != y[t]:
+            side = 1.0 if x[t] == 1.0 else -1.0 if y[t] == 1.0 else side
+        out[t] = side
+    s[0] = side
 
 
-@step("hysteresis", state=1)
-def hysteresis(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    if x != x or abs(x) < p[1]:
-        s[0] = 0.0
-    if abs(x) > p[0]:
-        s[0] = np.sign(x)
-    elif s[0] * x < 0.0:
-        s[0] = 0.0
-    return s[0]
+@step("hysteresis", state=1, bounded=True)
+def hysteresis(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    side, enter, leave = s[0], p[0], p[1]
+    for t in range(out.size):
+        v = x[t]
+        if v != v or abs(v) < leave:
+            side = 0.0
+        if abs(v) > enter:
+            side = 1.0 if v > 0.0 else -1.0
+        elif side * v < 0.0:
+            side = 0.0
+        out[t] = side
+    s[0] = side
 
 
-@step("gate")
-def gate(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return _known(x) if y == 1.0 else p[0] * _known(x)
+@step("gate", bounded=True)
+def gate(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        v = known(x[t])
+        out[t] = v if y[t] == 1.0 else p[0] * v
 
 
-@step("blend")
-def blend(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return p[0] * _known(x) + (1.0 - p[0]) * _known(y)
+@step("blend", bounded=True)
+def blend(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = p[0] * known(x[t]) + (1.0 - p[0]) * known(y[t])
 
 
-@step("smooth", state=2)
-def smooth(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    if s[0] == 0.0:
-        s[0], s[1] = 1.0, _known(x)
-    else:
-        s[1] += 2.0 / (p[0] + 1.0) * (_known(x) - s[1])
-    return s[1]
+@step("smooth", state=2, bounded=True)
+def smooth(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    seeded, level = s[0], s[1]
+    alpha = 2.0 / (p[0] + 1.0)
+    for t in range(out.size):
+        if seeded == 0.0:
+            seeded, level = 1.0, known(x[t])
+        else:
+            level += alpha * (known(x[t]) - level)
+        out[t] = level
+    s[0], s[1] = seeded, level
 
 
-@step("min_hold", state=2)
-def min_hold(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    # s[0] is the position held, s[1] the bars since its side last changed.
-    wanted = _known(x)
-    s[1] += 1.0
-    if np.sign(wanted) != np.sign(s[0]):
-        if s[0] != 0.0 and s[1] < p[0]:
-            return s[0]
-        s[1] = 0.0
-    s[0] = wanted
-    return s[0]
+@step("min_hold", state=2, bounded=True)
+def min_hold(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    held, since, least = s[0], s[1], p[0]
+    for t in range(out.size):
+        wanted = known(x[t])
+        since += 1.0
+        if np.sign(wanted) == np.sign(held):
+            held = wanted
+        elif held == 0.0 or since >= least:
+            held, since = wanted, 0.0
+        out[t] = held
+    s[0], s[1] = held, since
 
 
-@step("rebalance", state=2)
-def rebalance(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    if s[1] == 0.0:
-        s[0] = _known(x)
-    s[1] = (s[1] + 1.0) % p[0]
-    return s[0]
+@step("rebalance", state=2, bounded=True)
+def rebalance(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    held, age = s[0], s[1]
+    for t in range(out.size):
+        if age == 0.0:
+            held = known(x[t])
+        age = age + 1.0 if age + 1.0 < p[0] else 0.0
+        out[t] = held
+    s[0], s[1] = held, age
 
 
-@step("no_trade_band", state=1)
-def no_trade_band(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    wanted = _known(x)
-    if abs(wanted - s[0]) > p[0] or wanted == 0.0:
-        s[0] = wanted
-    return s[0]
+@step("no_trade_band", state=1, bounded=True)
+def no_trade_band(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    held = s[0]
+    for t in range(out.size):
+        wanted = known(x[t])
+        if abs(wanted - held) > p[0] or wanted == 0.0:
+            held = wanted
+        out[t] = held
+    s[0] = held
 
 
-@step("scale_to_vol")
-def scale_to_vol(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    if not y > 0.0:
-        return 0.0
-    return min(1.0, max(-1.0, _known(x) * p[0] / y))
+@step("scale_to_vol", bounded=True)
+def scale_to_vol(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        scaled = min(1.0, max(-1.0, known(x[t]) * p[0] / y[t]))
+        out[t] = scaled if y[t] > 0.0 else 0.0
+
+
+@step("kelly", bounded=True)
+def kelly(p: Floats, x: Floats, y: Floats, z: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        variance = z[t] * z[t]
+        share = p[0] * np.sign(x[t]) * y[t] / variance
+        out[t] = x[t] * min(1.0, share) if variance > 0.0 and share > 0.0 else 0.0

@@ -1,4 +1,4 @@
-"""Steps that carry one smoothed value on. What is missing is skipped: the value before stays."""
+"""Steps that carry smoothed values on. What is missing is skipped: the value before stays."""
 
 from __future__ import annotations
 
@@ -7,58 +7,183 @@ import numpy as np
 from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
 
+#: Kaufman's constants: the smoothing of 2 bars and of 30.
+_FAST, _SLOW = 2.0 / 3.0, 2.0 / 31.0
+
+#: The covariance in which a Kalman regression starts, in units of the variance of what it observes.
+_DIFFUSE = 1e4
+
 
 @step("ema", state=2)
-def ema(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    if x != x:
-        return np.nan
-    if s[0] == 0.0:
-        s[0], s[1] = 1.0, x
-    else:
-        s[1] += 2.0 / (p[0] + 1.0) * (x - s[1])
-    return s[1]
+def ema(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    seeded, level = s[0], s[1]
+    alpha = 2.0 / (p[0] + 1.0)
+    for t in range(out.size):
+        v = x[t]
+        if v != v:
+            out[t] = np.nan
+            continue
+        if seeded == 0.0:
+            seeded, level = 1.0, v
+        else:
+            level += alpha * (v - level)
+        out[t] = level
+    s[0], s[1] = seeded, level
 
 
 @step("rma", state=2)
-def rma(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    w = p[0]
-    if x != x:
-        return np.nan
-    if s[0] < w:
-        s[0] += 1.0
-        s[1] += x
-        if s[0] < w:
-            return np.nan
-        s[1] /= w
-    else:
-        s[1] += (x - s[1]) / w
-    return s[1]
+def rma(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    seen, level, w = s[0], s[1], p[0]
+    for t in range(out.size):
+        v = x[t]
+        if v != v:
+            out[t] = np.nan
+            continue
+        if seen < w:
+            seen += 1.0
+            level += v
+            if seen < w:
+                out[t] = np.nan
+                continue
+            level /= w
+        else:
+            level += (v - level) / w
+        out[t] = level
+    s[0], s[1] = seen, level
 
 
 @step("ewm_std", state=2)
-def ewm_std(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    square = x * x
-    if not square < np.inf:
-        return np.nan
-    if s[0] == 0.0:
-        s[0], s[1] = 1.0, square
-    else:
-        s[1] += 2.0 / (p[0] + 1.0) * (square - s[1])
-    return np.sqrt(s[1])
+def ewm_std(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    seeded, level = s[0], s[1]
+    alpha = 2.0 / (p[0] + 1.0)
+    for t in range(out.size):
+        square = x[t] * x[t]
+        if not square < np.inf:
+            out[t] = np.nan
+            continue
+        if seeded == 0.0:
+            seeded, level = 1.0, square
+        else:
+            level += alpha * (square - level)
+        out[t] = np.sqrt(level)
+    s[0], s[1] = seeded, level
 
 
 @step("vol_forecast", state=3)
-def vol_forecast(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
+def vol_forecast(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # p[1] is the number of bars in a year, which the engine knows from the market.
-    if not x > 0.0:
-        return np.nan
-    before = s[2]
-    s[2] = x
-    if before == 0.0:
-        return np.nan
-    change = np.log(x / before)
-    if s[0] == 0.0:
-        s[0], s[1] = 1.0, change * change
-    else:
-        s[1] += 2.0 / (p[0] + 1.0) * (change * change - s[1])
-    return np.sqrt(s[1] * p[1])
+    seeded, level, before = s[0], s[1], s[2]
+    alpha, year = 2.0 / (p[0] + 1.0), p[1]
+    for t in range(out.size):
+        v = x[t]
+        if not v > 0.0:
+            out[t] = np.nan
+            continue
+        if before == 0.0:
+            out[t] = np.nan
+        else:
+            change = np.log(v / before)
+            if seeded == 0.0:
+                seeded, level = 1.0, change * change
+            else:
+                level += alpha * (change * change - level)
+            out[t] = np.sqrt(level * year)
+        before = v
+    s[0], s[1], s[2] = seeded, level, before
+
+
+@step("kama", state=5, history=lambda p: int(p[0]) + 1)
+def kama(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # Path and missing values are kept as in `efficiency`; the first value is that of the bar before, as in TA-Lib.
+    w = int(p[0])
+    clean, age, path, seeded, level = int(s[0]), int(s[1]), s[2], s[3], s[4]
+    for t in range(out.size):
+        v = x[t + w + 1]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        if clean <= w:
+            out[t] = np.nan
+            continue
+        if clean == w + 1 or age >= w:
+            path, age = 0.0, 0
+            for k in range(t + 2, t + w + 2):
+                path += abs(x[k] - x[k - 1])
+        else:
+            path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
+            age += 1
+        net = abs(v - x[t + 1])
+        ratio = net / path if path > net else 1.0
+        if seeded == 0.0:
+            seeded, level = 1.0, x[t + w]
+        speed = ratio * (_FAST - _SLOW) + _SLOW
+        level += speed * speed * (v - level)
+        out[t] = level
+    s[0], s[1], s[2], s[3], s[4] = clean, age, path, seeded, level
+
+
+@step("kalman_level", state=3)
+def kalman_level(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # The variance of the level, in units of that of the observations, starts at 1 with the first of them.
+    seeded, level, variance = s[0], s[1], s[2]
+    noise = p[0]
+    for t in range(out.size):
+        v = x[t]
+        if v != v:
+            out[t] = np.nan
+            continue
+        if seeded == 0.0:
+            seeded, level, variance = 1.0, v, 1.0
+        else:
+            variance += noise
+            gain = variance / (variance + 1.0)
+            level += gain * (v - level)
+            variance *= 1.0 - gain
+        out[t] = level
+    s[0], s[1], s[2] = seeded, level, variance
+
+
+@step("kalman_beta", state=7)
+def kalman_beta(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    # log(x / x0) = intercept + slope * log(y / y0) + noise; intercept and slope walk at random.
+    first_x, first_y, intercept, slope = s[0], s[1], s[2], s[3]
+    aa, ab, bb = s[4], s[5], s[6]
+    noise = p[0]
+    for t in range(out.size):
+        if not (x[t] > 0.0 and y[t] > 0.0):
+            out[t] = np.nan
+            continue
+        if first_x == 0.0:
+            first_x, first_y = x[t], y[t]
+            intercept, slope = 0.0, 1.0
+            aa, ab, bb = _DIFFUSE, 0.0, _DIFFUSE
+        u, v = np.log(y[t] / first_y), np.log(x[t] / first_x)
+        aa += noise
+        bb += noise
+        to_a, to_b = aa + ab * u, ab + bb * u
+        scale = to_a + to_b * u + 1.0
+        error = v - intercept - slope * u
+        intercept += to_a / scale * error
+        slope += to_b / scale * error
+        aa -= to_a * to_a / scale
+        ab -= to_a * to_b / scale
+        bb -= to_b * to_b / scale
+        out[t] = slope
+    s[0], s[1], s[2], s[3] = first_x, first_y, intercept, slope
+    s[4], s[5], s[6] = aa, ab, bb
+
+
+@step("cusum", state=2)
+def cusum(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    up, down, k = s[0], s[1], p[0]
+    for t in range(out.size):
+        v = x[t]
+        if v != v:
+            out[t] = np.nan
+            continue
+        up = min(max(0.0, up + v - k), 1e300)
+        down = min(max(0.0, down - v - k), 1e300)
+        out[t] = up - down
+    s[0], s[1] = up, down

@@ -1,9 +1,4 @@
-"""Steps over a sliding window.
-
-A window lives in a ring. Sums slide, and are rebuilt from the ring each time the ring comes round, so an error of
-rounding never outlives one window. A window whose values are all equal is recognised by counting, so its deviation is
-exactly zero and not a residue of rounding.
-"""
+"""Steps over a window of the last w bars, this one included: missing while any value in the window is."""
 
 from __future__ import annotations
 
@@ -11,313 +6,511 @@ import numpy as np
 from numba import njit
 
 from clawd.core.panel import Floats
-from clawd.engine.steps.step import step
+from clawd.engine.steps.arithmetic import SMALLEST_DIVISOR
+from clawd.engine.steps.step import step, window
+from clawd.engine.steps.sums import (
+    LOST,
+    absolute_deviations,
+    count_below,
+    dot,
+    insert,
+    moments_of,
+    product_of,
+    replace,
+    sum_of,
+)
 
-# Layout of every ring: place of the next value, values seen (up to w), missing values in the ring, length of the run of
-# equal values, then what the step keeps, then the ring itself at `base`.
-_PLACE, _SEEN, _MISSING, _RUN = 0, 1, 2, 3
+_LONGEST_HALFLIFE = 1_000.0
 
-
-@njit(nogil=True, error_model="numpy")
-def _push(s: Floats, w: int, base: int, x: float) -> float:
-    """Put x into the ring and return the value that it displaced, NaN where there was none."""
-    at = int(s[_PLACE])
-    leaving = np.nan
-    newest = s[base + (at + w - 1) % w]
-    if s[_SEEN] == w:
-        leaving = s[base + at]
-        if leaving != leaving:
-            s[_MISSING] -= 1.0
-    else:
-        s[_SEEN] += 1.0
-    if x != x:
-        s[_MISSING] += 1.0
-        s[_RUN] = 0.0
-    elif s[_SEEN] > 1.0 and x == newest:
-        s[_RUN] = min(s[_RUN] + 1.0, float(w))
-    else:
-        s[_RUN] = 1.0
-    s[base + at] = x
-    s[_PLACE] = (at + 1) % w
-    return leaving
+# What to make of a window's sums.
+_DEVIATION, _ZSCORE = 0, 1
+_CORRELATION, _COVARIANCE, _BETA, _RESIDUAL, _HALFLIFE = 0, 1, 2, 3, 4
+_SKEW, _KURT = 0, 1
+_SLOPE, _R2 = 0, 1
 
 
-@njit(nogil=True, error_model="numpy")
-def _whole(s: Floats, w: int) -> bool:
-    return s[_SEEN] == w and s[_MISSING] == 0.0
+@step("delay", history=window, bounded=True)
+def delay(x: Floats, out: Floats) -> None:
+    for t in range(out.size):
+        out[t] = x[t]
 
 
-@njit(nogil=True, error_model="numpy")
-def _slide_sum(s: Floats, w: int, base: int, x: float) -> float:
-    """Slide the sum kept in s[4]; missing values count as nothing."""
-    leaving = _push(s, w, base, x)
-    if s[_PLACE] == 0.0:
-        total = 0.0
-        for k in range(w):
-            value = s[base + k]
-            if value == value:
-                total += value
-        s[4] = total
-    else:
-        if x == x:
-            s[4] += x
-        if leaving == leaving:
-            s[4] -= leaving
-    return s[4]
+@step("delta", history=window)
+def delta(p: Floats, x: Floats, out: Floats) -> None:
+    now = x[int(p[0]) :]
+    for t in range(out.size):
+        out[t] = now[t] - x[t]
+
+
+@step("ret", history=window)
+def ret(p: Floats, x: Floats, out: Floats) -> None:
+    now = x[int(p[0]) :]
+    for t in range(out.size):
+        out[t] = now[t] / x[t] - 1.0 if abs(x[t]) >= SMALLEST_DIVISOR else np.nan
 
 
 @njit(nogil=True, error_model="numpy")
-def _slide_moments(s: Floats, w: int, base: int, x: float) -> None:
-    """Slide the mean s[4] and the sum of squared deviations s[5] of the values that are not missing (count in s[6])."""
-    leaving = _push(s, w, base, x)
-    if s[_PLACE] == 0.0:
-        count, mean, squares = 0.0, 0.0, 0.0
-        for k in range(w):
-            value = s[base + k]
-            if value == value:
-                count += 1.0
-                mean += value
-        if count > 0.0:
-            mean /= count
-        for k in range(w):
-            value = s[base + k]
-            if value == value:
-                squares += (value - mean) * (value - mean)
-        s[4], s[5], s[6] = mean, squares, count
-        return
-    if leaving == leaving:
-        s[6] -= 1.0
-        if s[6] == 0.0:
-            s[4], s[5] = 0.0, 0.0
+def _sums(s: Floats, w: int, x: Floats, divisor: float, out: Floats) -> None:
+    # State: values since the last missing one, bars since the sum was rebuilt, run of equal values, sum.
+    clean, age, run, total = int(s[0]), int(s[1]), int(s[2]), s[3]
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        run = run + 1 if v == x[t + w - 1] else 1
+        if clean > w and age < w:
+            total += v - x[t]
+            age += 1
+        elif clean >= w:
+            total, age = sum_of(x, t + 1, w), 0
+        if clean < w:
+            out[t] = np.nan
+        elif run >= w:
+            out[t] = v * (w / divisor)
         else:
-            change = leaving - s[4]
-            s[4] -= change / s[6]
-            s[5] -= change * (leaving - s[4])
-    if x == x:
-        s[6] += 1.0
-        change = x - s[4]
-        s[4] += change / s[6]
-        s[5] += change * (x - s[4])
+            out[t] = total / divisor
+    s[0], s[1], s[2], s[3] = clean, age, run, total
+
+
+@step("ts_sum", state=4, history=window)
+def ts_sum(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _sums(s, int(p[0]), x, 1.0, out)
+
+
+@step("ts_mean", state=4, history=window)
+def ts_mean(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _sums(s, int(p[0]), x, p[0], out)
 
 
 @njit(nogil=True, error_model="numpy")
-def _deviation(s: Floats, w: int) -> float:
-    """Sample standard deviation of a whole window kept by _slide_moments."""
-    if s[_RUN] == w:
-        return 0.0
-    return np.sqrt(max(s[5], 0.0) / (w - 1))
+def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
+    # State: values since the last missing one, bars since rebuilt, run of equal values, mean, sum of squared deviations,
+    # and its largest value since rebuilt.
+    clean, age, run, mean, squares, largest = int(s[0]), int(s[1]), int(s[2]), s[3], s[4], s[5]
+    share = 1.0 / w
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        run = run + 1 if v == x[t + w - 1] else 1
+        if clean < w:
+            out[t] = np.nan
+            continue
+        if clean > w:
+            old = x[t]
+            change, before = v - old, mean
+            mean += change * share
+            squares += change * (v - mean + (old - before))
+            largest = max(largest, squares)
+            age += 1
+        if clean == w or age > w or not squares > LOST * largest:
+            mean, squares = moments_of(x, t + 1, w)
+            age, largest = 0, squares
+        if run >= w:
+            out[t] = 0.0 if what == _DEVIATION else np.nan
+        elif what == _DEVIATION:
+            out[t] = np.sqrt(squares / (w - 1))
+        else:
+            out[t] = (v - mean) / np.sqrt(squares / (w - 1)) if squares > 0.0 else np.nan
+    s[0], s[1], s[2], s[3], s[4], s[5] = clean, age, run, mean, squares, largest
+
+
+@step("ts_std", state=6, history=window)
+def ts_std(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _moments(s, int(p[0]), x, _DEVIATION, out)
+
+
+@step("ts_zscore", state=6, history=window)
+def ts_zscore(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _moments(s, int(p[0]), x, _ZSCORE, out)
+
+
+@step("ts_mad", state=2, history=window)
+def ts_mad(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    w = int(p[0])
+    clean, run = int(s[0]), int(s[1])
+    for t in range(out.size):
+        v = x[t + w]
+        clean = clean + 1 if v == v else 0
+        run = run + 1 if v == x[t + w - 1] else 1
+        if clean < w:
+            out[t] = np.nan
+        else:
+            out[t] = 0.0 if run >= w else absolute_deviations(x, t + 1, w) / w
+    s[0], s[1] = clean, run
+
+
+@step("ts_rank", state=1, history=window, bounded=True)
+def ts_rank(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    w = int(p[0])
+    clean = int(s[0])
+    for t in range(out.size):
+        v = x[t + w]
+        clean = clean + 1 if v == v else 0
+        if clean < w:
+            out[t] = np.nan
+        else:
+            below, equal = count_below(x, t + 1, w, v)
+            out[t] = (below + 0.5 * (equal + 1.0)) / w
+    s[0] = clean
 
 
 @njit(nogil=True, error_model="numpy")
-def _leaving_of(s: Floats, w: int, x: float) -> float:
-    """x as it was w bars ago, in a ring of w values."""
-    return _push(s, w, 4, x)
+def _extremes(s: Floats, w: int, x: Floats, side: float, out: Floats, ages: bool) -> None:
+    """The largest (side 1) or smallest (side -1) of the window, or how long ago it was; the latest of equals.
 
-
-@step("delay", state=lambda p: 4 + int(p[0]))
-def delay(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return _leaving_of(s, int(p[0]), x)
-
-
-@step("delta", state=lambda p: 4 + int(p[0]))
-def delta(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return x - _leaving_of(s, int(p[0]), x)
-
-
-@step("ret", state=lambda p: 4 + int(p[0]))
-def ret(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    before = _leaving_of(s, int(p[0]), x)
-    if abs(before) < 1e-12:
-        return np.nan
-    return x / before - 1.0
-
-
-@step("ts_sum", state=lambda p: 5 + int(p[0]))
-def ts_sum(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    w = int(p[0])
-    total = _slide_sum(s, w, 5, x)
-    return total if _whole(s, w) else np.nan
-
-
-@step("ts_mean", state=lambda p: 5 + int(p[0]))
-def ts_mean(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    w = int(p[0])
-    total = _slide_sum(s, w, 5, x)
-    if not _whole(s, w):
-        return np.nan
-    return x if s[_RUN] == w else total / w
-
-
-@step("ts_std", state=lambda p: 7 + int(p[0]))
-def ts_std(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    w = int(p[0])
-    _slide_moments(s, w, 7, x)
-    return _deviation(s, w) if _whole(s, w) else np.nan
-
-
-@step("ts_zscore", state=lambda p: 7 + int(p[0]))
-def ts_zscore(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    w = int(p[0])
-    _slide_moments(s, w, 7, x)
-    if not _whole(s, w):
-        return np.nan
-    deviation = _deviation(s, w)
-    return (x - s[4]) / deviation if deviation > 0.0 else np.nan
-
-
-@step("ts_rank", state=lambda p: 4 + int(p[0]))
-def ts_rank(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    w = int(p[0])
-    _push(s, w, 4, x)
-    if not _whole(s, w):
-        return np.nan
-    below, equal = 0.0, 0.0
-    for k in range(w):
-        value = s[4 + k]
-        if value < x:
-            below += 1.0
-        elif value == x:
-            equal += 1.0
-    return (below + 0.5 * (equal + 1.0)) / w
-
-
-@njit(nogil=True, error_model="numpy")
-def _extreme(s: Floats, w: int, x: float, side: float) -> float:
-    """The largest (side 1) or smallest (side -1) of the last w values: a queue of candidates, each amortised once.
-
-    Layout: bars seen, first candidate's place, number of candidates, bar after the last missing value, then the
-    candidates' values and the bars at which they came.
+    State: values since the last missing one, the extreme, bars since it. It is looked for only when it leaves.
     """
-    bar = s[0]
-    s[0] += 1.0
-    first, size = int(s[1]), int(s[2])
-    if size > 0 and s[4 + w + first] <= bar - w:
-        first = (first + 1) % w
-        size -= 1
-    if x != x:
-        s[3] = bar + 1.0
-    else:
-        while size > 0 and side * s[4 + (first + size - 1) % w] <= side * x:
-            size -= 1
-        last = (first + size) % w
-        s[4 + last] = x
-        s[4 + w + last] = bar
-        size += 1
-    s[1], s[2] = float(first), float(size)
-    if s[0] < w or (s[3] > 0.0 and bar - (s[3] - 1.0) < w):
-        return np.nan
-    return s[4 + first]
+    clean, best, since = int(s[0]), s[1], int(s[2])
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        since += 1
+        if clean > w and side * v >= side * best:
+            best, since = v, 0
+        elif clean == w or (clean > w and since >= w):
+            best, since = v, 0
+            for k in range(1, w):
+                if side * x[t + w - k] > side * best:
+                    best, since = x[t + w - k], k
+        if clean < w:
+            out[t] = np.nan
+        else:
+            out[t] = since / (w - 1.0) if ages else best
+    s[0], s[1], s[2] = clean, best, since
 
 
-@step("ts_min", state=lambda p: 4 + 2 * int(p[0]))
-def ts_min(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return _extreme(s, int(p[0]), x, -1.0)
+@step("ts_min", state=3, history=window, bounded=True)
+def ts_min(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _extremes(s, int(p[0]), x, -1.0, out, False)
 
 
-@step("ts_max", state=lambda p: 4 + 2 * int(p[0]))
-def ts_max(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    return _extreme(s, int(p[0]), x, 1.0)
+@step("ts_max", state=3, history=window, bounded=True)
+def ts_max(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _extremes(s, int(p[0]), x, 1.0, out, False)
 
 
-@step("ts_slope", state=lambda p: 6 + int(p[0]))
-def ts_slope(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
+@step("ts_argmin", state=3, history=window, bounded=True)
+def ts_argmin(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _extremes(s, int(p[0]), x, -1.0, out, True)
+
+
+@step("ts_argmax", state=3, history=window, bounded=True)
+def ts_argmax(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _extremes(s, int(p[0]), x, 1.0, out, True)
+
+
+@step("ts_quantile", state=lambda p: 1 + int(p[0]), history=window)
+def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # The window is kept sorted behind the count of values since the last missing one.
     w = int(p[0])
-    before = s[4]
-    leaving = _push(s, w, 6, x)
-    if s[_PLACE] == 0.0 or s[_MISSING] > 0.0 or leaving != leaving:
-        # Rebuilt when the ring comes round and around anything missing; s[4] is the sum, s[5] the sum weighted by age.
-        total, weighted = 0.0, 0.0
-        first = int(s[_PLACE]) if s[_SEEN] == w else 0
-        for k in range(int(s[_SEEN])):
-            value = s[6 + (first + k) % w]
-            if value == value:
-                total += value
-                weighted += k * value
-        s[4], s[5] = total, weighted
-    else:
-        s[5] += (w - 1) * x - (before - leaving)
-        s[4] = before + x - leaving
-    if not _whole(s, w):
-        return np.nan
-    if s[_RUN] == w:
-        return 0.0
-    return (s[5] - 0.5 * (w - 1) * s[4]) / (w * (float(w) * w - 1.0) / 12.0)
-
-
-# Two rings side by side: x's at 9, y's at 9 + w. s[4], s[5] are the means, s[6], s[7], s[8] the sums of squares of x,
-# of y, and of products. A pair counts as missing when either is; the run of equal pairs is not used.
-@njit(nogil=True, error_model="numpy")
-def _slide_pair(s: Floats, w: int, x: float, y: float) -> bool:
-    if x != x or y != y:
-        x, y = np.nan, np.nan
-    at = int(s[_PLACE])
-    old_y = s[9 + w + at] if s[_SEEN] == w else np.nan
-    old_x = _push(s, w, 9, x)
-    s[9 + w + at] = y
-    if s[_MISSING] > 0.0 or s[_SEEN] < w:
-        return False
-    if s[_PLACE] == 0.0 or old_x != old_x:
-        mean_x, mean_y = 0.0, 0.0
-        for k in range(w):
-            mean_x += s[9 + k]
-            mean_y += s[9 + w + k]
-        mean_x /= w
-        mean_y /= w
-        xx, yy, xy = 0.0, 0.0, 0.0
-        for k in range(w):
-            a, b = s[9 + k] - mean_x, s[9 + w + k] - mean_y
-            xx += a * a
-            yy += b * b
-            xy += a * b
-        s[4], s[5], s[6], s[7], s[8] = mean_x, mean_y, xx, yy, xy
-        return True
-    mean_x, mean_y = s[4], s[5]
-    shift_x, shift_y = (x - old_x) / w, (y - old_y) / w
-    s[6] += (x - mean_x) ** 2 - (old_x - mean_x) ** 2 - w * shift_x * shift_x
-    s[7] += (y - mean_y) ** 2 - (old_y - mean_y) ** 2 - w * shift_y * shift_y
-    s[8] += (x - mean_x) * (y - mean_y) - (old_x - mean_x) * (old_y - mean_y) - w * shift_x * shift_y
-    s[4] = mean_x + shift_x
-    s[5] = mean_y + shift_y
-    return True
+    clean, ordered = int(s[0]), s[1:]
+    place = p[1] * (w - 1)
+    low = min(int(place), w - 1)
+    high = min(low + 1, w - 1)
+    share = place - low
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        if clean > w:
+            replace(ordered, x[t], v)
+        else:
+            insert(ordered, clean - 1, v)
+        if clean < w:
+            out[t] = np.nan
+        else:
+            out[t] = ordered[low] + share * (ordered[high] - ordered[low])
+    s[0] = clean
 
 
 @njit(nogil=True, error_model="numpy")
-def _flat(s: Floats, w: int, base: int) -> bool:
-    """Whether all values of the ring at base are equal."""
-    for k in range(1, w):  # noqa: SIM110  (compiled: a loop that stops early)
-        if s[base + k] != s[base]:
-            return False
-    return True
+def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
+    # Sums of the first four powers of deviations from a centre, which follows the window when they are rebuilt. State:
+    # values since the last missing one, bars since rebuilt, run of equal values, centre, the four sums.
+    clean, age, run, centre = int(s[0]), int(s[1]), int(s[2]), s[3]
+    one, two, three, four = s[4], s[5], s[6], s[7]
+    skew = w * np.sqrt(w - 1.0) / (w - 2.0)
+    scale = w * (w + 1.0) * (w - 1.0) / ((w - 2.0) * (w - 3.0))
+    normal = 3.0 * (w - 1.0) ** 2 / ((w - 2.0) * (w - 3.0))
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        run = run + 1 if v == x[t + w - 1] else 1
+        if clean < w:
+            out[t] = np.nan
+            continue
+        whole = False
+        if clean > w and age < w:
+            new, old = v - centre, x[t] - centre
+            new2, old2 = new * new, old * old
+            one += new - old
+            two += new2 - old2
+            three += new2 * new - old2 * old
+            four += new2 * new2 - old2 * old2
+            age += 1
+            # Near the centre and without a value that dwarfs the rest, the sums have kept their digits.
+            spread = two - one * one / w
+            whole = one * one < w * spread and max(new2, old2) < 100.0 * spread
+        if not whole:
+            centre, one, two, three, four, age = sum_of(x, t + 1, w) / w, 0.0, 0.0, 0.0, 0.0, 0
+            for k in range(t + 1, t + w + 1):
+                d = x[k] - centre
+                one += d
+                two += d * d
+                three += d * d * d
+                four += d * d * d * d
+        mean = one / w
+        second = two - w * mean * mean
+        if run >= w or not second > 0.0:
+            out[t] = np.nan
+        elif what == _SKEW:
+            third = three - 3.0 * mean * two + 2.0 * w * mean * mean * mean
+            out[t] = third / (second * np.sqrt(second)) * skew
+        else:
+            fourth = four - 4.0 * mean * three + 6.0 * mean * mean * two - 3.0 * w * mean * mean * mean * mean
+            out[t] = scale * fourth / (second * second) - normal
+    s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = clean, age, run, centre, one, two, three, four
 
 
-@step("ts_corr", state=lambda p: 9 + 2 * int(p[0]))
-def ts_corr(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
+@step("ts_skew", state=8, history=window)
+def ts_skew(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _powers(s, int(p[0]), x, _SKEW, out)
+
+
+@step("ts_kurt", state=8, history=window)
+def ts_kurt(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _powers(s, int(p[0]), x, _KURT, out)
+
+
+@step("ts_prod", state=1, history=window)
+def ts_prod(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     w = int(p[0])
-    if not _slide_pair(s, w, x, y) or _flat(s, w, 9) or _flat(s, w, 9 + w):
-        return np.nan
-    product = s[6] * s[7]
-    if product <= 0.0:
-        return np.nan
-    return min(1.0, max(-1.0, s[8] / np.sqrt(product)))
+    clean = int(s[0])
+    for t in range(out.size):
+        clean = clean + 1 if x[t + w] == x[t + w] else 0
+        out[t] = product_of(x, t + 1, w) if clean >= w else np.nan
+    s[0] = clean
 
 
-@step("ts_beta", state=lambda p: 9 + 2 * int(p[0]))
-def ts_beta(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
+@njit(nogil=True, error_model="numpy")
+def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> None:
+    # State: pairs since one was missing, bars since rebuilt, runs of equal x and of equal y, both means, sums of squares
+    # of x and of y, sum of products, and the largest of the sums of squares since rebuilt.
+    clean, age, run_x, run_y = int(s[0]), int(s[1]), int(s[2]), int(s[3])
+    mean_x, mean_y, xx, yy, xy, most_x, most_y = s[4], s[5], s[6], s[7], s[8], s[9], s[10]
+    share = 1.0 / w
+    for t in range(out.size):
+        v, u = x[t + w], y[t + w]
+        if v != v or u != u:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        run_x = run_x + 1 if v == x[t + w - 1] else 1
+        run_y = run_y + 1 if u == y[t + w - 1] else 1
+        if clean < w:
+            out[t] = np.nan
+            continue
+        if clean > w:
+            # Of the new pair and the one that leaves, deviations from the means before.
+            new_x, new_y, old_x, old_y = v - mean_x, u - mean_y, x[t] - mean_x, y[t] - mean_y
+            shift_x, shift_y = (v - x[t]) * share, (u - y[t]) * share
+            xx += (v - x[t]) * (new_x - shift_x + old_x)
+            yy += (u - y[t]) * (new_y - shift_y + old_y)
+            xy += new_x * new_y - old_x * old_y - w * shift_x * shift_y
+            mean_x += shift_x
+            mean_y += shift_y
+            most_x, most_y = max(most_x, xx), max(most_y, yy)
+            age += 1
+        if clean == w or age > w or not (xx > LOST * most_x and yy > LOST * most_y):
+            mean_x, xx = moments_of(x, t + 1, w)
+            mean_y, yy = moments_of(y, t + 1, w)
+            xy = 0.0
+            for k in range(t + 1, t + w + 1):
+                xy += (x[k] - mean_x) * (y[k] - mean_y)
+            age, most_x, most_y = 0, xx, yy
+        if what == _COVARIANCE:
+            out[t] = 0.0 if run_x >= w or run_y >= w else xy / (w - 1)
+        elif run_y >= w or not yy > 0.0:
+            out[t] = np.nan
+        elif what == _CORRELATION:
+            product = np.sqrt(xx) * np.sqrt(yy)
+            out[t] = min(1.0, max(-1.0, xy / product)) if run_x < w and product > 0.0 else np.nan
+        elif what == _BETA:
+            out[t] = 0.0 if run_x >= w else xy / yy
+        elif what == _RESIDUAL:
+            out[t] = 0.0 if run_x >= w else v - mean_x - xy / yy * (u - mean_y)
+        else:
+            phi = xy / yy
+            out[t] = _LONGEST_HALFLIFE
+            if phi <= 0.0:
+                out[t] = 0.0
+            elif phi < 1.0:
+                out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / np.log(phi))
+    s[0], s[1], s[2], s[3] = clean, age, run_x, run_y
+    s[4], s[5], s[6], s[7], s[8], s[9], s[10] = mean_x, mean_y, xx, yy, xy, most_x, most_y
+
+
+@step("ts_corr", state=11, history=window, bounded=True)
+def ts_corr(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    _pairs(s, int(p[0]), x, y, _CORRELATION, out)
+
+
+@step("ts_cov", state=11, history=window)
+def ts_cov(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    _pairs(s, int(p[0]), x, y, _COVARIANCE, out)
+
+
+@step("ts_beta", state=11, history=window)
+def ts_beta(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    _pairs(s, int(p[0]), x, y, _BETA, out)
+
+
+@step("ts_resid", state=11, history=window)
+def ts_resid(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
+    _pairs(s, int(p[0]), x, y, _RESIDUAL, out)
+
+
+@step("ou_halflife", state=11, history=lambda p: int(p[0]) + 1, bounded=True)
+def ou_halflife(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # Pairs of a value with the one before it: the slope of the first on the second is the coefficient of an AR(1).
+    _pairs(s, int(p[0]), x[1:], x, _HALFLIFE, out)
+
+
+@njit(nogil=True, error_model="numpy")
+def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
+    # Sums of deviations from a centre, plain, by age, and squared. State: values since the last missing one, bars since
+    # rebuilt, run of equal values, centre, the three sums.
+    clean, age, run, centre = int(s[0]), int(s[1]), int(s[2]), s[3]
+    plain, aged, squared = s[4], s[5], s[6]
+    ages = w * (float(w) * w - 1.0) / 12.0
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        run = run + 1 if v == x[t + w - 1] else 1
+        if clean < w:
+            out[t] = np.nan
+            continue
+        whole = False
+        if clean > w and age < w:
+            new, old = v - centre, x[t] - centre
+            aged += (w - 1) * new - (plain - old)
+            plain += new - old
+            squared += new * new - old * old
+            age += 1
+            spread = squared - plain * plain / w
+            whole = plain * plain < 10.0 * w * spread and max(new * new, old * old) < 1e6 * spread
+        if not whole:
+            centre, plain, aged, squared, age = sum_of(x, t + 1, w) / w, 0.0, 0.0, 0.0, 0
+            for k in range(w):
+                d = x[t + 1 + k] - centre
+                plain += d
+                aged += k * d
+                squared += d * d
+        common = aged - 0.5 * (w - 1) * plain
+        if what == _SLOPE:
+            out[t] = 0.0 if run >= w else common / ages
+        else:
+            spread = squared - plain * plain / w
+            out[t] = min(1.0, common * common / (ages * spread)) if run < w and spread > 0.0 else np.nan
+    s[0], s[1], s[2], s[3], s[4], s[5], s[6] = clean, age, run, centre, plain, aged, squared
+
+
+@step("ts_slope", state=7, history=window)
+def ts_slope(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _line(s, int(p[0]), x, _SLOPE, out)
+
+
+@step("ts_r2", state=7, history=window)
+def ts_r2(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    _line(s, int(p[0]), x, _R2, out)
+
+
+@step("decay_linear", state=5, history=window)
+def decay_linear(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # State: values since the last missing one, bars since rebuilt, run of equal values, plain sum, weighted sum.
     w = int(p[0])
-    if not _slide_pair(s, w, x, y) or _flat(s, w, 9 + w) or s[7] <= 0.0:
-        return np.nan
-    return s[8] / s[7]
+    clean, age, run, total, weighted = int(s[0]), int(s[1]), int(s[2]), s[3], s[4]
+    weights = 0.5 * w * (w + 1.0)
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        run = run + 1 if v == x[t + w - 1] else 1
+        if clean < w:
+            out[t] = np.nan
+            continue
+        if clean > w and age < w:
+            weighted += w * v - total
+            total += v - x[t]
+            age += 1
+        else:
+            total, weighted, age = 0.0, 0.0, 0
+            for k in range(1, w + 1):
+                total += x[t + k]
+                weighted += k * x[t + k]
+        out[t] = v if run >= w else weighted / weights
+    s[0], s[1], s[2], s[3], s[4] = clean, age, run, total, weighted
 
 
-@step("efficiency", state=lambda p: 10 + 2 * int(p[0]))
-def efficiency(s: Floats, p: Floats, x: float, y: float, z: float) -> float:
-    # First the ring of absolute changes with its sum, then a ring of values; the value before comes last.
+@step("efficiency", state=3, history=lambda p: int(p[0]) + 1)
+def efficiency(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # State: values since the last missing one, bars since the path was rebuilt, its length.
     w = int(p[0])
-    values = s[5 + w :]
-    before = values[4 + w] if values[_SEEN] > 0.0 else np.nan
-    old = _leaving_of(values, w, x)
-    values[4 + w] = x
-    path = _slide_sum(s, w, 5, abs(x - before))
-    if not _whole(s, w) or old != old or path <= 0.0 or (s[_RUN] == w and x == before):
-        return np.nan
-    return abs(x - old) / path
+    clean, age, path = int(s[0]), int(s[1]), s[2]
+    for t in range(out.size):
+        v = x[t + w + 1]
+        if v != v:
+            clean = 0
+            out[t] = np.nan
+            continue
+        clean += 1
+        if clean <= w:
+            out[t] = np.nan
+            continue
+        net = abs(v - x[t + 1])
+        if clean > w + 1 and age < w:
+            path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
+            age += 1
+        if clean == w + 1 or age >= w or path < 1e-7 * v:
+            path, age = 0.0, 0
+            for k in range(t + 2, t + w + 2):
+                path += abs(x[k] - x[k - 1])
+        out[t] = min(1.0, net / path) if path > 0.0 else np.nan
+    s[0], s[1], s[2] = clean, age, path
+
+
+@step("frac_diff", history=lambda p: int(p[1]) - 1)
+def frac_diff(p: Floats, x: Floats, out: Floats) -> None:
+    # The weights follow the order and the window among the parameters, the newest value's first.
+    weights = p[2:]
+    logs = np.empty(x.size)
+    for t in range(x.size):
+        logs[t] = np.log(x[t]) if x[t] > 0.0 else np.nan
+    for t in range(out.size):
+        out[t] = dot(logs, t, weights)

@@ -1,0 +1,109 @@
+"""Moves the values of rows in and out of the evaluator's memory."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.panel import Floats
+from clawd.engine.compiled import compiled
+
+Integers = NDArray[np.int64]
+
+
+@compiled
+def make_room(
+    arena: Floats,
+    at: Integers,
+    stride: Integers,
+    moving: Integers,
+    needs: Integers,
+    cursor: Integers,
+    counts: Integers,
+    capacity: int,
+) -> None:
+    """Before a block: where an instrument's bars would not fit behind its history, move the history to the front."""
+    for i in range(cursor.size):
+        if cursor[i] + counts[i] <= capacity:
+            continue
+        for row in range(at.size):
+            if moving[row] == 1:
+                first = at[row] + i * stride[row] - needs[row]
+                for k in range(needs[row]):
+                    arena[first + k] = arena[first + cursor[i] + k]
+        cursor[i] = 0
+
+
+@compiled
+def load(
+    values: Floats,
+    row: int,
+    arena: Floats,
+    at: Integers,
+    stride: Integers,
+    moving: Integers,
+    cursor: Integers,
+    place: Integers,
+) -> None:
+    """Put the values [I or 1, T] of an input into its row, without the bars that an instrument does not have."""
+    for i in range(place.shape[0]):
+        own = values[i if values.shape[0] > 1 else 0]
+        first = at[row] + i * stride[row] + moving[row] * cursor[i]
+        for t in range(place.shape[1]):
+            if place[i, t] >= 0:
+                arena[first + place[i, t]] = own[t] if abs(own[t]) < np.inf else np.nan
+
+
+@compiled
+def align(
+    row: int,
+    arena: Floats,
+    at: Integers,
+    stride: Integers,
+    moving: Integers,
+    cursor: Integers,
+    place: Integers,
+    out: Floats,
+) -> None:
+    """Copy a row out to [I, T], NaN for the bars that an instrument does not have."""
+    for i in range(place.shape[0]):
+        first = at[row] + i * stride[row] + moving[row] * cursor[i]
+        bars = place.shape[1]
+        if place[i, 0] == 0 and place[i, bars - 1] == bars - 1:
+            for t in range(bars):
+                out[i, t] = arena[first + t]
+            continue
+        for t in range(bars):
+            out[i, t] = arena[first + place[i, t]] if place[i, t] >= 0 else np.nan
+
+
+@compiled
+def wanted(
+    rows: Integers,
+    lookbacks: Integers,
+    seen: Integers,
+    arena: Floats,
+    at: Integers,
+    stride: Integers,
+    moving: Integers,
+    cursor: Integers,
+    place: Integers,
+    out: Floats,
+) -> None:
+    """The exposures [N, I, T] that programs want: within -1 and 1, and 0 while an instrument is warming up.
+
+    Args:
+        rows, lookbacks: [N], of the programs.
+        seen: [I], bars of their own that the instruments had before the block.
+    """
+    for n in range(rows.size):
+        row = rows[n]
+        for i in range(place.shape[0]):
+            first = at[row] + i * stride[row] + moving[row] * cursor[i]
+            for t in range(place.shape[1]):
+                if place[i, t] < 0:
+                    out[n, i, t] = np.nan
+                    continue
+                value = arena[first + place[i, t]]
+                known = value == value and seen[i] + place[i, t] >= lookbacks[n]
+                out[n, i, t] = min(1.0, max(-1.0, value)) if known else 0.0
