@@ -9,7 +9,7 @@ from clawd.core.errors import ClawdError, suggestion
 from clawd.language.canonical import make
 from clawd.language.expression import Tree, located, parse
 from clawd.language.node import Node, ParameterValue
-from clawd.language.operators import CLOCK_NAMES, LONGEST_WINDOW, OPERATORS, Operator
+from clawd.language.operators import LONGEST_WINDOW, OPERATORS, Operator
 from clawd.language.signature import MismatchError
 from clawd.language.types import Parameter, Type
 
@@ -17,8 +17,7 @@ from clawd.language.types import Parameter, Type
 #: is within them can be written as JSON and read back.
 LARGEST_PROGRAM = 20_000
 DEEPEST_PROGRAM = 100
-_AT_LEAST_TWO = ("ts_std", "ts_zscore", "ts_slope", "ts_corr", "ts_beta", "ts_rank", "bb_z")
-_ORDERED_CONSTANTS = ("clip", "between")
+_QUOTED = (Parameter.NAME, Parameter.INSTRUMENT, Parameter.GROUP)
 
 Bindings = Mapping[str, "Node | float"]
 
@@ -132,7 +131,7 @@ class _Builder:
             value = self.bindings[str(tree.head)]
         elif tree.form in ("name", "call"):
             value = None
-        if kind in (Parameter.NAME, Parameter.INSTRUMENT):
+        if kind in _QUOTED:
             if tree.form != "text":
                 raise located(self.source, tree, f"`{operator.name}` needs {kind.value} here")
             return str(tree.head)
@@ -140,32 +139,23 @@ class _Builder:
             raise located(self.source, tree, f"`{operator.name}` needs {kind.value} here, known before it runs")
         if kind is Parameter.CONSTANT:
             return value
+        if kind is Parameter.QUANTILE:
+            if not 0 <= value <= 1:
+                raise located(self.source, tree, f"a quantile is a number from 0 to 1, not {value:g}")
+            return value
         if not value.is_integer() or not 1 <= value <= LONGEST_WINDOW:
             raise located(self.source, tree, f"a window is a whole number from 1 to {LONGEST_WINDOW:,}, not {value:g}")
-        if value < 2 and operator.name in _AT_LEAST_TWO:
-            raise located(self.source, tree, f"`{operator.name}` needs a window of at least 2")
+        if value < operator.least_window:
+            raise located(self.source, tree, f"`{operator.name}` needs a window of at least {operator.least_window}")
         return int(value)
 
     def _check_parameters(self, tree: Tree, operator: Operator, parameters: Sequence[ParameterValue]) -> None:
         name = operator.name
-        if name == "clock" and parameters[0] not in CLOCK_NAMES:
-            hint = suggestion(str(parameters[0]), CLOCK_NAMES) or f"one of {', '.join(CLOCK_NAMES)}"
-            raise located(self.source, tree, f'the clock has no "{parameters[0]}"', hint)
-        if name in _ORDERED_CONSTANTS and float(parameters[0]) >= float(parameters[1]):
-            raise located(self.source, tree, f"`{name}` needs the lower constant first")
-        if name == "hysteresis" and not float(parameters[0]) >= float(parameters[1]) >= 0:
-            raise located(
-                self.source,
-                tree,
-                "`hysteresis` enters above the first constant and leaves below the second: "
-                "the first cannot be smaller, nor the second negative",
-            )
-        if name in ("gate", "blend") and not 0 <= float(parameters[0]) <= 1:
-            raise located(self.source, tree, f"the constant of `{name}` lies between 0 and 1")
-        if name == "no_trade_band" and not 0 <= float(parameters[0]) <= 2:
-            raise located(self.source, tree, "the band lies between 0 and 2")
-        if name in ("scale_to_vol", "vol_target") and not 0 < float(parameters[0]) <= 10:
-            raise located(self.source, tree, "the volatility is a yearly share above 0, such as 0.2, at most 10")
+        if operator.names and parameters[0] not in operator.names:
+            hint = suggestion(str(parameters[0]), operator.names) or f"one of {', '.join(operator.names)}"
+            raise located(self.source, tree, f'`{name}` has no "{parameters[0]}"', hint)
+        if operator.rule is not None and not operator.rule.holds(parameters):
+            raise located(self.source, tree, f"`{name}` needs {operator.rule.text}")
 
     def _mismatch(self, tree: Tree, operator: Operator, inputs: Sequence[Node], mismatch: MismatchError) -> ClawdError:
         at = tree.arguments[mismatch.index]

@@ -30,7 +30,7 @@ def make(operator: str, inputs: Sequence[Node] = (), parameters: Sequence[Parame
 def _typed(operator: str, inputs: tuple[Node, ...], parameters: tuple[ParameterValue, ...]) -> Node:
     entry = OPERATORS[operator]
     free = [node.constant == 0.0 for node in inputs]
-    result = entry.signature.result_type([node.type for node in inputs], free)
+    result = entry.signature.result_type([node.type for node in inputs], free, parameters)
     if entry.commutative:
         inputs = tuple(sorted(inputs, key=lambda node: node.text))
     numbers = [float(value) for value in parameters if not isinstance(value, str)]
@@ -39,7 +39,7 @@ def _typed(operator: str, inputs: tuple[Node, ...], parameters: tuple[ParameterV
         inputs=inputs,
         parameters=parameters,
         type=result,
-        lookback=max((node.lookback for node in inputs), default=0) + entry.lookback(numbers),
+        lookback=max((node.lookback for node in inputs), default=0) + entry.warm_up.bars(numbers),
         size=1 + sum(node.size for node in inputs),
         depth=1 + max((node.depth for node in inputs), default=0),
         text=write(operator, inputs, parameters),

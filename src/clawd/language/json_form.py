@@ -12,7 +12,14 @@ from clawd.language.node import Node, literal
 from clawd.language.operators import OPERATORS
 from clawd.language.types import Parameter
 
-_KEYS = {Parameter.WINDOW: "w", Parameter.CONSTANT: "k", Parameter.NAME: "name", Parameter.INSTRUMENT: "a"}
+_KEYS = {
+    Parameter.WINDOW: "w",
+    Parameter.CONSTANT: "k",
+    Parameter.QUANTILE: "q",
+    Parameter.NAME: "name",
+    Parameter.INSTRUMENT: "a",
+    Parameter.GROUP: "g",
+}
 
 
 def program_json(node: Node) -> dict[str, object]:
@@ -33,7 +40,7 @@ def expression_of(value: object, where: str, depth: int = 0) -> str:
         raise ClawdError(f"nested deeper than {DEEPEST_PROGRAM} operators", where=where)
     if not isinstance(value, Mapping):
         raise ClawdError(f"an object with `op` is needed, not {type(value).__name__}", where=where)
-    if len(value) == 1 and next(iter(value)) in ("w", "k", "name", "a"):
+    if len(value) == 1 and next(iter(value)) in _KEYS.values():
         return _parameter(next(iter(value)), next(iter(value.values())), where)
     name = value.get("op")
     if not isinstance(name, str) or name not in OPERATORS:
@@ -51,7 +58,7 @@ def expression_of(value: object, where: str, depth: int = 0) -> str:
 
 
 def _parameter(key: str, value: object, where: str) -> str:
-    if key in ("name", "a"):
+    if key in ("name", "a", "g"):
         if not isinstance(value, str) or '"' in value or not value.isprintable():
             raise ClawdError(f"`{key}` must be a printable text without quotes", where=where)
         return f'"{value}"'

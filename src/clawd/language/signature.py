@@ -2,13 +2,16 @@
 
 ``S[d]`` is a series whose unit is called d; equal letters must be equal units. ``px``, ``qty`` and ``usd`` are the
 fixed units of prices, volumes and their product, ``N`` is a series that is a pure number, ``B`` a condition and ``P`` a
-position. ``w`` is a window, ``k`` a constant, ``name`` and ``a`` (an instrument) are words in quotes.
+position. ``w`` is a window, ``k`` a constant, ``q`` a quantile; ``name``, ``a`` (an instrument) and ``g`` (a
+classification of the market, such as by sector) are words in quotes. A unit in a result may be ``d*e``, ``d/e``,
+``sqrt d`` or ``d^k``, the power of the constant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from clawd.language.types import (
     CONDITION,
@@ -26,8 +29,10 @@ from clawd.language.types import (
 _PARAMETERS = {
     "w": Parameter.WINDOW,
     "k": Parameter.CONSTANT,
+    "q": Parameter.QUANTILE,
     "name": Parameter.NAME,
     "a": Parameter.INSTRUMENT,
+    "g": Parameter.GROUP,
 }
 _FIXED_UNITS = {"num": NUMBER, "px": PRICE, "qty": QUANTITY, "usd": MONEY}
 _FIXED_TYPES = {"N": Type(Kind.SERIES), "B": CONDITION, "P": POSITION}
@@ -59,12 +64,15 @@ class Signature:
             raise ValueError(f"inputs must come before parameters in `{text}`")
         return cls(inputs, parameters, right.strip(), text)
 
-    def result_type(self, arguments: Sequence[Type], free: Sequence[bool]) -> Type:
+    def result_type(
+        self, arguments: Sequence[Type], free: Sequence[bool], parameters: Sequence[float | int | str] = ()
+    ) -> Type:
         """The type of the result for given inputs.
 
         Args:
             arguments: types of the inputs, as many as ``inputs``.
             free: true for an input that fits any unit (the constant zero).
+            parameters: values of the parameters, needed where the result is a power of a constant.
 
         Raises:
             MismatchError: for the first input that does not fit.
@@ -87,7 +95,14 @@ class Signature:
                 raise MismatchError(index, str(unit), str(given))
         if self.result in _FIXED_TYPES:
             return _FIXED_TYPES[self.result]
-        return Type(Kind.SERIES, _unit(self.result[2:-1], units))
+        base, power, _ = self.result[2:-1].partition("^")
+        unit = _unit(base, units)
+        if power:
+            exponent = next(
+                value for value, kind in zip(parameters, self.parameters, strict=True) if kind is Parameter.CONSTANT
+            )
+            unit = unit.power(Fraction(exponent))
+        return Type(Kind.SERIES, unit)
 
 
 class MismatchError(Exception):

@@ -20,8 +20,11 @@ class Unit:
     def __truediv__(self, other: Unit) -> Unit:
         return Unit(self.currency - other.currency, self.quantity - other.quantity)
 
+    def power(self, exponent: Fraction) -> Unit:
+        return Unit(self.currency * exponent, self.quantity * exponent)
+
     def root(self) -> Unit:
-        return Unit(self.currency / 2, self.quantity / 2)
+        return self.power(Fraction(1, 2))
 
     def __str__(self) -> str:
         names = {NUMBER: "a pure number", PRICE: "a price", QUANTITY: "a volume", MONEY: "a dollar volume"}
@@ -65,5 +68,7 @@ class Parameter(Enum):
 
     WINDOW = "a window: a whole number of bars"
     CONSTANT = "a constant: a number"
+    QUANTILE = "a quantile: a number from 0 to 1"
     NAME = "a name in quotes"
     INSTRUMENT = "an instrument's symbol in quotes"
+    GROUP = "the name of a classification in quotes"
