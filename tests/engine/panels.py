@@ -6,6 +6,7 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import cache
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -100,7 +101,17 @@ def random_panel(seed: int, instruments: int = 3, bars: int = 300, holes: float 
     mood = np.round(50 + np.cumsum(rng.normal(0, 3, bars)))
     mood[: bars // 10] = np.nan
     rate = np.where(rng.random(bars) < 0.1, np.nan, rng.normal(0.0, 1.0, bars))
-    return panel(close, open_=opened, high=high, low=low, volume=volume, series={"mood": mood, "rate": rate})
+    sigma = np.where(rng.random(shape) < 0.05, np.nan, np.exp(rng.normal(-4.0, 0.3, shape)))
+    series = {
+        "mood": mood,
+        "rate": rate,
+        "book:imbalance5": np.clip(rng.normal(0.0, 0.4, shape), -1.0, 1.0),
+        "deriv:funding_8h": rng.normal(1e-4, 1e-4, shape),
+        "model:mu": rng.normal(0.0, 1e-3, shape),
+        "model:sigma": sigma,
+    }
+    bars_ = panel(close, open_=opened, high=high, low=low, volume=volume, series=series)
+    return replace(bars_, groups={"sector": np.arange(instruments) % 2})
 
 
 def program(expression: str) -> Node:

@@ -563,8 +563,12 @@ def test_the_clock_is_the_calendar_at_the_open(hours: int) -> None:
     for k, time in enumerate(times[:-1]):
         moment = dt.datetime.fromtimestamp(int(time) // 10**9, dt.UTC)
         turn = moment.day <= 3 or (moment + dt.timedelta(days=5)).month != moment.month
-        expected = (moment.hour, moment.weekday(), moment.day, moment.month, float(turn))
-        assert tuple(found[name][k] for name in CLOCK_NAMES) == expected, moment
+        end = moment + dt.timedelta(days=1)  # the panel's bars last a day, whatever lies between their opens
+        midnight = end.replace(hour=0, minute=0) + dt.timedelta(days=end.hour > 0)
+        left = (midnight - end).total_seconds() / 60
+        expected = {"hour": moment.hour, "weekday": moment.weekday(), "month_day": moment.day, "month": moment.month}
+        expected |= {"minutes_to_close": left, "is_month_turn": float(turn)}
+        assert {name: found[name][k] for name in CLOCK_NAMES} == expected, moment
 
 
 # What data does to operators.

@@ -14,8 +14,8 @@ from clawd.engine.inputs import values_of
 from clawd.engine.rows import align, load, make_room
 
 #: Values of a row in one block, over all instruments: few enough to stay in the processor's cache.
-_ROW = 1_024
-_SHORTEST_BLOCK = 32
+ROW = 1_024
+SHORTEST_BLOCK = 32
 
 
 class Evaluator:
@@ -34,7 +34,7 @@ class Evaluator:
 
     def __init__(self, graph: Graph, instruments: int) -> None:
         self.graph = graph
-        self.block = max(_SHORTEST_BLOCK, _ROW // instruments)
+        self.block = max(SHORTEST_BLOCK, ROW // instruments)
         self.seen = np.zeros(instruments, np.int64)
         self.counts = np.zeros(instruments, np.int64)
         self.place = np.zeros((instruments, 0), np.int64)

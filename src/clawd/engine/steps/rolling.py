@@ -333,27 +333,32 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             # Of the new pair and the one that leaves, deviations from the means before.
             new_x, new_y, old_x, old_y = v - mean_x, u - mean_y, x[t] - mean_x, y[t] - mean_y
             shift_x, shift_y = (v - x[t]) * share, (u - y[t]) * share
-            xx += (v - x[t]) * (new_x - shift_x + old_x)
-            yy += (u - y[t]) * (new_y - shift_y + old_y)
+            # The three sums are made alike, so that a series on itself has a slope of exactly one.
+            xx += new_x * new_x - old_x * old_x - w * shift_x * shift_x
+            yy += new_y * new_y - old_y * old_y - w * shift_y * shift_y
             xy += new_x * new_y - old_x * old_y - w * shift_x * shift_y
             mean_x += shift_x
             mean_y += shift_y
             most_x, most_y = max(most_x, xx), max(most_y, yy)
             age += 1
         if clean == w or age > w or not (xx > LOST * most_x and yy > LOST * most_y):
-            mean_x, xx = moments_of(x, t + 1, w)
-            mean_y, yy = moments_of(y, t + 1, w)
-            xy = 0.0
+            mean_x, mean_y = sum_of(x, t + 1, w) / w, sum_of(y, t + 1, w) / w
+            xx, yy, xy = 0.0, 0.0, 0.0
             for k in range(t + 1, t + w + 1):
-                xy += (x[k] - mean_x) * (y[k] - mean_y)
+                a, b = x[k] - mean_x, y[k] - mean_y
+                xx += a * a
+                yy += b * b
+                xy += a * b
             age, most_x, most_y = 0, xx, yy
         if what == _COVARIANCE:
             out[t] = 0.0 if run_x >= w or run_y >= w else xy / (w - 1)
         elif run_y >= w or not yy > 0.0:
             out[t] = np.nan
         elif what == _CORRELATION:
-            product = np.sqrt(xx) * np.sqrt(yy)
-            out[t] = min(1.0, max(-1.0, xy / product)) if run_x < w and product > 0.0 else np.nan
+            # The root of a square is exact, so a series is correlated with itself by exactly one.
+            product = xx * yy
+            root = np.sqrt(product) if 1e-290 < product < 1e300 else np.sqrt(xx) * np.sqrt(yy)
+            out[t] = min(1.0, max(-1.0, xy / root)) if run_x < w and root > 0.0 else np.nan
         elif what == _BETA:
             out[t] = 0.0 if run_x >= w else xy / yy
         elif what == _RESIDUAL:
