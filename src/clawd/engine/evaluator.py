@@ -14,7 +14,7 @@ from clawd.engine.inputs import values_of
 from clawd.engine.rows import align, load, make_room
 
 #: Values of a row in one block, over all instruments: few enough to stay in the processor's cache.
-ROW = 1_024
+ROW = 512
 SHORTEST_BLOCK = 32
 
 

@@ -29,7 +29,7 @@ class Graph:
         leaves: how many of them are inputs and constants.
         rows: the row of each node, by canonical text.
         roots: int64 [N], the row of each program.
-        ends: int64 [N], the row after the last one that a program and those before it need.
+        ends: int64 [B], the row after the last one that a batch of programs and those before it need.
         codes: int64 [R], the step of each row.
         inputs: int64 [R, 3], rows of its inputs.
         backs: int64 [R], how many earlier bars of its inputs a step looks at.
@@ -55,14 +55,14 @@ class Graph:
     slots: Integers
 
 
-def lower(programs: Sequence[Node], panel: Panel, *, kept: int | None = None) -> Graph:
+def lower(programs: Sequence[Node], panel: Panel, batches: Sequence[int] | None = None) -> Graph:
     """The graph of some programs on the instruments of a panel.
 
     Args:
         programs: in the order in which they will be computed.
         panel: any bars of the market; only its instruments, series, groups and calendar are looked at.
-        kept: how many of the programs, from the first on, keep their values until the end of a block; all by default.
-            The others' are looked at once their program is done, and then no more.
+        batches: how many programs each batch has. What a program yields is there until its batch has been computed, and
+            then its place is given to others. By default all are one batch.
 
     Raises:
         ClawdError: when a program names an instrument, a group or a series that the panel does not have.
@@ -88,8 +88,11 @@ def lower(programs: Sequence[Node], panel: Panel, *, kept: int | None = None) ->
         parameter_at.append(len(parameters))
         state_at.append(state_at[-1] + step.state(own))
     roots = np.array([rows[program.text] for program in programs], np.int64)
+    batch = np.repeat(np.arange(len(batches)), batches) if batches is not None else np.zeros(len(programs), np.int64)
     # A root computed for an earlier program is ready at once; a root that is an input is ready before any step.
-    ends = np.maximum.accumulate(np.maximum(roots + 1, len(leaves))) if len(programs) else roots
+    ends = np.full(batch.max(initial=0) + 1, len(leaves))
+    np.maximum.at(ends, batch, roots + 1)
+    ends = np.maximum.accumulate(ends)
     return Graph(
         nodes=tuple(nodes),
         leaves=len(leaves),
@@ -103,22 +106,26 @@ def lower(programs: Sequence[Node], panel: Panel, *, kept: int | None = None) ->
         parameters=np.array(parameters, np.float64),
         parameter_at=np.array(parameter_at, np.int64),
         state_at=np.array(state_at, np.int64),
-        slots=_slots(nodes, len(leaves), inputs, needs, roots, ends, len(programs) if kept is None else kept),
+        slots=_slots(nodes, len(leaves), inputs, needs, roots, ends[batch]),
     )
 
 
 def _slots(
-    nodes: Sequence[Node], leaves: int, inputs: Integers, needs: Integers, roots: Integers, ends: Integers, kept: int
+    nodes: Sequence[Node], leaves: int, inputs: Integers, needs: Integers, roots: Integers, ends: Integers
 ) -> Integers:
-    """Places for the rows that nothing looks back at, given again once the last row that uses them is computed."""
+    """Places for the rows that nothing looks back at, given again once the last row that uses them is computed.
+
+    Args:
+        ends: int64 [N], of the batch of each root.
+    """
     count = len(nodes)
     last_use = np.arange(count)
     for row in range(leaves, count):
         for place in range(len(nodes[row].inputs)):
             last_use[inputs[row, place]] = row
-    for index, root in enumerate(roots):
-        # What a program yields is looked at before the first row of the next is computed.
-        last_use[root] = count if index < kept else max(last_use[root], ends[index] - 1)
+    for root, end in zip(roots, ends, strict=True):
+        # What a program yields is looked at after the last row of its batch, and before the first of the next.
+        last_use[root] = max(last_use[root], end - 1)
     dying: list[list[int]] = [[] for _ in range(count + 1)]
     slots, free, made = np.full(count, -1, np.int64), [], 0
     for row, node in enumerate(nodes):

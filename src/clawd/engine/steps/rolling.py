@@ -102,6 +102,10 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
         if clean < w:
             out[t] = np.nan
             continue
+        if run >= w:
+            mean, squares, largest, age = v, 0.0, 0.0, 0
+            out[t] = 0.0 if what == _DEVIATION else np.nan
+            continue
         if clean > w:
             old = x[t]
             change, before = v - old, mean
@@ -112,9 +116,7 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
         if clean == w or age > w or not squares > LOST * largest:
             mean, squares = moments_of(x, t + 1, w)
             age, largest = 0, squares
-        if run >= w:
-            out[t] = 0.0 if what == _DEVIATION else np.nan
-        elif what == _DEVIATION:
+        if what == _DEVIATION:
             out[t] = np.sqrt(squares / (w - 1))
         else:
             out[t] = (v - mean) / np.sqrt(squares / (w - 1)) if squares > 0.0 else np.nan
@@ -257,6 +259,10 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
         if clean < w:
             out[t] = np.nan
             continue
+        if run >= w:
+            centre, one, two, three, four, age = v, 0.0, 0.0, 0.0, 0.0, 0
+            out[t] = np.nan
+            continue
         whole = False
         if clean > w and age < w:
             new, old = v - centre, x[t] - centre
@@ -268,7 +274,7 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             age += 1
             # Near the centre and without a value that dwarfs the rest, the sums have kept their digits.
             spread = two - one * one / w
-            whole = one * one < w * spread and max(new2, old2) < 100.0 * spread
+            whole = one * one < 9.0 * w * spread and max(new2, old2) < 100.0 * spread
         if not whole:
             centre, one, two, three, four, age = sum_of(x, t + 1, w) / w, 0.0, 0.0, 0.0, 0.0, 0
             for k in range(t + 1, t + w + 1):
@@ -279,7 +285,7 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
                 four += d * d * d * d
         mean = one / w
         second = two - w * mean * mean
-        if run >= w or not second > 0.0:
+        if not second > 0.0:
             out[t] = np.nan
         elif what == _SKEW:
             third = three - 3.0 * mean * two + 2.0 * w * mean * mean * mean
@@ -341,7 +347,13 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             mean_y += shift_y
             most_x, most_y = max(most_x, xx), max(most_y, yy)
             age += 1
-        if clean == w or age > w or not (xx > LOST * most_x and yy > LOST * most_y):
+        flat_x, flat_y = run_x >= w, run_y >= w
+        if flat_x:
+            mean_x, xx, xy, most_x = v, 0.0, 0.0, 0.0
+        if flat_y:
+            mean_y, yy, xy, most_y = u, 0.0, 0.0, 0.0
+        kept = (flat_x or xx > LOST * most_x) and (flat_y or yy > LOST * most_y)
+        if clean == w or age > w or not kept:
             mean_x, mean_y = sum_of(x, t + 1, w) / w, sum_of(y, t + 1, w) / w
             xx, yy, xy = 0.0, 0.0, 0.0
             for k in range(t + 1, t + w + 1):
@@ -351,18 +363,18 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
                 xy += a * b
             age, most_x, most_y = 0, xx, yy
         if what == _COVARIANCE:
-            out[t] = 0.0 if run_x >= w or run_y >= w else xy / (w - 1)
-        elif run_y >= w or not yy > 0.0:
+            out[t] = 0.0 if flat_x or flat_y else xy / (w - 1)
+        elif flat_y or not yy > 0.0:
             out[t] = np.nan
         elif what == _CORRELATION:
             # The root of a square is exact, so a series is correlated with itself by exactly one.
             product = xx * yy
             root = np.sqrt(product) if 1e-290 < product < 1e300 else np.sqrt(xx) * np.sqrt(yy)
-            out[t] = min(1.0, max(-1.0, xy / root)) if run_x < w and root > 0.0 else np.nan
+            out[t] = min(1.0, max(-1.0, xy / root)) if root > 0.0 and not flat_x else np.nan
         elif what == _BETA:
-            out[t] = 0.0 if run_x >= w else xy / yy
+            out[t] = 0.0 if flat_x else xy / yy
         elif what == _RESIDUAL:
-            out[t] = 0.0 if run_x >= w else v - mean_x - xy / yy * (u - mean_y)
+            out[t] = 0.0 if flat_x else v - mean_x - xy / yy * (u - mean_y)
         else:
             phi = xy / yy
             out[t] = _LONGEST_HALFLIFE
@@ -418,6 +430,10 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
         if clean < w:
             out[t] = np.nan
             continue
+        if run >= w:
+            centre, plain, aged, squared, age = v, 0.0, 0.0, 0.0, 0
+            out[t] = 0.0 if what == _SLOPE else np.nan
+            continue
         whole = False
         if clean > w and age < w:
             new, old = v - centre, x[t] - centre
@@ -436,10 +452,10 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
                 squared += d * d
         common = aged - 0.5 * (w - 1) * plain
         if what == _SLOPE:
-            out[t] = 0.0 if run >= w else common / ages
+            out[t] = common / ages
         else:
             spread = squared - plain * plain / w
-            out[t] = min(1.0, common * common / (ages * spread)) if run < w and spread > 0.0 else np.nan
+            out[t] = min(1.0, common * common / (ages * spread)) if spread > 0.0 else np.nan
     s[0], s[1], s[2], s[3], s[4], s[5], s[6] = clean, age, run, centre, plain, aged, squared
 
 

@@ -1,0 +1,186 @@
+"""A population at work: many strategies over the same bars, as one graph, traded block by block and never stored.
+
+What programs have in common is computed once. Values live for a block of bars, and what is kept of a strategy is its
+positions and the running sums of its account, so memory does not grow with the bars, and the strategies are taken in
+groups, so it does not grow with them either. Two threads work on two groups, for compiled code needs no lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.costs import Costs
+from clawd.core.panel import Floats, Panel
+from clawd.engine import kernel
+from clawd.engine.account import ACCOUNT
+from clawd.engine.backtest import market_of
+from clawd.engine.compiled import compiled
+from clawd.engine.evaluator import Evaluator
+from clawd.engine.graph import lower
+from clawd.engine.metrics import Metrics, metrics_of
+from clawd.engine.plan import plan_of
+from clawd.engine.position import POSITION
+from clawd.engine.rows import align, wanted
+from clawd.engine.simulate import FILL, advance
+from clawd.language.exits import average_true_range
+from clawd.language.strategy import Strategy
+
+#: Strategies in one graph, and how many of them are traded after each stretch of it.
+GROUP, BATCH = 1_000, 32
+
+THREADS = 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Market:
+    """The columns of a block of bars, and the costs, as the simulator takes them."""
+
+    columns: tuple[NDArray[np.generic], ...]
+    capital: float
+    fee: float
+    slippage: float
+    tick: Floats
+    lot: Floats
+
+
+def evaluate(
+    strategies: Sequence[Strategy],
+    panel: Panel,
+    costs: Costs,
+    capital: Decimal,
+    first: int = 0,
+    last: int | None = None,
+    threads: int = THREADS,
+) -> tuple[Metrics, ...]:
+    """The figures of each strategy over the bars [first, last), the same as those of its own backtest.
+
+    Args:
+        strategies: what to run, on the instruments of its universe each.
+        panel: the whole market; bars before ``first`` warm the programs up, and none of them is traded.
+        costs: fee and slippage.
+        capital: quote currency; exposures are shares of it.
+        first, last: indices of the first bar traded and of the one after the last.
+        threads: how many groups are worked on at once.
+
+    Raises:
+        ClawdError: when a strategy does not fit the market.
+    """
+    groups = list(_groups(strategies, panel, threads))
+    end = panel.times.size if last is None else last
+
+    def work(group: tuple[Panel, list[int]]) -> list[Metrics]:
+        market, members = group
+        accounts = _run([strategies[member] for member in members], market, costs, capital, first, end)
+        return [metrics_of(account, float(capital), market.bars_per_year) for account in accounts]
+
+    results: dict[int, Metrics] = {}
+    if threads == 1 or len(groups) == 1:
+        found = [work(group) for group in groups]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            found = list(pool.map(work, groups))
+    for (_, members), figures in zip(groups, found, strict=True):
+        results.update(zip(members, figures, strict=True))
+    return tuple(results[index] for index in range(len(strategies)))
+
+
+def _groups(strategies: Sequence[Strategy], panel: Panel, threads: int) -> Iterator[tuple[Panel, list[int]]]:
+    """Strategies that trade the same instruments, those with like programs side by side, in groups of bounded size."""
+    universes: dict[tuple[str, ...], tuple[Panel, list[int]]] = {}
+    for index, strategy in enumerate(strategies):
+        market = market_of(strategy, panel)
+        universes.setdefault(market.symbols, (market, []))[1].append(index)
+    for market, members in universes.values():
+        members.sort(key=lambda index: strategies[index].target.text)
+        parts = max(1, -(-len(members) // GROUP), min(threads, len(members) // BATCH))
+        for part in np.array_split(members, parts):
+            yield market, [int(index) for index in part]
+
+
+def _run(
+    strategies: Sequence[Strategy], panel: Panel, costs: Costs, capital: Decimal, first: int, last: int
+) -> NDArray[np.void]:
+    """The accounts of strategies that trade the whole of a panel."""
+    windows = sorted({window for strategy in strategies for window in strategy.exits.windows})
+    ranges = [average_true_range(window) for window in windows]
+    batches = [min(BATCH, len(strategies) - start) for start in range(0, len(strategies), BATCH)]
+    graph = lower([*ranges, *(strategy.target for strategy in strategies)], panel, [len(ranges), *batches])
+    instruments = len(panel.instruments)
+    evaluator = Evaluator(graph, instruments)
+    roots, lookbacks = (
+        graph.roots[len(ranges) :],
+        np.array([strategy.lookback for strategy in strategies], np.int64),
+    )
+    plans = np.array([plan_of(strategy.exits, windows) for strategy in strategies])
+    positions, accounts = np.zeros((len(strategies), instruments), POSITION), np.zeros(len(strategies), ACCOUNT)
+    ticks = np.array([float(instrument.tick) for instrument in panel.instruments])
+    lots = np.array([float(instrument.lot) for instrument in panel.instruments])
+    money = (float(capital), float(costs.fee), float(costs.slippage), ticks, lots)
+    for start, end in ((0, first), (first, last)):
+        part = panel.between(start, end)
+        fields = (part.open, part.high, part.low, part.close, part.volume, part.funding, part.present)
+        for begin, stop in evaluator.blocks(part):
+            columns = tuple(np.ascontiguousarray(field[:, begin:stop]) for field in fields)
+            targets = np.empty((BATCH, instruments, stop - begin))
+            distances = np.empty((len(ranges), instruments, stop - begin))
+            done, strategy = graph.leaves, 0
+            for batch, row in enumerate(graph.ends):
+                kernel.run(done, row, *evaluator.arrays)
+                done = row
+                if batch == 0:
+                    for index, root in enumerate(graph.roots[: len(ranges)]):
+                        align(root, *evaluator.memory, distances[index])
+                elif start == first:
+                    members = slice(strategy, strategy + batches[batch - 1])
+                    wanted(roots[members], lookbacks[members], evaluator.seen, *evaluator.memory, targets)
+                    _trade(columns, targets, distances, plans[members], positions[members], accounts[members], *money)
+                    strategy = members.stop
+    return accounts
+
+
+@compiled
+def _trade(
+    columns: tuple[Floats, ...],
+    targets: Floats,
+    ranges: Floats,
+    plans: NDArray[np.void],
+    positions: NDArray[np.void],
+    accounts: NDArray[np.void],
+    capital: float,
+    fee: float,
+    slippage: float,
+    tick: Floats,
+    lot: Floats,
+) -> None:
+    """Let each strategy of a batch trade a block of bars."""
+    open_, high, low, close, volume, funding, present = columns
+    no_fills, no_curve = np.empty(0, FILL), np.empty(0)
+    for n in range(accounts.size):
+        advance(
+            open_,
+            high,
+            low,
+            close,
+            volume,
+            funding,
+            present,
+            targets[n],
+            ranges,
+            plans[n],
+            positions[n],
+            accounts[n],
+            capital,
+            fee,
+            slippage,
+            tick,
+            lot,
+            no_fills,
+            no_curve,
+            no_curve,
+        )
