@@ -38,7 +38,7 @@ class Evaluator:
         self.seen = np.zeros(instruments, np.int64)
         self.counts = np.zeros(instruments, np.int64)
         self.place = np.zeros((instruments, 0), np.int64)
-        self._state = np.zeros((instruments, int(graph.state_at[-1])))
+        self._state = np.zeros(int(graph.state_at[-1]) * instruments)  # of each row, one instrument after the other
         # The histories of the instruments are moved to the front at different bars, so that no bar waits for all.
         self._cursor = np.arange(instruments) * self.block // instruments
         self._lay_out(instruments)
@@ -47,18 +47,15 @@ class Evaluator:
         """Give each row its place: where it starts, how far apart its instruments are, and whether it moves on."""
         graph, block = self.graph, self.block
         size = len(graph.nodes)
-        at, stride = np.zeros(size, np.int64), np.full(size, block, np.int64)
-        moving = np.zeros(size, np.int64)
+        at, stride, moving = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
         end = int(graph.slots.max(initial=-1) + 1) * instruments * block
         constants: list[tuple[int, int, float]] = []
-        for row, node in enumerate(graph.nodes):
-            need = int(graph.needs[row])
-            if graph.slots[row] >= 0:
-                at[row] = graph.slots[row] * instruments * block
-            elif node.constant is not None:
+        for row in np.flatnonzero(graph.slots < 0):
+            need, node = int(graph.needs[row]), graph.nodes[row]
+            if node.constant is not None:
                 at[row], stride[row] = end + need, 0
-                constants.append((end, end + need + block, node.constant))
-                end += need + block
+                constants.append((end, end + need + block * instruments, node.constant))
+                end += need + block * instruments
             else:
                 at[row], stride[row], moving[row] = end + need, need + block, 1
                 end += (need + block) * instruments
@@ -66,6 +63,7 @@ class Evaluator:
         for first, last, value in constants:
             self._arena[first:last] = value
         self._at, self._stride, self._moving = at, stride, moving
+        self._shared = np.flatnonzero(graph.slots >= 0)
 
     @property
     def memory(self) -> tuple[NDArray[np.generic], ...]:
@@ -90,6 +88,9 @@ class Evaluator:
             self.place = np.where(part, np.cumsum(part, axis=1) - 1, -1)
             self.counts = part.sum(axis=1)
             arena, at, stride, moving, cursor, place = self.memory
+            # Shared places are as long as the block, so that what one bar of all instruments needs lies together.
+            at[self._shared] = self.graph.slots[self._shared] * self.place.size
+            stride[self._shared] = last - first
             make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self.block)
             bars = panel.between(first, last)
             for row, leaf in enumerate(self.graph.nodes[: self.graph.leaves]):

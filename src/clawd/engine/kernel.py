@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from clawd.engine.compiled import module_from_source
 from clawd.engine.steps import STEPS, Step
+from clawd.language.operators import LONGEST_WINDOW
 
 CODES: dict[str, int] = {name: code for code, name in enumerate(sorted(STEPS))}
 
@@ -15,6 +16,7 @@ _HEAD = '''"""Generated from the table of steps."""
 import numpy as np
 from numba import njit
 from clawd.engine.compiled import compiled
+from clawd.engine.steps.stretch import stretch
 
 @njit(nogil=True, error_model="numpy")
 def finite(out):
@@ -26,25 +28,31 @@ _ALONG = """
 from {module} import {function} as step_{code}
 
 @njit(nogil=True, error_model="numpy")
-def run_{code}(n, inputs, back, p, state, first, last, arena, at, stride, moving, cursor, counts, place):
-    for i in range(counts.size):
-        bars = counts[i]
+def run_{code}(n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place):
+    joined = {joined}
+    for i in range(1 if joined else counts.size):
+        bars = counts.size * counts[0] if joined else counts[i]
         if bars > 0:
 {views}
             step_{code}({arguments})
 {finite}
 """
 
+_STATE = """\
+            size = last - first
+            s = stretch(state, first * counts.size + i * size, size)
+"""
+
 _VIEW = """\
             {name}_at = at[{row}] + i * stride[{row}] + moving[{row}] * cursor[i]
-            {name} = arena[{name}_at{history} : {name}_at + bars]
+            {name} = stretch(arena, {name}_at{history}, bars{longer})
 """
 
 _ACROSS = """
 from {module} import {function} as step_{code}
 
 @njit(nogil=True, error_model="numpy")
-def run_{code}(n, inputs, back, p, state, first, last, arena, at, stride, moving, cursor, counts, place):
+def run_{code}(n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place):
     size = counts.size
     row_x, row_y, row_out = np.empty(size), np.empty(size), np.empty(size)
     x, y, out = inputs[n, 0], inputs[n, 1], n
@@ -69,9 +77,11 @@ def run(
     arena, at, stride, moving, cursor, counts, place,
 ):
     """Run the nodes from begin to end, in order, over a block of bars; see the evaluator for the arrays."""
+    # A step of single bars takes all instruments in one stretch where their bars lie together.
+    whole = counts.min() == place.shape[1]
     for n in range(begin, end):
         code, back = codes[n], backs[n]
-        p = parameters[parameter_at[n] : parameter_at[n + 1]]
+        p = stretch(parameters, parameter_at[n], parameter_at[n + 1] - parameter_at[n])
         first, last = state_at[n], state_at[n + 1]
 '''
 
@@ -81,18 +91,21 @@ def _loop(step: Step) -> str:
     names = {"code": CODES[step.operator], "module": function.__module__, "function": function.__name__}
     if step.across:
         return _ACROSS.format(**names)
-    views = "            s = state[i, first:last]\n" if "s" in step.arguments else ""
+    inputs = [f"inputs[n, {place}]" for place, name in enumerate("xyz") if name in step.arguments]
+    alone = "s" in step.arguments or step.history([LONGEST_WINDOW] * 2) > 0
+    joined = "False" if alone else " and ".join(["whole", *(f"moving[{row}] == 0" for row in ["n", *inputs])])
+    views = _STATE if "s" in step.arguments else ""
     for place, name in enumerate("xyz"):
         if name in step.arguments:
-            views += _VIEW.format(name=name, row=f"inputs[n, {place}]", history=" - back")
-    views += _VIEW.format(name="out", row="n", history="")
+            views += _VIEW.format(name=name, row=f"inputs[n, {place}]", history=" - back", longer=" + back")
+    views += _VIEW.format(name="out", row="n", history="", longer="")
     finite = "" if step.bounded else "            finite(out)"
-    return _ALONG.format(views=views.rstrip(), arguments=", ".join(step.arguments), finite=finite, **names)
+    return _ALONG.format(views=views.rstrip(), joined=joined, arguments=", ".join(step.arguments), finite=finite, **names)
 
 
 def _source() -> str:
     loops = "".join(_loop(STEPS[name]) for name in CODES)
-    given = "n, inputs, back, p, state, first, last, arena, at, stride, moving, cursor, counts, place"
+    given = "n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place"
     branches = "".join(
         f"        {'elif' if code else 'if'} code == {code}:\n            run_{code}({given})\n"
         for code in CODES.values()
