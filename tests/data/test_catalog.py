@@ -8,7 +8,8 @@ import pytest
 
 from clawd.core.errors import ClawdError
 from clawd.data import catalog
-from clawd.data.catalog import draft_bars, draft_funding, draft_series, entries, store
+from clawd.data.catalog import entries, store
+from clawd.data.draft import draft_bars, draft_funding, draft_series
 
 DAY = 86_400 * 10**9
 BARS = """\
@@ -38,14 +39,14 @@ def test_bars_come_back_as_they_were(tmp_path: Path) -> None:
 def test_a_series_comes_back_with_its_lag(tmp_path: Path) -> None:
     draft = draft_series(written(tmp_path / "x.csv", SERIES), "wti", DAY)
     store(tmp_path, [draft])
-    (loaded,) = catalog.load_series(tmp_path)
+    (loaded,) = catalog.load_series(tmp_path, [])
     assert (loaded.name, loaded.lag) == ("wti", DAY)
     assert loaded.values.rows() == [(1_704_067_200 * 10**9, 70.5), (1_704_240_000 * 10**9, -37.6)]
     assert draft.notes == ("1 row without a value left out",)
 
 
 def test_funding_comes_back(tmp_path: Path) -> None:
-    store(tmp_path, [draft_funding(written(tmp_path / "x.csv", FUNDING), "BTC/USDT:USDT")])
+    store(tmp_path, draft_funding(written(tmp_path / "x.csv", FUNDING), "BTC/USDT:USDT"))
     loaded = catalog.load_funding(tmp_path, "BTC/USDT:USDT")
     assert loaded is not None
     assert loaded["rate"].to_list() == [0.0001, -0.0002]
@@ -56,15 +57,16 @@ def test_entries_say_what_there_is(tmp_path: Path) -> None:
     assert entries(tmp_path / "none") == []
     drafts = [
         draft_series(written(tmp_path / "wti.csv", SERIES), "wti", DAY),
-        draft_funding(written(tmp_path / "funding.csv", FUNDING), "BTC/USDT"),
+        *draft_funding(written(tmp_path / "funding.csv", FUNDING), "BTC/USDT"),
         draft_bars(written(tmp_path / "bars.csv"), "BTC/USDT"),
     ]
     store(tmp_path, drafts)
-    found = [(each.kind, each.symbol, each.bar, each.lag, each.rows) for each in entries(tmp_path)]
+    found = [(each.kind, each.name, each.symbol, each.bar, each.lag, each.rows) for each in entries(tmp_path)]
     assert found == [
-        ("bars", "BTC/USDT", DAY, None, 3),
-        ("funding", "BTC/USDT", None, None, 2),
-        ("series", "wti", None, DAY, 2),
+        ("bars", None, "BTC/USDT", DAY, None, 3),
+        ("deriv", "funding_8h", "BTC/USDT", None, 0, 2),
+        ("funding", None, "BTC/USDT", None, None, 2),
+        ("series", "wti", None, None, DAY, 2),
     ]
     bars = entries(tmp_path)[0]
     assert (bars.first, bars.last) == (1_704_067_200 * 10**9, 1_704_240_000 * 10**9)
@@ -161,7 +163,7 @@ def test_a_series_without_its_lag_is_never_used(tmp_path: Path) -> None:
     (tmp_path / "series").mkdir()
     pl.DataFrame({"ts": [1], "value": [1.0]}).write_parquet(tmp_path / "series" / "x.parquet")
     with pytest.raises(ClawdError, match="broken"):
-        catalog.load_series(tmp_path)
+        catalog.load_series(tmp_path, [])
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def listed(run: Run) -> list[tuple[str, str]]:
-    return [(entry["kind"], entry["symbol"]) for entry in json.loads(run("list", "--json").stdout)]
+    return [(entry["kind"], entry["name"] or entry["symbol"]) for entry in json.loads(run("list", "--json").stdout)]
 
 
 def test_files_are_imported_and_listed(run: Run) -> None:
@@ -55,6 +55,7 @@ def test_files_are_imported_and_listed(run: Run) -> None:
     assert size > 0
     assert entries[0] == {
         "kind": "bars",
+        "name": None,
         "symbol": "A",
         "bar": "1d",
         "lag": None,
@@ -98,7 +99,7 @@ def test_symbol_and_columns_can_be_stated(run: Run, tmp_path: Path) -> None:
         (["A_1d.csv", "B_1d.csv", "--symbol", "X"], "2 files cannot be one entry"),
         (["A_1d.csv", "--symbol", "X", "--funding", "Y"], "only one of"),
         (["wti.csv", "--series", "wti"], "--lag 1d"),
-        (["A_1d.csv", "--lag", "1d"], "belong together"),
+        (["A_1d.csv", "--lag", "1d"], "bars have none"),
         (["wti.csv", "--series", "wti", "--lag", "soon"], "`soon` is not a duration"),
         (["A_1d.csv", "--columns", "close"], "`close` names no column"),
         (["A_1d.csv", "--symbol", "../X"], "cannot be a symbol"),
