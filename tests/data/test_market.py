@@ -166,7 +166,7 @@ def test_the_catalog_gives_bars_funding_and_series(tmp_path: Path) -> None:
     assert mood[25:].tolist() == [2.0] * 25
     assert market.notes == (
         "BTC/USDT: funding is known from 2024-01-01T08:00Z to 2024-01-01T08:30Z and counts as none elsewhere",
-        "deriv:funding_8h of BTC/USDT ends with 2024-01-01T08:30Z; this last value stands from then on",
+        "deriv:funding_8h of BTC/USDT: the value of 2024-01-01T08:30Z is the last and stands ever after",
     )
 
 

@@ -154,7 +154,7 @@ def ordered_distinct(frame: pl.DataFrame, place: Place) -> tuple[pl.DataFrame, l
         earlier = int(distinct.filter(pl.col("ts") == time)["line"][0])
         count = "1 row has" if twice.height == 1 else f"{twice.height:,} rows have"
         what = f"{count} the time of another row but other values, the first at {iso(time)}"
-        hint = f"{place.unit} {earlier} has the same time; keep the right one"
+        hint = f"{place.unit} {earlier} has the same time; keep the right one, or take one of several series with --where"
         raise ClawdError(what, where=place.at(line), hint=hint)
     return distinct.drop("line"), notes
 

@@ -159,17 +159,19 @@ def _span_notes(panel: Panel) -> list[str]:
 
 
 def _stale_notes(panel: Panel, series: Sequence[NamedSeries]) -> list[str]:
-    """Which series end long before the market, so that their last values stand for bars that they say little of."""
+    """Which series begin after the market, and which end so long before it that their last values say little."""
     end = int(panel.times[-1]) + panel.bar
-    notes = []
+    spoken: dict[str, list[str]] = {}
     for each in series:
         stamps = each.values["ts"].sort().to_numpy()
         usual = int(np.median(np.diff(stamps))) if stamps.size > 1 else 0
-        known = int(stamps[-1]) + each.lag
-        if end - known > _STALE * max(usual, panel.bar):
-            whose = f" of {each.symbol}" if each.symbol else ""
-            notes.append(f"{each.name}{whose} ends with {iso(int(stamps[-1]))}; this last value stands from then on")
-    return notes
+        first, last = int(stamps[0]), int(stamps[-1])
+        whose = f" of {each.symbol}" if each.symbol else ""
+        if first + each.lag > end:
+            spoken.setdefault(f"{whose}: no value is known before the market ends", []).append(each.name)
+        elif end - last - each.lag > _STALE * max(usual, panel.bar):
+            spoken.setdefault(f"{whose}: the value of {iso(last)} is the last and stands ever after", []).append(each.name)
+    return [", ".join(names) + what for what, names in spoken.items()]
 
 
 def _funding_notes(symbol: str, bars: pl.DataFrame, funding: pl.DataFrame | None) -> list[str]:
