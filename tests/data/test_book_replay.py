@@ -77,7 +77,9 @@ def test_the_rebuilt_book_is_the_venue_s(
 
 
 def whole(time: int, last: int) -> Message:
-    return Message(time, -1, last, None, True, ((BID, 99.0, 1.0), (BID, 50.0, 1.0), (ASK, 101.0, 1.0), (ASK, 150.0, 1.0)))
+    return Message(
+        time, -1, last, None, True, ((BID, 99.0, 1.0), (BID, 50.0, 1.0), (ASK, 101.0, 1.0), (ASK, 150.0, 1.0))
+    )
 
 
 def sized(time: int, first: int, size: float) -> Message:

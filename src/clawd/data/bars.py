@@ -127,8 +127,8 @@ def repaired(raw: RawBars) -> Bars:
         outside = kept["vwap"].null_count() - ordered["vwap"].null_count()
         ordered = kept
         if outside:
-            prices = "1 vwap lies" if outside == 1 else f"{outside:,} vwaps lie"
-            notes.append(f"{prices} outside the range from low to high and count as missing")
+            prices = "1 vwap is" if outside == 1 else f"{outside:,} vwaps are"
+            notes.append(f"{prices} outside the range from low to high, and left out")
     return Bars(ordered, bar, (*raw.notes, *notes))
 
 
@@ -154,7 +154,9 @@ def ordered_distinct(frame: pl.DataFrame, place: Place) -> tuple[pl.DataFrame, l
         earlier = int(distinct.filter(pl.col("ts") == time)["line"][0])
         count = "1 row has" if twice.height == 1 else f"{twice.height:,} rows have"
         what = f"{count} the time of another row but other values, the first at {iso(time)}"
-        hint = f"{place.unit} {earlier} has the same time; keep the right one, or take one of several series with --where"
+        hint = (
+            f"{place.unit} {earlier} has the same time; keep the right one, or take one of several series with --where"
+        )
         raise ClawdError(what, where=place.at(line), hint=hint)
     return distinct.drop("line"), notes
 

@@ -170,7 +170,9 @@ def _stale_notes(panel: Panel, series: Sequence[NamedSeries]) -> list[str]:
         if first + each.lag > end:
             spoken.setdefault(f"{whose}: no value is known before the market ends", []).append(each.name)
         elif end - last - each.lag > _STALE * max(usual, panel.bar):
-            spoken.setdefault(f"{whose}: the value of {iso(last)} is the last and stands ever after", []).append(each.name)
+            spoken.setdefault(f"{whose}: the value of {iso(last)} is the last and stands ever after", []).append(
+                each.name
+            )
     return [", ".join(names) + what for what, names in spoken.items()]
 
 
