@@ -149,7 +149,9 @@ def test_a_half_written_file_is_no_entry(tmp_path: Path) -> None:
     assert len(entries(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("kind", ["bars/A/1h", "funding/A", "series/a"])
+@pytest.mark.parametrize(
+    "kind", ["bars/A/1h", "funding/A", "series/a", "series/book/a", "series/deriv/a/B", "series/ext/a/B", "groups/a"]
+)
 def test_a_broken_entry_is_named(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"{kind}.parquet"
     path.parent.mkdir(parents=True)
@@ -157,6 +159,47 @@ def test_a_broken_entry_is_named(tmp_path: Path, kind: str) -> None:
     with pytest.raises(ClawdError, match=r"broken.*--replace") as caught:
         entries(tmp_path)
     assert str(path) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "kind", ["bars/A/soon", "series/books/a", "series/series/a", "series/ext/deep/er/a", "series/x/a/B"]
+)
+def test_a_file_in_a_strange_place_is_named_or_no_entry(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"{kind}.parquet"
+    path.parent.mkdir(parents=True)
+    pl.DataFrame({"ts": [1], "value": [1.0]}).write_parquet(path, metadata={"clawd.lag": "0"})
+    if "deep" in kind:
+        assert entries(tmp_path) == []
+        return
+    with pytest.raises(ClawdError, match="does not belong into a catalog") as caught:
+        entries(tmp_path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_lag_below_zero_in_a_file_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "series").mkdir()
+    frame = pl.DataFrame({"ts": [1], "value": [1.0]})
+    frame.write_parquet(tmp_path / "series" / "x.parquet", metadata={"clawd.lag": "-1"})
+    with pytest.raises(ClawdError, match="broken"):
+        catalog.load_series(tmp_path, [])
+
+
+def test_series_of_all_kinds_lie_apart(tmp_path: Path) -> None:
+    """A name may be that of a kind, of a symbol, and of series of several kinds at once."""
+    path = written(tmp_path / "x.csv", SERIES)
+    drafts = [
+        draft_series(path, name, DAY, kind=kind, symbol=symbol)
+        for kind in ("series", "book", "deriv", "model")
+        for name in ("book", "ext", "A")
+        for symbol in (None, "A", "BTC/USDT", "book", "x.parquet")
+    ]
+    store(tmp_path, drafts)
+    found = {(each.kind, each.name, each.symbol) for each in entries(tmp_path)}
+    assert found == {(each.kind, each.name, each.symbol) for each in drafts}
+    assert len(found) == len(drafts)
+    loaded = {(each.name, each.symbol) for each in catalog.load_series(tmp_path, ["BTC/USDT"])}
+    names = {f"{kind}{name}" for kind in ("", "book:", "deriv:", "model:") for name in ("book", "ext", "A")}
+    assert loaded == {(name, symbol) for name in names for symbol in (None, "BTC/USDT")}
 
 
 def test_a_series_without_its_lag_is_never_used(tmp_path: Path) -> None:
