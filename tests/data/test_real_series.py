@@ -189,7 +189,8 @@ def test_a_book_rebuilt_from_changes_has_the_best_prices_that_the_venue_sent_apa
 def test_features_of_every_capture_are_bounded_and_in_order(stem: str) -> None:
     if stem.startswith("lean"):
         pytest.skip("these are bars")
-    for name, frame in read_book(real(stem)).frames.items():
+    found = read_book(real(stem)).frames
+    for name, frame in found.items():
         values = frame["value"].drop_nans().to_numpy()
         assert values.size > 0.7 * frame.height, name
         assert np.isfinite(values).all()
@@ -198,8 +199,7 @@ def test_features_of_every_capture_are_bounded_and_in_order(stem: str) -> None:
             assert (np.abs(values) <= 1).all()
         if name in {"spread_bps", "depth_ratio"}:
             assert (values > 0).all()
-    spread = read_book(real(stem)).frames["spread_bps"]["value"].to_numpy()
-    deviation = read_book(real(stem)).frames["microprice_dev"]["value"].to_numpy()
+    spread, deviation = (found[name]["value"].to_numpy() for name in ("spread_bps", "microprice_dev"))
     known = ~np.isnan(spread)
     assert (np.abs(deviation[known]) <= spread[known] / 20_000 * (1 + 1e-9)).all()
 

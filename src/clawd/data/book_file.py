@@ -15,7 +15,7 @@ from clawd.core.clock import duration
 from clawd.core.errors import ClawdError
 from clawd.core.panel import NANOSECONDS_PER_SECOND, Floats
 from clawd.data.book_replay import ASK, BID, Message, OrderEvent, replay_levels, replay_orders
-from clawd.data.numbers import floats, trimmed
+from clawd.data.numbers import floats, integers, words
 from clawd.data.order_book import DEPTH, Levels, features
 from clawd.data.table import Place, Table, open_table, read_columns
 from clawd.data.times import nanoseconds
@@ -24,9 +24,11 @@ _QUOTES = ("bid", "bid_qty", "ask", "ask_qty")
 _CHANGES = ("first_id", "last_id", "prev_id", "side", "price", "qty")
 _ORDERS = ("order_id", "action", "side", "price", "qty")
 _LEVEL = re.compile(r"(?:bid|ask)_px_(\d+)")
+_ACTIONS = ("created", "changed", "deleted")
 _SNAPSHOT = -2  # what `prev_id` says in the rows of a whole book
 _SIDES = {"1": BID, "bid": BID, "buy": BID, "b": BID, "-1": ASK, "ask": ASK, "sell": ASK, "a": ASK}
 _WARM_UP = 3_600 * NANOSECONDS_PER_SECOND
+_CLOCKS_APART = 3_600 * NANOSECONDS_PER_SECOND  # by which a receiver's clock may be slow; more is a mistake in the file
 _FORMATS = (
     "snapshots have bid_px_0, bid_qty_0 (or bid_usd_0), ask_px_0, ask_qty_0 and so on; "
     f"quotes {', '.join(_QUOTES)}; changes {', '.join(_CHANGES)}; orders {', '.join(_ORDERS)}; all of them ts"
@@ -51,7 +53,7 @@ def read_book(path: Path) -> BookFeatures:
     """The features of a capture, which is told by its columns; see `order_book.features`.
 
     A row counts from the moment at which it was received (``ts``), or from that at which it happened by the
-    exchange's clock (``exch_ms`` in milliseconds or ``exch_ts`` in nanoseconds) where that is later: the clock of
+    exchange's clock (``exch_ms`` or ``exch_ts``) where that is later: the clock of
     a receiver may be slow. Nothing counts before what arrived before it. Of several rows with one time the last
     one counts.
 
@@ -113,7 +115,7 @@ def _quotes(table: Table, notes: list[str]) -> Levels:
 
 def _changes(table: Table, notes: list[str]) -> Levels:
     rows, known = _rows(table, _CHANGES, notes)
-    numbers = {name: _whole(rows, name, table.place) for name in _CHANGES[:3]}
+    numbers = {name: integers(rows, name, name, table.place).to_numpy() for name in _CHANGES[:3]}
     snapshot = numbers["prev_id"] == _SNAPSHOT
     if not snapshot.any():
         what = "there is no snapshot, so the book that these changes belong to is not known"
@@ -134,7 +136,7 @@ def _changes(table: Table, notes: list[str]) -> Levels:
         for start, end in zip(starts, np.append(starts[1:], known.size), strict=True)
     ]
     replay = replay_levels(messages)
-    notes.append(f"{len(messages):,} messages; the book is known from the snapshot on, and to its depth")
+    notes.append("the book is known from the first snapshot on, and as deep as the snapshot was")
     if replay.breaks:
         notes.append(f"messages are missing in {replay.breaks:,} places; after each the book waits for a snapshot")
     return replay.levels
@@ -144,8 +146,14 @@ def _orders(table: Table, notes: list[str]) -> Levels:
     rows, known = _rows(table, _ORDERS, notes)
     sides = _sides(rows, table.place)
     price, size = (_positive(rows, [name], table.place)[:, 0].tolist() for name in ("price", "qty"))
-    gone = (trimmed(rows["action"].cast(pl.String)) == "deleted").fill_null(False).to_list()
-    orders = _whole(rows, "order_id", table.place).tolist()
+    actions = words(rows, "action", "action", table.place)
+    strange = ~actions.is_in(_ACTIONS).fill_null(False)
+    if strange.any():
+        first = int(strange.arg_max() or 0)
+        where = table.place.at(int(rows["line"][first]), "action")
+        raise ClawdError(f"`{actions[first]}` is no action", where=where, hint=", ".join(_ACTIONS))
+    gone = (actions == "deleted").to_list()
+    orders = integers(rows, "order_id", "order_id", table.place).to_list()
     events = [
         OrderEvent(int(time), order, side, at, 0.0 if deleted else left)
         for time, order, side, at, left, deleted in zip(known, orders, sides, price, size, gone, strict=True)
@@ -170,8 +178,7 @@ def _rows(table: Table, names: Sequence[str], notes: list[str]) -> tuple[pl.Data
     roles = ["ts", *names, *([exchange] if exchange else [])]
     missing = [name for name in roles if table.names.count(name) != 1]
     if missing:
-        what = f"the column `{missing[0]}` is missing or stands more than once"
-        raise ClawdError(what, where=str(table.place.path), hint=_FORMATS)
+        raise ClawdError(f"the column `{missing[0]}` is missing or stands more than once", where=str(table.place.path))
     rows = read_columns(table, {name: name for name in roles})
     received = nanoseconds(rows, "ts", table.place)
     if not received.is_sorted():
@@ -179,16 +186,18 @@ def _rows(table: Table, names: Sequence[str], notes: list[str]) -> tuple[pl.Data
         raise ClawdError("a row was received before the row above it", where=table.place.at(line, "ts"))
     known = received.to_numpy()
     if exchange is not None:
-        unit = NANOSECONDS_PER_SECOND // 1_000 if exchange == "exch_ms" else 1
-        happened = _whole(rows, exchange, table.place) * unit
+        happened = _happened(rows, exchange, table.place)
         ahead = happened - known
+        if ahead.max() > _CLOCKS_APART:
+            where = table.place.at(int(rows["line"][int(ahead.argmax())]), exchange)
+            raise ClawdError(f"this happened more than {duration(_CLOCKS_APART)} after it was received", where=where)
         if (ahead > 0).any():
             slow = float(np.median(ahead[ahead > 0])) / NANOSECONDS_PER_SECOND
             notes.append(
                 f"{(ahead > 0).sum():,} of {known.size:,} rows were received before they happened, by {slow:.3g} s in "
                 "the middle: the receiver's clock was slow, and the exchange's time counts"
             )
-        if (happened <= 0).all():
+        if (happened == 0).all():
             notes.append(
                 "the exchange's time is unknown: the receiver's clock is trusted, so let --lag cover its error"
             )
@@ -196,26 +205,24 @@ def _rows(table: Table, names: Sequence[str], notes: list[str]) -> tuple[pl.Data
     return rows, np.maximum.accumulate(known)
 
 
-def _whole(rows: pl.DataFrame, name: str, place: Place) -> NDArray[np.int64]:
-    if rows[name].dtype.is_integer():
-        values = rows[name].cast(pl.Int64)
-    else:
-        values = trimmed(rows[name].cast(pl.String)).cast(pl.Int64, strict=False)
-    if values.has_nulls():
-        line = int(rows["line"][int(values.is_null().arg_max() or 0)])
-        raise ClawdError("this is no whole number", where=place.at(line, name))
-    return values.to_numpy()
+def _happened(rows: pl.DataFrame, name: str, place: Place) -> NDArray[np.int64]:
+    """The exchange's time of each row, int64 [N], UTC nanoseconds; 0 where it is missing or, as -1, unknown."""
+    times = floats(rows, name, name, place).fill_null(-1)
+    stated = rows.filter(times > 0)
+    happened = np.zeros(rows.height, np.int64)
+    if stated.height:
+        cells = stated.select("line", stated[name].alias("ts"))
+        happened[(times > 0).to_numpy()] = nanoseconds(cells, name, place).to_numpy()
+    return happened
 
 
 def _sides(rows: pl.DataFrame, place: Place) -> list[int]:
-    text = trimmed(rows["side"].cast(pl.String)).str.to_lowercase()
+    text = words(rows, "side", "side", place).str.to_lowercase()
     wrong = ~text.is_in(list(_SIDES)).fill_null(False)
     if wrong.any():
         first = int(wrong.arg_max() or 0)
-        hint = "1, bid or buy; -1, ask or sell"
-        raise ClawdError(
-            f"`{rows['side'][first]}` is no side", where=place.at(int(rows["line"][first]), "side"), hint=hint
-        )
+        where = place.at(int(rows["line"][first]), "side")
+        raise ClawdError(f"`{rows['side'][first]}` is no side", where=where, hint="1, bid or buy; -1, ask or sell")
     return text.replace_strict(_SIDES, return_dtype=pl.Int64).to_list()
 
 

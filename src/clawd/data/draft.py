@@ -213,8 +213,10 @@ def series_file(kind: str, name: str, symbol: str | None) -> Path:
     """Where a series stands, below the catalog.
 
     Raises:
-        ClawdError: the symbol cannot be one.
+        ClawdError: the symbol cannot be one, or there is no such kind.
     """
+    if kind not in SERIES_KINDS:
+        raise ClawdError(f"`{kind}` is no kind of series", hint=f"one of {', '.join(SERIES_KINDS)}")
     if symbol is not None:
         return Path("series", "ext" if kind == "series" else kind, name, f"{file_name(checked_symbol(symbol))}.parquet")
     return Path("series", f"{name}.parquet") if kind == "series" else Path("series", kind, f"{name}.parquet")

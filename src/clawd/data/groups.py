@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clawd.core.errors import ClawdError
 from clawd.data.columns import label_columns
-from clawd.data.numbers import trimmed
+from clawd.data.numbers import words
 from clawd.data.table import open_table, read_columns
 
 
@@ -49,7 +49,7 @@ def read_labels(
     table = open_table(path)
     chosen = label_columns(table.names, classification, columns, str(path))
     rows = read_columns(table, chosen, where)
-    cells = rows.select("line", *(trimmed(rows[role].cast(pl.String)).replace("", None) for role in chosen))
+    cells = rows.select("line", *(words(rows, role, name, table.place) for role, name in chosen.items()))
     nameless = cells.filter(pl.col("symbol").is_null())
     if nameless.height:
         raise ClawdError("the symbol is missing", where=table.place.at(int(nameless["line"][0]), chosen["symbol"]))

@@ -105,7 +105,10 @@ def read_columns(table: Table, columns: Mapping[str, str], where: Mapping[str, s
     if frame.is_empty():
         raise ClawdError("there are no rows below the header", where=str(place.path))
     for name, wanted in (where or {}).items():
-        cells = frame[f"where {name}"].cast(pl.String).str.strip_chars(" \t\r\"'")
+        column = frame[f"where {name}"]
+        if column.dtype.is_nested() or column.dtype == pl.Binary:
+            raise ClawdError(f"column `{name}` holds {column.dtype}, not words", where=str(place.path))
+        cells = column.cast(pl.String).str.strip_chars(" \t\r\"'")
         frame = frame.filter(cells == wanted)
         if frame.is_empty():
             held = sorted(cells.drop_nulls().unique().to_list())
