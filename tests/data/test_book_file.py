@@ -140,7 +140,7 @@ def test_single_orders_need_an_hour_to_make_a_book(tmp_path: Path) -> None:
         (CHANGES, {"prev_id": [-1, -1, -1, -1]}, "there is no snapshot"),
         (CHANGES, {"side": [[1], [-1], [1], [1]]}, "column `side` holds List(Int64), not words"),
         (CHANGES, {"first_id": [1, None, 6, 7]}, "row 2, column `first_id`: this is no whole number"),
-        (CHANGES, {"first_id": [1, 1, 6.5, 7]}, "row 3, column `first_id`: this is no whole number"),
+        (CHANGES, {"first_id": [1.0, 1.0, 6.5, 7.0]}, "row 3, column `first_id`: this is no whole number"),
         (
             {name: CHANGES[name] for name in ("ts", "side", "price", "qty")},
             {"order_id": [1, 2, 3, 4], "action": ["created", "gone", "created", "created"]},
