@@ -139,6 +139,31 @@ def test_a_symbol_that_is_written_otherwise_is_told(run: Run) -> None:
     assert "the catalog has no bars of BTCUSD; did you mean `BTCUSDT`?" in said
 
 
+def test_features_of_an_earlier_import_are_told(run: Run, tmp_path: Path) -> None:
+    run("import", "A_1d.csv")
+    assert "another import" not in run("import", "rates.csv", "--funding", "A").stdout
+    assert "another import" not in run("import", "quotes.csv", "--as", "book", "--symbol", "A", "--lag", "0").stdout
+    said = run("import", "funding.csv", "--funding", "A", "--replace").stdout
+    assert "deriv funding_8h A is still that of another import" in said
+    run(
+        "import",
+        "quotes.csv",
+        "--as",
+        "book",
+        "--name",
+        "best",
+        "--columns",
+        "value=bid",
+        "--symbol",
+        "A",
+        "--lag",
+        "0",
+    )
+    said = run("import", "quotes.csv", "--as", "book", "--symbol", "A", "--lag", "0", "--replace").stdout
+    assert said.count("another import") == 1
+    assert "book best A is still that of another import" in said
+
+
 def test_notes_are_shown(run: Run) -> None:
     assert "1 row without a value left out" in run("import", "wti.csv", "--series", "wti", "--lag", "0").stdout
 

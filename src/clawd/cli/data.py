@@ -97,7 +97,7 @@ def import_files(
         typer.echo(f"imported {describe(draft)}")
         for note in draft.notes:
             typer.echo(f"  {note}")
-    for note in catalog.unmatched(_root(), drafts):
+    for note in catalog.remarks(_root(), drafts):
         typer.echo(f"  {note}")
 
 
@@ -112,8 +112,10 @@ def list_entries(as_json: JsonOption = False) -> None:
         typer.echo(f"The catalog is empty ({_root()}). `clawd data import FILE` fills it.")
         return
     columns = (
-        *(Column(name, left=True) for name in ("kind", "name", "symbol", "bar", "lag", "first", "last")),
-        Column("rows"),
+        *(Column(name, left=True) for name in ("kind", "name", "symbol", "bar", "lag")),
+        Column("first", left=True, matters=3),
+        Column("last", left=True),
+        Column("rows", matters=2),
         Column("size", matters=1),
     )
     rows = []

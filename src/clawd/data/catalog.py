@@ -28,10 +28,12 @@ from clawd.core.errors import ClawdError, suggestion
 from clawd.data.align import NamedSeries
 from clawd.data.bars import RawBars
 from clawd.data.draft import SERIES_KINDS, Draft, bars_file, checked_symbol, file_name
+from clawd.data.funding import FEATURE
 from clawd.data.table import UNREADABLE, Place
 
 _LAG = "clawd.lag"
 _SHOWN = 6
+_SEVERAL = ("book", "funding")  # kinds of which one file makes several entries
 
 
 @dataclass(frozen=True)
@@ -91,14 +93,13 @@ def store(root: Path, drafts: Sequence[Draft], *, replace: bool = False) -> None
             temporary.unlink(missing_ok=True)
 
 
-def unmatched(root: Path, drafts: Sequence[Draft]) -> list[str]:
-    """Notes on symbols of drafts of which the catalog has no bars: they may come later, or be written otherwise.
+def remarks(root: Path, drafts: Sequence[Draft]) -> list[str]:
+    """Notes on what was stored, for people: symbols without bars, and features that an earlier import left.
 
-    Raises:
-        ClawdError: a file of the catalog is broken.
+    Bars may come later, or have their symbol written otherwise. A file of funding or a capture of a book makes as
+    many features as it can; those that it could not make stay what they were.
     """
-    traded = {entry.symbol for entry in entries(root) if entry.symbol is not None and entry.bar is not None}
-    traded |= {draft.symbol for draft in drafts if draft.symbol is not None and draft.kind == "bars"}
+    traded = {unquote(path.parent.name) for path in _files(root, "bars/*/*.parquet")}
     wanted = {draft.symbol for draft in drafts if draft.symbol is not None}
     for draft in drafts:
         if draft.kind == "groups":
@@ -107,7 +108,16 @@ def unmatched(root: Path, drafts: Sequence[Draft]) -> list[str]:
     for symbol in sorted(wanted - traded):
         nearest = suggestion(symbol, traded)
         notes.append(f"the catalog has no bars of {symbol}" + (f"; {nearest}" if nearest else " yet"))
-    return notes if len(notes) <= _SHOWN else [*notes[:_SHOWN], f"and {len(notes) - _SHOWN} more such symbols"]
+    if len(notes) > _SHOWN:
+        notes = [*notes[:_SHOWN], f"and {len(notes) - _SHOWN} more such symbols"]
+    stored = {root / draft.file for draft in drafts}
+    made = {(draft.symbol, "book" if draft.kind == "book" else "deriv") for draft in drafts if draft.kind in _SEVERAL}
+    for symbol, kind in sorted((symbol, kind) for symbol, kind in made if symbol is not None):
+        feature = FEATURE if kind == "deriv" else "*"
+        for path in _files(root, f"series/{kind}/{feature}/{file_name(symbol)}.parquet"):
+            if path not in stored:
+                notes.append(f"{kind} {path.parent.name} {symbol} is still that of another import")
+    return notes
 
 
 def entries(root: Path) -> list[Entry]:
