@@ -75,7 +75,7 @@ def test_no_order_matters(held: list[set[int]], data: st.DataObject) -> None:
 def test_a_series_shows_the_latest_value_that_was_published(hours: set[int], offsets: list[int], lag: int) -> None:
     known = sorted(START + offset for offset in offsets)
     values = pl.DataFrame({"ts": known, "value": [float(index) for index in range(len(known))]})
-    panel, _ = align([InstrumentBars("S", bars(at(hours)))], [NamedSeries("x", values, lag)], HOUR)
+    panel, _ = align([InstrumentBars("S", bars(at(hours)))], [NamedSeries("x", values.reverse(), lag)], HOUR)
     for time, value in zip(panel.times.tolist(), panel.series["x"].tolist(), strict=True):
         published = [index for index, stamp in enumerate(known) if stamp + lag <= time + HOUR]
         assert value == published[-1] if published else np.isnan(value)

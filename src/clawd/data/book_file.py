@@ -53,9 +53,8 @@ def read_book(path: Path) -> BookFeatures:
     """The features of a capture, which is told by its columns; see `order_book.features`.
 
     A row counts from the moment at which it was received (``ts``), or from that at which it happened by the
-    exchange's clock (``exch_ms`` or ``exch_ts``) where that is later: the clock of
-    a receiver may be slow. Nothing counts before what arrived before it. Of several rows with one time the last
-    one counts.
+    exchange's clock (``exch_ms`` or ``exch_ts``) where that is later: the clock of a receiver may be slow. Nothing
+    counts before what arrived before it. Of several rows with one time the last one counts.
 
     Raises:
         ClawdError: the file is no capture of a book; a price or size is missing, infinite or negative; rows are
