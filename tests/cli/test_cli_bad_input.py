@@ -191,7 +191,7 @@ ROWS: list[tuple[str, str, str]] = [
     ("data import GOOD_1d.csv --columns close", "names no column", "--columns"),
     ("data import GOOD_1d.csv --columns close=Last", "no column `Last`", "GOOD_1d.csv"),
     ("data import GOOD_1d.csv --columns price=close", "`price`", "one of"),
-    ("data import GOOD_1d.csv --series x", "belong together", "--lag"),
+    ("data import GOOD_1d.csv --series x --columns value=close", "stamped at midnight", "GOOD_1d.csv"),
     ("data import GOOD_1d.csv --series x --lag soon", "not a duration", "--lag"),
     ("data import GOOD_1d.csv --series 1x --lag 1d", "cannot name a series", "`1x`"),
     ("data import GOOD_1d.csv --symbol X --funding X", "only one of", "--funding"),

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clawd.core.errors import ClawdError
-from clawd.data.align import InstrumentBars, OutsideSeries, align, fingerprint
+from clawd.data.align import InstrumentBars, NamedSeries, align, fingerprint
 
 HOUR = 3_600 * 10**9
 DAY = 24 * HOUR
@@ -59,7 +59,7 @@ def test_no_order_matters(held: list[set[int]], data: st.DataObject) -> None:
         InstrumentBars(f"S{index}", bars(at(hours)), pl.DataFrame({"ts": at(hours), "rate": [0.1] * len(hours)}))
         for index, hours in enumerate(held)
     ]
-    series = [OutsideSeries(name, pl.DataFrame({"ts": at({1, 2, 3}), "value": [1.0, 2.0, 3.0]}), HOUR) for name in "ab"]
+    series = [NamedSeries(name, pl.DataFrame({"ts": at({1, 2, 3}), "value": [1.0, 2.0, 3.0]}), HOUR) for name in "ab"]
     shuffled = [
         InstrumentBars(each.symbol, each.bars.sample(fraction=1, shuffle=True, seed=7), each.funding)
         for each in data.draw(st.permutations(instruments))
@@ -75,7 +75,7 @@ def test_no_order_matters(held: list[set[int]], data: st.DataObject) -> None:
 def test_a_series_shows_the_latest_value_that_was_published(hours: set[int], offsets: list[int], lag: int) -> None:
     known = sorted(START + offset for offset in offsets)
     values = pl.DataFrame({"ts": known, "value": [float(index) for index in range(len(known))]})
-    panel, _ = align([InstrumentBars("S", bars(at(hours)))], [OutsideSeries("x", values, lag)], HOUR)
+    panel, _ = align([InstrumentBars("S", bars(at(hours)))], [NamedSeries("x", values.reverse(), lag)], HOUR)
     for time, value in zip(panel.times.tolist(), panel.series["x"].tolist(), strict=True):
         published = [index for index, stamp in enumerate(known) if stamp + lag <= time + HOUR]
         assert value == published[-1] if published else np.isnan(value)
@@ -134,7 +134,7 @@ def test_any_change_changes_the_fingerprint(change: str) -> None:
         frame = bars(at({0, 1, 3 if changed == "time" else 2}))
         if changed == "value":
             frame = frame.with_columns(volume=pl.col("volume") + 1e-9)
-        series = [OutsideSeries("y" if changed == "series" else "x", pl.DataFrame({"ts": [START], "value": [1.0]}), 0)]
+        series = [NamedSeries("y" if changed == "series" else "x", pl.DataFrame({"ts": [START], "value": [1.0]}), 0)]
         symbol = "B" if changed == "symbol" else "A"
         panel, _ = align([InstrumentBars(symbol, frame)], series, HOUR * (2 if changed == "bar" else 1))
         return fingerprint(panel)

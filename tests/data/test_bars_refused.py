@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from clawd.core.errors import ClawdError
 from clawd.data.bars import read_bars
-from clawd.data.catalog import draft_bars, store
+from clawd.data.catalog import store
+from clawd.data.draft import draft_bars
 
 HEADER = "ts,open,high,low,close,volume\n"
 FIRST = "2024-01-01T00:00Z,10,12,9,11,100\n"

@@ -8,7 +8,8 @@ import pytest
 
 from clawd.core.errors import ClawdError
 from clawd.data import catalog
-from clawd.data.catalog import draft_bars, draft_funding, draft_series, entries, store
+from clawd.data.catalog import entries, store
+from clawd.data.draft import draft_bars, draft_funding, draft_series
 
 DAY = 86_400 * 10**9
 BARS = """\
@@ -38,14 +39,14 @@ def test_bars_come_back_as_they_were(tmp_path: Path) -> None:
 def test_a_series_comes_back_with_its_lag(tmp_path: Path) -> None:
     draft = draft_series(written(tmp_path / "x.csv", SERIES), "wti", DAY)
     store(tmp_path, [draft])
-    (loaded,) = catalog.load_series(tmp_path)
+    (loaded,) = catalog.load_series(tmp_path, [])
     assert (loaded.name, loaded.lag) == ("wti", DAY)
     assert loaded.values.rows() == [(1_704_067_200 * 10**9, 70.5), (1_704_240_000 * 10**9, -37.6)]
     assert draft.notes == ("1 row without a value left out",)
 
 
 def test_funding_comes_back(tmp_path: Path) -> None:
-    store(tmp_path, [draft_funding(written(tmp_path / "x.csv", FUNDING), "BTC/USDT:USDT")])
+    store(tmp_path, draft_funding(written(tmp_path / "x.csv", FUNDING), "BTC/USDT:USDT"))
     loaded = catalog.load_funding(tmp_path, "BTC/USDT:USDT")
     assert loaded is not None
     assert loaded["rate"].to_list() == [0.0001, -0.0002]
@@ -56,15 +57,16 @@ def test_entries_say_what_there_is(tmp_path: Path) -> None:
     assert entries(tmp_path / "none") == []
     drafts = [
         draft_series(written(tmp_path / "wti.csv", SERIES), "wti", DAY),
-        draft_funding(written(tmp_path / "funding.csv", FUNDING), "BTC/USDT"),
+        *draft_funding(written(tmp_path / "funding.csv", FUNDING), "BTC/USDT"),
         draft_bars(written(tmp_path / "bars.csv"), "BTC/USDT"),
     ]
     store(tmp_path, drafts)
-    found = [(each.kind, each.symbol, each.bar, each.lag, each.rows) for each in entries(tmp_path)]
+    found = [(each.kind, each.name, each.symbol, each.bar, each.lag, each.rows) for each in entries(tmp_path)]
     assert found == [
-        ("bars", "BTC/USDT", DAY, None, 3),
-        ("funding", "BTC/USDT", None, None, 2),
-        ("series", "wti", None, DAY, 2),
+        ("bars", None, "BTC/USDT", DAY, None, 3),
+        ("deriv", "funding_8h", "BTC/USDT", None, 0, 2),
+        ("funding", None, "BTC/USDT", None, None, 2),
+        ("series", "wti", None, None, DAY, 2),
     ]
     bars = entries(tmp_path)[0]
     assert (bars.first, bars.last) == (1_704_067_200 * 10**9, 1_704_240_000 * 10**9)
@@ -147,7 +149,9 @@ def test_a_half_written_file_is_no_entry(tmp_path: Path) -> None:
     assert len(entries(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("kind", ["bars/A/1h", "funding/A", "series/a"])
+@pytest.mark.parametrize(
+    "kind", ["bars/A/1h", "funding/A", "series/a", "series/book/a", "series/deriv/a/B", "series/ext/a/B", "groups/a"]
+)
 def test_a_broken_entry_is_named(tmp_path: Path, kind: str) -> None:
     path = tmp_path / f"{kind}.parquet"
     path.parent.mkdir(parents=True)
@@ -157,11 +161,52 @@ def test_a_broken_entry_is_named(tmp_path: Path, kind: str) -> None:
     assert str(path) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "kind", ["bars/A/soon", "series/books/a", "series/series/a", "series/ext/deep/er/a", "series/x/a/B"]
+)
+def test_a_file_in_a_strange_place_is_named_or_no_entry(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"{kind}.parquet"
+    path.parent.mkdir(parents=True)
+    pl.DataFrame({"ts": [1], "value": [1.0]}).write_parquet(path, metadata={"clawd.lag": "0"})
+    if "deep" in kind:
+        assert entries(tmp_path) == []
+        return
+    with pytest.raises(ClawdError, match="does not belong into a catalog") as caught:
+        entries(tmp_path)
+    assert str(path) in str(caught.value)
+
+
+def test_a_lag_below_zero_in_a_file_is_broken(tmp_path: Path) -> None:
+    (tmp_path / "series").mkdir()
+    frame = pl.DataFrame({"ts": [1], "value": [1.0]})
+    frame.write_parquet(tmp_path / "series" / "x.parquet", metadata={"clawd.lag": "-1"})
+    with pytest.raises(ClawdError, match="broken"):
+        catalog.load_series(tmp_path, [])
+
+
+def test_series_of_all_kinds_lie_apart(tmp_path: Path) -> None:
+    """A name may be that of a kind, of a symbol, and of series of several kinds at once."""
+    path = written(tmp_path / "x.csv", SERIES)
+    drafts = [
+        draft_series(path, name, DAY, kind=kind, symbol=symbol)
+        for kind in ("series", "book", "deriv", "model")
+        for name in ("book", "ext", "A")
+        for symbol in (None, "A", "BTC/USDT", "book", "x.parquet")
+    ]
+    store(tmp_path, drafts)
+    found = {(each.kind, each.name, each.symbol) for each in entries(tmp_path)}
+    assert found == {(each.kind, each.name, each.symbol) for each in drafts}
+    assert len(found) == len(drafts)
+    loaded = {(each.name, each.symbol) for each in catalog.load_series(tmp_path, ["BTC/USDT"])}
+    names = {f"{kind}{name}" for kind in ("", "book:", "deriv:", "model:") for name in ("book", "ext", "A")}
+    assert loaded == {(name, symbol) for name in names for symbol in (None, "BTC/USDT")}
+
+
 def test_a_series_without_its_lag_is_never_used(tmp_path: Path) -> None:
     (tmp_path / "series").mkdir()
     pl.DataFrame({"ts": [1], "value": [1.0]}).write_parquet(tmp_path / "series" / "x.parquet")
     with pytest.raises(ClawdError, match="broken"):
-        catalog.load_series(tmp_path)
+        catalog.load_series(tmp_path, [])
 
 
 @pytest.mark.parametrize(

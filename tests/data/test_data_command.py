@@ -1,14 +1,17 @@
 """``clawd data``: what it prints, what it writes, and how it ends."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
 from clawd.cli.data import app
 from clawd.core.errors import ClawdError
+from clawd.data.market import load_market
 
 BARS = """\
 ts,open,high,low,close,volume
@@ -29,6 +32,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (tmp_path / "zero_1d.csv").write_text(BARS.replace("13,10", "13,0"))
     (tmp_path / "wti.csv").write_text("Date,DCOILWTICO\n1/2/1986,25.56\n1/3/1986,\n")
     (tmp_path / "funding.csv").write_text("ts,rate\n2024-01-01,0.1\n")
+    (tmp_path / "rates.csv").write_text("ts,rate\n" + "".join(f"2024-01-01T{hour:02}:00Z,0.001\n" for hour in range(5)))
+    (tmp_path / "dvol.csv").write_text("date,currency,dvol\n2024-01-01,BTC,50\n2024-01-01,ETH,60\n2024-01-02,BTC,51\n")
+    (tmp_path / "quotes.csv").write_text("ts,bid,bid_qty,ask,ask_qty\n2024-01-01T10:00Z,10,1,11,1\n")
+    (tmp_path / "sectors.csv").write_text("Ticker,Sector,label\nA,bank,x\nC,tech,y\nB,,z\n")
 
     def invoke(*arguments: str) -> Result:
         result = CliRunner().invoke(app, arguments)
@@ -40,7 +47,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 
 def listed(run: Run) -> list[tuple[str, str]]:
-    return [(entry["kind"], entry["symbol"]) for entry in json.loads(run("list", "--json").stdout)]
+    return [(entry["kind"], entry["name"] or entry["symbol"]) for entry in json.loads(run("list", "--json").stdout)]
 
 
 def test_files_are_imported_and_listed(run: Run) -> None:
@@ -55,6 +62,7 @@ def test_files_are_imported_and_listed(run: Run) -> None:
     assert size > 0
     assert entries[0] == {
         "kind": "bars",
+        "name": None,
         "symbol": "A",
         "bar": "1d",
         "lag": None,
@@ -66,6 +74,94 @@ def test_files_are_imported_and_listed(run: Run) -> None:
     table = run("list").stdout
     assert "wti" in table
     assert "2024-01-03" in table
+
+
+def test_every_kind_is_imported_and_listed(run: Run) -> None:
+    run("import", "A_1d.csv", "B_1d.csv")
+    imported = [
+        ("wti.csv", "--as", "series", "--name", "wti", "--lag", "1d"),
+        ("wti.csv", "--as", "series", "--name", "wti", "--lag", "2d", "--symbol", "A"),
+        ("dvol.csv", "--as", "deriv", "--name", "dvol", "--lag", "1d", "--where", "currency=BTC", "--symbol", "A"),
+        ("dvol.csv", "--as", "model", "--name", "mu", "--lag", "1h", "--where", "currency=ETH"),
+        ("quotes.csv", "--as", "book", "--symbol", "A", "--lag", "1s"),
+        ("quotes.csv", "--as", "book", "--name", "best", "--columns", "value=bid", "--symbol", "A", "--lag", "0"),
+        ("rates.csv", "--as", "funding", "--symbol", "B", "--lag", "5m"),
+        ("sectors.csv", "--as", "groups", "--name", "sector", "--columns", "label=Sector"),
+    ]
+    told = "".join(run("import", *arguments).stdout for arguments in imported)
+    assert "seen 1h after midnight: a value of the whole day would be seen too early" in told
+    assert "funding_8h: a rate every 1h, times 8" in told
+    assert "1 symbol without a label left out" in told
+    assert "the catalog has no bars of C" in told
+    assert "no bars of A" not in told
+    entries = json.loads(run("list", "--json").stdout)
+    assert [(each["kind"], each["name"], each["symbol"], each["lag"], each["rows"]) for each in entries] == [
+        ("bars", None, "A", None, 3),
+        ("bars", None, "B", None, 3),
+        ("book", "best", "A", "0", 1),
+        ("book", "imbalance1", "A", "1s", 1),
+        ("book", "microprice_dev", "A", "1s", 1),
+        ("book", "spread_bps", "A", "1s", 1),
+        ("deriv", "dvol", "A", "1d", 2),
+        ("deriv", "funding_8h", "B", "5m", 5),
+        ("funding", None, "B", None, 5),
+        ("groups", "sector", None, None, 2),
+        ("model", "mu", None, "1h", 1),
+        ("series", "wti", None, "1d", 1),
+        ("series", "wti", "A", "2d", 1),
+    ]
+    assert (entries[9]["first"], entries[9]["last"]) == (None, None)
+    table = run("list").stdout
+    assert "funding_8h" in table
+    assert "sector" in table
+    panel = load_market("catalog", home=Path(os.environ["CLAWD_HOME"])).panel
+    assert sorted(panel.series) == [
+        *("book:best", "book:imbalance1", "book:microprice_dev", "book:spread_bps"),
+        *("deriv:dvol", "deriv:funding_8h", "model:mu", "wti"),
+    ]
+    np.testing.assert_array_equal(panel.series["deriv:dvol"], [[50.0, 51.0, 51.0], [np.nan] * 3])
+    assert panel.groups["sector"].tolist() == [0, -1]
+
+
+def test_rows_of_one_instrument_among_several_are_imported(run: Run, tmp_path: Path) -> None:
+    head, *lines = BARS.splitlines()
+    rows = [f"{name},{line}" for line in lines for name in ("X", " Y")]
+    (tmp_path / "both.csv").write_text("\n".join([f"coin,{head}", *rows]))
+    with pytest.raises(ClawdError, match=r"column `coin` is `Z` in no row \(it holds X, Y\)"):
+        run("import", "both.csv", "--symbol", "Z", "--where", "coin=Z")
+    run("import", "both.csv", "--symbol", "Y", "--where", "coin=Y")
+    assert json.loads(run("list", "--json").stdout)[0]["rows"] == 3
+
+
+def test_a_symbol_that_is_written_otherwise_is_told(run: Run) -> None:
+    run("import", "A_1d.csv", "--symbol", "BTCUSDT")
+    said = run("import", "rates.csv", "--funding", "BTCUSD").stdout
+    assert "the catalog has no bars of BTCUSD; did you mean `BTCUSDT`?" in said
+
+
+def test_features_of_an_earlier_import_are_told(run: Run, tmp_path: Path) -> None:
+    run("import", "A_1d.csv")
+    assert "another import" not in run("import", "rates.csv", "--funding", "A").stdout
+    assert "another import" not in run("import", "quotes.csv", "--as", "book", "--symbol", "A", "--lag", "0").stdout
+    said = run("import", "funding.csv", "--funding", "A", "--replace").stdout
+    assert "deriv funding_8h A is still that of another import" in said
+    run(
+        "import",
+        "quotes.csv",
+        "--as",
+        "book",
+        "--name",
+        "best",
+        "--columns",
+        "value=bid",
+        "--symbol",
+        "A",
+        "--lag",
+        "0",
+    )
+    said = run("import", "quotes.csv", "--as", "book", "--symbol", "A", "--lag", "0", "--replace").stdout
+    assert said.count("another import") == 1
+    assert "book best A is still that of another import" in said
 
 
 def test_notes_are_shown(run: Run) -> None:
@@ -98,9 +194,37 @@ def test_symbol_and_columns_can_be_stated(run: Run, tmp_path: Path) -> None:
         (["A_1d.csv", "B_1d.csv", "--symbol", "X"], "2 files cannot be one entry"),
         (["A_1d.csv", "--symbol", "X", "--funding", "Y"], "only one of"),
         (["wti.csv", "--series", "wti"], "--lag 1d"),
-        (["A_1d.csv", "--lag", "1d"], "belong together"),
+        (["A_1d.csv", "--lag", "1d"], "bars have none"),
         (["wti.csv", "--series", "wti", "--lag", "soon"], "`soon` is not a duration"),
         (["A_1d.csv", "--columns", "close"], "`close` names no column"),
+        (
+            ["dvol.csv", "--as", "series", "--name", "x", "--lag", "1d", "--where", "BTC"],
+            "--where: `BTC` names no column",
+        ),
+        (["dvol.csv", "--as", "series", "--name", "x", "--lag", "1d"], "take one of several series with --where"),
+        (["dvol.csv", "--as", "series", "--name", "x", "--lag", "1d", "--where", "currency=SOL"], "it holds BTC, ETH"),
+        (
+            ["dvol.csv", "--as", "series", "--name", "x", "--lag", "1d", "--where", "curency=BTC"],
+            "did you mean `currency`",
+        ),
+        (["dvol.csv", "--as", "series", "--name", "x", "--where", "currency=BTC"], "stamped at midnight"),
+        (["quotes.csv", "--as", "book", "--symbol", "A"], "how long after its stamp"),
+        (["quotes.csv", "--as", "book", "--lag", "0"], "book is of one instrument"),
+        (["quotes.csv", "--as", "book", "--symbol", "A", "--lag", "0", "--where", "a=b"], "--name imports a column"),
+        (["A_1d.csv", "--as", "book", "--symbol", "A", "--lag", "0"], "these are no order books"),
+        (["rates.csv", "--as", "funding"], "funding is of one instrument"),
+        (["rates.csv", "--as", "funding", "--symbol", "A", "--name", "x"], "funding has no name"),
+        (["rates.csv", "--as", "deriv", "--symbol", "A", "--lag", "0"], "deriv needs a name"),
+        (["rates.csv", "--as", "model", "--name", "mu", "--symbol", "../A", "--lag", "0"], "cannot be a symbol"),
+        (["rates.csv", "--as", "model", "--name", "m u", "--symbol", "A", "--lag", "0"], "cannot name a series"),
+        (["rates.csv", "--as", "model", "--name", "mu", "--lag", "-1h"], "`-1h` is not a duration"),
+        (["sectors.csv", "--as", "groups"], "such as --name sector"),
+        (["sectors.csv", "--as", "groups", "--name", "sector", "--lag", "1d"], "groups have none"),
+        (["sectors.csv", "--as", "groups", "--name", "sector", "--symbol", "A"], "of many instruments"),
+        (["sectors.csv", "--as", "sector", "--name", "sector"], "`sector` is no kind of data"),
+        (["wti.csv", "--as", "series", "--series", "wti", "--lag", "1d"], "only one of --as"),
+        (["wti.csv", "--series", "wti", "--name", "oil", "--lag", "1d"], "only one of --name"),
+        (["rates.csv", "dvol.csv", "--as", "series", "--name", "x", "--lag", "1d"], "2 files cannot be one entry"),
         (["A_1d.csv", "--symbol", "../X"], "cannot be a symbol"),
         (["none.csv"], "no such file"),
     ],

@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 from clawd.core.errors import ClawdError
-from clawd.data.catalog import draft_bars, draft_funding, draft_series, store
+from clawd.data.catalog import store
+from clawd.data.draft import draft_bars, draft_funding, draft_series
 from clawd.data.market import load_market
 
 HOUR = 3_600 * 10**9
@@ -150,7 +151,7 @@ def test_the_catalog_gives_bars_funding_and_series(tmp_path: Path) -> None:
     (tmp_path / "s.csv").write_text("ts,value\n2024-01-01,1\n2024-01-02,2\n")
     drafts = [
         draft_bars(tmp_path / "a.csv", "BTC/USDT"),
-        draft_funding(tmp_path / "f.csv", "BTC/USDT"),
+        *draft_funding(tmp_path / "f.csv", "BTC/USDT"),
         draft_series(tmp_path / "s.csv", "mood", 2 * HOUR),
     ]
     store(tmp_path / "catalog", drafts)
@@ -165,6 +166,7 @@ def test_the_catalog_gives_bars_funding_and_series(tmp_path: Path) -> None:
     assert mood[25:].tolist() == [2.0] * 25
     assert market.notes == (
         "BTC/USDT: funding is known from 2024-01-01T08:00Z to 2024-01-01T08:30Z and counts as none elsewhere",
+        "deriv:funding_8h of BTC/USDT: the value of 2024-01-01T08:30Z is the last and stands ever after",
     )
 
 

@@ -8,7 +8,8 @@ import pytest
 
 from clawd.core.errors import ClawdError
 from clawd.data.bars import read_bars
-from clawd.data.catalog import draft_bars, draft_funding, draft_series, store
+from clawd.data.catalog import store
+from clawd.data.draft import draft_bars, draft_funding, draft_series
 from clawd.data.finding import Finding
 from clawd.data.market import load_market
 from clawd.data.report import reports
@@ -102,7 +103,7 @@ def test_broken_bars_of_the_volatility_index_are_dropped() -> None:
 def test_perpetuals_get_their_funding_and_the_mood_of_the_day_before(tmp_path: Path) -> None:
     drafts = [
         draft_bars(DATA / "binanceusdm_BTCUSDT_5m.parquet"),
-        draft_funding(DATA / "funding_binance_BTCUSDT.parquet", "BTCUSDT"),
+        *draft_funding(DATA / "funding_binance_BTCUSDT.parquet", "BTCUSDT"),
         draft_series(DATA / "alternativeme_FNG_1d.parquet", "fng", 24 * HOUR),
     ]
     store(tmp_path / "catalog", drafts)
@@ -112,7 +113,7 @@ def test_perpetuals_get_their_funding_and_the_mood_of_the_day_before(tmp_path: P
     assert 3 * 364 <= paid.size <= 3 * 365
     rates = drafts[1].frame.filter(drafts[1].frame["ts"].is_between(panel.times[0] + 1, panel.times[-1] + panel.bar))
     assert panel.funding.sum() == pytest.approx(rates["rate"].sum())
-    known = dict(drafts[2].frame.iter_rows())
+    known = dict(drafts[-1].frame.iter_rows())
     closes = panel.times + panel.bar
     expected = [known[close // (24 * HOUR) * 24 * HOUR - 24 * HOUR] for close in closes.tolist()]
     assert panel.series["fng"].tolist() == expected

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +14,7 @@ from clawd.core.errors import ClawdError
 from clawd.core.instrument import Instrument
 from clawd.core.panel import Floats, Panel
 from clawd.data.columns import PRICES
+from clawd.data.groups import label_codes
 from clawd.data.market_hours import bars_per_year
 
 
@@ -33,27 +34,41 @@ class InstrumentBars:
 
 
 @dataclass(frozen=True, eq=False)
-class OutsideSeries:
-    """Values by their stamps, ``ts`` and ``value``, that become known `lag` nanoseconds later."""
+class NamedSeries:
+    """Values by their stamps, ``ts`` and ``value``, that become known `lag` nanoseconds later.
+
+    Attributes:
+        name: as in `Panel.series`.
+        values: the stamps and values; a value that is NaN says that from then on it is not known.
+        lag: nanoseconds.
+        symbol: the instrument that they are of; None for the whole market.
+    """
 
     name: str
     values: pl.DataFrame
     lag: int
+    symbol: str | None = None
 
 
 def align(
-    instruments: Sequence[InstrumentBars], series: Sequence[OutsideSeries], bar: int
+    instruments: Sequence[InstrumentBars],
+    series: Sequence[NamedSeries],
+    bar: int,
+    groups: Mapping[str, Mapping[str, str]] | None = None,
 ) -> tuple[Panel, dict[str, int]]:
     """The panel of all instruments on the union of their times, sorted by symbol.
 
     A bar that an instrument lacks, and one whose high or low does not enclose its open and close, is missing:
     NaN in every field, never filled. Funding is the sum of the rates that fall due after a bar's open and not
-    after its close. A series has the latest value whose stamp plus lag is not after a bar's close.
+    after its close. A series has the latest value whose stamp plus lag is not after a bar's close; of each name
+    an instrument has its own series, or else that of the market, or else NaN.
 
     Args:
         instruments: at least one, with distinct symbols.
-        series: with distinct names.
+        series: each name once for the market and once for each instrument; those of other instruments do not
+            matter.
         bar: duration of a bar in nanoseconds.
+        groups: by classification, the labels by symbol; left out where no instrument has one.
 
     Returns:
         The panel, and for each symbol that had broken bars how many of them were dropped.
@@ -75,6 +90,7 @@ def align(
             )
     times = pl.concat([bars["ts"] for bars in whole]).unique().sort().to_numpy()
     fields = {name: np.stack([_placed(times, bars, name) for bars in whole]) for name in (*PRICES, "volume")}
+    weighted = any("vwap" in bars.columns for bars in whole)
     panel = Panel(
         instruments=tuple(
             Instrument.from_first_price(symbol, float(bars["open"][0]))
@@ -89,7 +105,13 @@ def align(
         volume=fields["volume"],
         funding=np.stack([_funding(times, each, bars, bar) for each, bars in zip(ordered, whole, strict=True)]),
         bars_per_year=bars_per_year(times, bar),
-        series={each.name: _as_of(times + bar, each) for each in sorted(series, key=lambda each: each.name)},
+        series=_laid(times + bar, symbols, series),
+        groups={
+            name: label_codes(symbols, labels)
+            for name, labels in sorted((groups or {}).items())
+            if any(symbol in labels for symbol in symbols)
+        },
+        vwap=np.stack([_placed(times, bars, "vwap") for bars in whole]) if weighted else None,
     )
     return panel, {symbol: count for symbol, count in dropped.items() if count}
 
@@ -122,7 +144,8 @@ def fingerprint(panel: Panel) -> str:
 
 def _placed(times: NDArray[np.int64], bars: pl.DataFrame, name: str) -> Floats:
     row = np.full(times.size, np.nan)
-    row[np.searchsorted(times, bars["ts"].to_numpy())] = bars[name].fill_null(np.nan).to_numpy()
+    if name in bars.columns:
+        row[np.searchsorted(times, bars["ts"].to_numpy())] = bars[name].fill_null(np.nan).to_numpy()
     return row
 
 
@@ -141,7 +164,20 @@ def _funding(times: NDArray[np.int64], instrument: InstrumentBars, bars: pl.Data
     return row
 
 
-def _as_of(closes: NDArray[np.int64], series: OutsideSeries) -> Floats:
+def _laid(closes: NDArray[np.int64], symbols: Sequence[str], series: Sequence[NamedSeries]) -> dict[str, Floats]:
+    """Each name's values at the closes: [T] where they are of the market alone, else [I, T]."""
+    found: dict[str, Floats] = {}
+    for name in sorted({each.name for each in series}):
+        values = {each.symbol: _as_of(closes, each) for each in series if each.name == name}
+        common = values.get(None, np.full(closes.size, np.nan))
+        if any(symbol in values for symbol in symbols):
+            found[name] = np.stack([values.get(symbol, common) for symbol in symbols])
+        elif None in values:
+            found[name] = common
+    return found
+
+
+def _as_of(closes: NDArray[np.int64], series: NamedSeries) -> Floats:
     values = series.values.sort("ts")
     latest = np.searchsorted(values["ts"].to_numpy() + series.lag, closes, side="right") - 1
     row = values["value"].to_numpy()[np.maximum(latest, 0)]

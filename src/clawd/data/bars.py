@@ -18,6 +18,8 @@ from clawd.data.numbers import floats
 from clawd.data.table import Place, open_table, read_columns
 from clawd.data.times import nanoseconds
 
+_ROUNDING = 1e-4  # share of the price by which a volume-weighted price may leave its bar's range
+
 
 @dataclass(frozen=True, eq=False)
 class RawBars:
@@ -25,8 +27,8 @@ class RawBars:
 
     Attributes:
         frame: ``line`` (int64, the place of the row), ``ts`` (int64, the bar's open, UTC nanoseconds),
-            ``open``, ``high``, ``low``, ``close``, ``volume`` (float64, null where missing) and ``funding``
-            if the file has it; rows in the file's order.
+            ``open``, ``high``, ``low``, ``close``, ``volume`` (float64, null where missing), and ``funding`` and
+            ``vwap`` if the file has them; rows in the file's order.
         place: the file.
         notes: what the reader decided, for people.
     """
@@ -51,12 +53,15 @@ class Bars:
     notes: tuple[str, ...]
 
 
-def read_raw_bars(path: Path, columns: Mapping[str, str] | None = None) -> RawBars:
+def read_raw_bars(
+    path: Path, columns: Mapping[str, str] | None = None, where: Mapping[str, str] | None = None
+) -> RawBars:
     """The bars of a CSV (plain or gzip) or Parquet file as they stand there, whatever their values.
 
     Args:
         path: the file.
         columns: columns that their names do not tell, such as ``{"close": "Last"}``.
+        where: the text that a column must hold, where the file has the bars of several instruments.
 
     Raises:
         ClawdError: the file is no table of times and prices: missing, broken, without a column, or with cells
@@ -64,12 +69,12 @@ def read_raw_bars(path: Path, columns: Mapping[str, str] | None = None) -> RawBa
     """
     table = open_table(path)
     chosen, notes = bar_columns(table.names, columns, str(path))
-    rows = read_columns(table, chosen)
+    rows = read_columns(table, chosen, where)
     numbers = [floats(rows, role, name, table.place) for role, name in chosen.items() if role != "ts"]
     frame = rows.select("line", nanoseconds(rows, chosen["ts"], table.place).alias("ts"), *numbers)
     if "volume" not in chosen:
         frame = frame.with_columns(volume=pl.lit(None, pl.Float64))
-    order = ["line", "ts", *PRICES, "volume", *(["funding"] if "funding" in chosen else [])]
+    order = ["line", "ts", *PRICES, "volume", *(name for name in ("funding", "vwap") if name in chosen)]
     return RawBars(frame.select(order), table.place, tuple(notes))
 
 
@@ -85,19 +90,20 @@ def read_times(path: Path) -> NDArray[np.int64]:
     return nanoseconds(rows, chosen["ts"], table.place).to_numpy()
 
 
-def read_bars(path: Path, columns: Mapping[str, str] | None = None) -> Bars:
+def read_bars(path: Path, columns: Mapping[str, str] | None = None, where: Mapping[str, str] | None = None) -> Bars:
     """The bars of a CSV (plain or gzip) or Parquet file, in order, without duplicates, with all prices.
 
     Raises:
         ClawdError: as `read_raw_bars`, and as `repaired`.
     """
-    return repaired(read_raw_bars(path, columns))
+    return repaired(read_raw_bars(path, columns, where))
 
 
 def repaired(raw: RawBars) -> Bars:
     """Bars that can be aligned: rows are put in order and repeated rows dropped, which the notes say.
 
-    Bars whose high or low does not enclose their open and close stay: they are a matter of quality.
+    Bars whose high or low does not enclose their open and close stay: they are a matter of quality. A
+    volume-weighted price that no trade of its bar can have made, as 0 where nothing was traded, becomes missing.
 
     Raises:
         ClawdError: a price is missing, infinite, zero or negative; a volume is negative or infinite; two rows
@@ -114,6 +120,15 @@ def repaired(raw: RawBars) -> Bars:
         _refuse(frame, pl.col("funding").is_infinite(), "funding", "infinite", place)
     bar = bar_size(frame["ts"].to_numpy(), str(place.path))
     ordered, notes = ordered_distinct(frame, place)
+    if "vwap" in ordered.columns:
+        # Venues round it to fewer digits than their prices have.
+        within = pl.col("vwap").is_between(pl.col("low") * (1 - _ROUNDING), pl.col("high") * (1 + _ROUNDING))
+        kept = ordered.with_columns(vwap=pl.when(within).then("vwap"))
+        outside = kept["vwap"].null_count() - ordered["vwap"].null_count()
+        ordered = kept
+        if outside:
+            prices = "1 vwap is" if outside == 1 else f"{outside:,} vwaps are"
+            notes.append(f"{prices} outside the range from low to high, and left out")
     return Bars(ordered, bar, (*raw.notes, *notes))
 
 
@@ -139,7 +154,9 @@ def ordered_distinct(frame: pl.DataFrame, place: Place) -> tuple[pl.DataFrame, l
         earlier = int(distinct.filter(pl.col("ts") == time)["line"][0])
         count = "1 row has" if twice.height == 1 else f"{twice.height:,} rows have"
         what = f"{count} the time of another row but other values, the first at {iso(time)}"
-        hint = f"{place.unit} {earlier} has the same time; keep the right one"
+        hint = (
+            f"{place.unit} {earlier} has the same time; keep the right one, or take one of several series with --where"
+        )
         raise ClawdError(what, where=place.at(line), hint=hint)
     return distinct.drop("line"), notes
 

@@ -1,54 +1,39 @@
-"""The catalog: a folder of Parquet files with bars, funding and outside series.
+"""The catalog: a folder of Parquet files with bars, funding, series and labels.
 
-Its layout is ``bars/<symbol>/<bar>.parquet``, ``funding/<symbol>.parquet`` and ``series/<name>.parquet``. A
-series' file carries its publication lag in its metadata, so that values and lag are always replaced together.
+Its layout::
+
+    bars/<symbol>/<bar>.parquet
+    funding/<symbol>.parquet
+    series/<name>.parquet                    an outside series of the whole market
+    series/ext/<name>/<symbol>.parquet       an outside series of one instrument
+    series/<kind>/<name>.parquet             a feature (book, deriv) or forecast (model) of the whole market
+    series/<kind>/<name>/<symbol>.parquet    of one instrument
+    groups/<classification>.parquet
+
+A series' file carries its publication lag in its metadata, so that values and lag are always replaced together.
 """
 
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 import polars as pl
 
-from clawd.core.clock import duration, iso, parse_duration
-from clawd.core.errors import ClawdError
-from clawd.core.panel import NANOSECONDS_PER_DAY
-from clawd.data.align import OutsideSeries
-from clawd.data.bars import RawBars, read_bars
-from clawd.data.file_name import instrument_in, stem
-from clawd.data.series import read_funding, read_series
+from clawd.core.clock import duration, parse_duration
+from clawd.core.errors import ClawdError, suggestion
+from clawd.data.align import NamedSeries
+from clawd.data.bars import RawBars
+from clawd.data.draft import SERIES_KINDS, Draft, bars_file, checked_symbol, file_name
+from clawd.data.funding import FEATURE
 from clawd.data.table import UNREADABLE, Place
 
-_SYMBOL = re.compile(r"[A-Za-z0-9][A-Za-z0-9._\-/:]{0,63}")
-_SERIES_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
 _LAG = "clawd.lag"
-_LONGEST_LAG = 3_653 * NANOSECONDS_PER_DAY
-
-
-@dataclass(frozen=True, eq=False)
-class Draft:
-    """A catalog entry that has been read and checked, but not written.
-
-    Attributes:
-        kind: ``bars``, ``funding`` or ``series``.
-        symbol: the instrument's symbol, or the series' name.
-        file: where it will stand, below the catalog.
-        frame: its rows.
-        lag: a series' publication lag in nanoseconds.
-        notes: what was decided and repaired, for people.
-    """
-
-    kind: str
-    symbol: str
-    file: Path
-    frame: pl.DataFrame
-    lag: int | None
-    notes: tuple[str, ...]
+_SHOWN = 6
+_SEVERAL = ("book", "funding")  # kinds of which one file makes several entries
 
 
 @dataclass(frozen=True)
@@ -56,76 +41,25 @@ class Entry:
     """A file of the catalog.
 
     Attributes:
-        kind: ``bars``, ``funding`` or ``series``.
-        symbol: the instrument's symbol, or the series' name.
-        bar: duration of a bar in nanoseconds, None for funding and series.
+        kind: ``bars``, ``funding``, ``groups``, or one of ``series``, ``book``, ``deriv`` and ``model``.
+        name: of a series or a classification, else None.
+        symbol: the instrument's; None for what is of the whole market.
+        bar: duration of a bar in nanoseconds, None for all but bars.
         lag: a series' publication lag in nanoseconds, else None.
-        first, last: the first and last time, UTC nanoseconds.
+        first, last: the first and last time, UTC nanoseconds; None for labels, which have none.
         rows: how many rows it has.
         size: of the file, in bytes.
     """
 
     kind: str
-    symbol: str
+    name: str | None
+    symbol: str | None
     bar: int | None
     lag: int | None
-    first: int
-    last: int
+    first: int | None
+    last: int | None
     rows: int
     size: int
-
-
-def draft_bars(path: Path, symbol: str | None = None, columns: Mapping[str, str] | None = None) -> Draft:
-    """A file of bars, ready to be stored under a symbol, by default the one in the file's name.
-
-    Raises:
-        ClawdError: the symbol cannot be one, or the file cannot be read as bars.
-    """
-    name = checked_symbol(instrument_in(stem(path)) if symbol is None else symbol)
-    bars = read_bars(path, columns)
-    return Draft("bars", name, _bars_file(name, bars.bar), bars.frame, None, bars.notes)
-
-
-def draft_series(path: Path, name: str, lag: int, columns: Mapping[str, str] | None = None) -> Draft:
-    """A file of values, ready to be stored as a series.
-
-    Args:
-        path: the file.
-        name: what strategies call it: a letter, then letters, digits and underscores.
-        lag: how long after its stamp a value is known, in nanoseconds.
-        columns: columns that their names do not tell.
-
-    Raises:
-        ClawdError: the name cannot be one, the lag is negative or over ten years, or the file cannot be read
-            as a series.
-    """
-    if not _SERIES_NAME.fullmatch(name):
-        hint = "a letter, then letters, digits and underscores, such as wti"
-        raise ClawdError("this cannot name a series", where=f"`{name}`", hint=hint)
-    if not 0 <= lag <= _LONGEST_LAG:
-        hint = "a value is known at its stamp or up to ten years later"
-        raise ClawdError("this lag cannot be", where=f"lag of {name}", hint=hint)
-    values = read_series(path, columns)
-    return Draft("series", name, Path("series", f"{name}.parquet"), values.frame, lag, values.notes)
-
-
-def draft_funding(path: Path, symbol: str, columns: Mapping[str, str] | None = None) -> Draft:
-    """A file of funding rates, ready to be stored under a symbol.
-
-    Raises:
-        ClawdError: the symbol cannot be one, or the file cannot be read as funding.
-    """
-    file = Path("funding", f"{_file_name(checked_symbol(symbol))}.parquet")
-    values = read_funding(path, columns)
-    return Draft("funding", symbol, file, values.frame, None, values.notes)
-
-
-def describe(draft: Draft) -> str:
-    """One line for people: what was read, from when to when, and how many rows."""
-    first, last = int(draft.frame["ts"][0]), int(draft.frame["ts"][-1])
-    size = f" {draft.file.stem}" if draft.kind == "bars" else ""
-    rows = f"{draft.frame.height:,} row{'' if draft.frame.height == 1 else 's'}"
-    return f"{draft.kind} {draft.symbol}{size}: {rows}, {iso(first)} to {iso(last)}"
 
 
 def store(root: Path, drafts: Sequence[Draft], *, replace: bool = False) -> None:
@@ -136,11 +70,12 @@ def store(root: Path, drafts: Sequence[Draft], *, replace: bool = False) -> None
     """
     files = [draft.file for draft in drafts]
     for draft in drafts:
-        where = f"{draft.kind} {draft.symbol}"
         if files.count(draft.file) > 1:
-            raise ClawdError("two files would be stored as this one entry", where=where, hint="give each its symbol")
+            what, hint = "two files would be stored as this one entry", "give each its symbol"
+            raise ClawdError(what, where=draft.title, hint=hint)
         if (root / draft.file).exists() and not replace:
-            raise ClawdError(f"the catalog has this already: {draft.file}", where=where, hint="--replace overwrites it")
+            what = f"the catalog has this already: {draft.file}"
+            raise ClawdError(what, where=draft.title, hint="--replace overwrites it")
     written: list[tuple[Path, Path]] = []
     try:
         for draft in drafts:
@@ -158,21 +93,51 @@ def store(root: Path, drafts: Sequence[Draft], *, replace: bool = False) -> None
             temporary.unlink(missing_ok=True)
 
 
+def remarks(root: Path, drafts: Sequence[Draft]) -> list[str]:
+    """Notes on what was stored, for people: symbols without bars, and features that an earlier import left.
+
+    Bars may come later, or have their symbol written otherwise. A file of funding or a capture of a book makes as
+    many features as it can; those that it could not make stay what they were.
+    """
+    traded = {unquote(path.parent.name) for path in _files(root, "bars/*/*.parquet")}
+    wanted = {draft.symbol for draft in drafts if draft.symbol is not None}
+    for draft in drafts:
+        if draft.kind == "groups":
+            wanted |= set(draft.frame["symbol"])
+    notes = []
+    for symbol in sorted(wanted - traded):
+        nearest = suggestion(symbol, traded)
+        notes.append(f"the catalog has no bars of {symbol}" + (f"; {nearest}" if nearest else " yet"))
+    if len(notes) > _SHOWN:
+        notes = [*notes[:_SHOWN], f"and {len(notes) - _SHOWN} more such symbols"]
+    stored = {root / draft.file for draft in drafts}
+    made = {(draft.symbol, "book" if draft.kind == "book" else "deriv") for draft in drafts if draft.kind in _SEVERAL}
+    for symbol, kind in sorted((symbol, kind) for symbol, kind in made if symbol is not None):
+        feature = FEATURE if kind == "deriv" else "*"
+        for path in _files(root, f"series/{kind}/{feature}/{file_name(symbol)}.parquet"):
+            if path not in stored:
+                notes.append(f"{kind} {path.parent.name} {symbol} is still that of another import")
+    return notes
+
+
 def entries(root: Path) -> list[Entry]:
-    """What the catalog at `root` holds, sorted by kind, symbol and bar; nothing where there is no catalog.
+    """What the catalog at `root` holds, sorted by kind, name, symbol and bar; nothing where there is no catalog.
 
     Raises:
         ClawdError: a file of the catalog is broken.
     """
-    found = [_bars_entry(path) for path in root.glob("bars/*/*.parquet") if _is_entry(path)]
-    found += [_entry("funding", path) for path in root.glob("funding/*.parquet") if _is_entry(path)]
-    found += [_entry("series", path) for path in root.glob("series/*.parquet") if _is_entry(path)]
-    return sorted(found, key=lambda entry: (entry.kind, entry.symbol, entry.bar or 0))
+    found = [
+        _entry(path, "bars", None, unquote(path.parent.name), _bar(path)) for path in _files(root, "bars/*/*.parquet")
+    ]
+    found += [_entry(path, "funding", None, unquote(path.stem)) for path in _files(root, "funding/*.parquet")]
+    found += [_entry(path, "groups", path.stem, None) for path in _files(root, "groups/*.parquet")]
+    found += [_entry(path, kind, name, symbol) for path, kind, name, symbol in _series(root)]
+    return sorted(found, key=lambda each: (each.kind, each.name or "", each.symbol or "", each.bar or 0))
 
 
 def bars_path(root: Path, symbol: str, bar: int) -> Path:
     """Where the bars of a symbol stand."""
-    return root / _bars_file(symbol, bar)
+    return root / bars_file(symbol, bar)
 
 
 def load_bars(root: Path, symbol: str, bar: int) -> RawBars:
@@ -192,76 +157,97 @@ def load_funding(root: Path, symbol: str) -> pl.DataFrame | None:
     Raises:
         ClawdError: the file is broken.
     """
-    path = root / "funding" / f"{_file_name(checked_symbol(symbol))}.parquet"
+    path = root / "funding" / f"{file_name(checked_symbol(symbol))}.parquet"
     return _rows(path, f"funding {symbol}") if path.exists() else None
 
 
-def load_series(root: Path) -> list[OutsideSeries]:
-    """All series of the catalog with their lags, sorted by name.
+def load_series(root: Path, symbols: Sequence[str]) -> list[NamedSeries]:
+    """The series of the whole market and those of some instruments, with their lags.
 
     Raises:
         ClawdError: a file is broken.
     """
-    paths = sorted(path for path in root.glob("series/*.parquet") if _is_entry(path))
-    return [OutsideSeries(path.stem, _rows(path, f"series {path.stem}"), _lag(path)) for path in paths]
+    return [
+        NamedSeries(name if kind == "series" else f"{kind}:{name}", _rows(path, f"{kind} {name}"), _lag(path), symbol)
+        for path, kind, name, symbol in _series(root)
+        if symbol is None or symbol in symbols
+    ]
 
 
-def checked_symbol(symbol: str) -> str:
-    """The symbol, when it is one.
+def load_groups(root: Path) -> dict[str, dict[str, str]]:
+    """Every classification of the catalog: its labels by symbol.
 
     Raises:
-        ClawdError: it is not letters, digits and ``._-/:`` after a letter or digit, or has two dots in a row.
+        ClawdError: a file is broken.
     """
-    if not _SYMBOL.fullmatch(symbol) or ".." in symbol:
-        hint = "letters, digits and . _ - / : after a letter or digit, as in --symbol BTC/USDT"
-        raise ClawdError("this cannot be a symbol", where=f"`{symbol}`", hint=hint)
-    return symbol
+    return {
+        path.stem: dict(_rows(path, f"groups {path.stem}", ["symbol", "label"]).iter_rows())
+        for path in _files(root, "groups/*.parquet")
+    }
 
 
-def _file_name(symbol: str) -> str:
-    return quote(symbol, safe="")
+def _files(root: Path, pattern: str) -> list[Path]:
+    return sorted(path for path in root.glob(pattern) if not path.name.startswith("."))
 
 
-def _bars_file(symbol: str, bar: int) -> Path:
-    return Path("bars", _file_name(symbol), f"{duration(bar)}.parquet")
+def _series(root: Path) -> Iterator[tuple[Path, str, str, str | None]]:
+    """The file, kind, name and symbol of every series."""
+    for path in _files(root, "series/*.parquet"):
+        yield path, "series", path.stem, None
+    for path in _files(root, "series/*/*.parquet"):
+        yield path, _kind(path.parent, path), path.stem, None
+    for path in _files(root, "series/*/*/*.parquet"):
+        yield path, _kind(path.parent.parent, path), path.parent.name, unquote(path.stem)
 
 
-def _is_entry(path: Path) -> bool:
-    return not path.name.startswith(".")
+def _kind(folder: Path, path: Path) -> str:
+    kind = "series" if folder.name == "ext" else folder.name
+    if kind not in SERIES_KINDS or folder.name == "series":
+        hint = f"series of a kind lie in the folders ext, {', '.join(SERIES_KINDS[1:])}"
+        raise ClawdError("this file does not belong into a catalog", where=str(path), hint=hint)
+    return kind
 
 
-def _bars_entry(path: Path) -> Entry:
+def _bar(path: Path) -> int:
     try:
-        bar = parse_duration(path.stem)
+        return parse_duration(path.stem)
     except ValueError as error:
         hint = "files of bars are named by their duration, such as 1h.parquet"
         raise ClawdError("this file does not belong into a catalog", where=str(path), hint=hint) from error
-    return _entry("bars", path, symbol=unquote(path.parent.name), bar=bar)
 
 
-def _entry(kind: str, path: Path, symbol: str | None = None, bar: int | None = None) -> Entry:
+def _entry(path: Path, kind: str, name: str | None, symbol: str | None, bar: int | None = None) -> Entry:
+    first: int | None = None
+    last: int | None = None
     try:
-        span = pl.scan_parquet(path).select(first=pl.col("ts").min(), last=pl.col("ts").max(), rows=pl.len()).collect()
+        rows = pl.scan_parquet(path)
+        if kind == "groups":
+            count = int(rows.select(pl.len()).collect().item())
+        else:
+            span = rows.select(first=pl.col("ts").min(), last=pl.col("ts").max(), rows=pl.len()).collect()
+            first, last, count = (int(value) for value in span.row(0))
         size = path.stat().st_size
-    except UNREADABLE as error:
+    except (TypeError, *UNREADABLE) as error:
         raise _broken(path) from error
-    first, last, rows = (int(value) for value in span.row(0))
-    lag = _lag(path) if kind == "series" else None
-    return Entry(kind, unquote(path.stem) if symbol is None else symbol, bar, lag, first, last, rows, size)
+    lag = _lag(path) if kind in SERIES_KINDS else None
+    return Entry(kind, name, symbol, bar, lag, first, last, count, size)
 
 
 def _lag(path: Path) -> int:
     try:
-        return int(pl.read_parquet_metadata(path)[_LAG])
+        lag = int(pl.read_parquet_metadata(path)[_LAG])
     except (KeyError, ValueError, *UNREADABLE) as error:
         raise _broken(path) from error
+    if lag < 0:
+        raise _broken(path)
+    return lag
 
 
-def _rows(path: Path, what: str) -> pl.DataFrame:
+def _rows(path: Path, what: str, columns: list[str] | None = None) -> pl.DataFrame:
     if not path.exists():
         raise ClawdError("the catalog does not have this", where=what, hint="`clawd data list` shows what it has")
     try:
-        return pl.read_parquet(path)
+        return pl.read_parquet(path, columns=columns)
     except UNREADABLE as error:
         raise _broken(path) from error
 

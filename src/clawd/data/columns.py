@@ -20,13 +20,16 @@ _ROLES: Mapping[str, Sequence[str]] = {
     "close": ("close", "c", "closeprice"),
     "volume": ("volume", "vol", "v", "basevolume", "volumebase", "volumefrom", "tickvolume", "tickvol"),
     "funding": ("funding", "fundingrate"),
+    "vwap": ("vwap",),
     "rate": ("fundingrate", "rate", "funding"),
     "value": ("value",),
+    "symbol": ("symbol", "ticker", "instrument"),
+    "label": ("label",),
 }
 _QUOTE_VOLUME = re.compile(r"volume(to|quote|currency|usd[a-z]?|eur)$")
 
 PRICES = ("open", "high", "low", "close")
-BAR_ROLES = ("ts", *PRICES, "volume", "funding")
+BAR_ROLES = ("ts", *PRICES, "volume", "funding", "vwap")
 
 
 def bar_columns(names: Sequence[str], stated: Mapping[str, str] | None, where: str) -> tuple[dict[str, str], list[str]]:
@@ -38,8 +41,8 @@ def bar_columns(names: Sequence[str], stated: Mapping[str, str] | None, where: s
         where: the table, for errors.
 
     Returns:
-        Role to column name, ``volume`` and ``funding`` only where there is one; and notes on choices worth
-        seeing.
+        Role to column name, ``volume``, ``funding`` and ``vwap`` only where there is one; and notes on choices
+        worth seeing.
 
     Raises:
         ClawdError: a column is missing, stands twice, or a stated name or role is unknown.
@@ -96,6 +99,33 @@ def value_columns(
         if len(values) != 1:
             raise _missing(names, [role], where)
         found[role] = values[0]
+    _distinct(found, where)
+    return found
+
+
+def label_columns(
+    names: Sequence[str], classification: str, stated: Mapping[str, str] | None, where: str
+) -> dict[str, str]:
+    """The columns ``symbol`` and ``label`` of a table of labels.
+
+    Args:
+        names: the table's columns.
+        classification: its name, which the column of labels may have.
+        stated: roles whose columns the caller names.
+        where: the table, for errors.
+
+    Raises:
+        ClawdError: a column is missing, or several could be it.
+    """
+    found = _stated(names, stated, ("symbol", "label"), where)
+    for role in ("symbol", "label"):
+        if role not in found and (name := _detected(names, role, where)) is not None:
+            found[role] = name
+    if "label" not in found and (same := [name for name in names if plain(name) == plain(classification)]):
+        found["label"] = same[0]
+    missing = [role for role in ("symbol", "label") if role not in found]
+    if missing:
+        raise _missing(names, missing, where)
     _distinct(found, where)
     return found
 

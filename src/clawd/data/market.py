@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 
 from clawd.core.clock import iso
@@ -13,7 +14,7 @@ from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
 from clawd.core.settings import Settings
 from clawd.data import catalog, sample
-from clawd.data.align import InstrumentBars, OutsideSeries, align, fingerprint
+from clawd.data.align import InstrumentBars, NamedSeries, align, fingerprint
 from clawd.data.bar_size import bar_size
 from clawd.data.bars import RawBars, read_raw_bars, read_times, repaired
 from clawd.data.file_name import stem
@@ -24,6 +25,7 @@ from clawd.data.universe import Offer, chosen, symbols
 
 _FEW_BARS = 10  # at either end of the market that an instrument may lack without a word
 _SHOWN = 6
+_STALE = 10  # usual spacings of a series, or bars, for which its last value may stand without a word
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +92,11 @@ def _sample(universe: Sequence[str] | None, bar: int | None) -> Market:
 
 
 def _catalog(root: Path, universe: Sequence[str] | None, bar: int | None) -> Market:
-    held = {(entry.symbol, entry.bar): entry.bar for entry in catalog.entries(root) if entry.bar is not None}
-    offers = {Offer(symbol, symbol, catalog.bars_path(root, symbol, size)): size for (symbol, _), size in held.items()}
+    offers = {
+        Offer(entry.symbol, entry.symbol, catalog.bars_path(root, entry.symbol, entry.bar)): entry.bar
+        for entry in catalog.entries(root)
+        if entry.symbol is not None and entry.bar is not None
+    }
     if not offers:
         raise ClawdError("the catalog has no bars", where=str(root), hint="`clawd data import FILE` puts them there")
     meant, size = chosen(list(offers), universe, bar, offers.__getitem__, "the catalog")
@@ -99,7 +104,8 @@ def _catalog(root: Path, universe: Sequence[str] | None, bar: int | None) -> Mar
         _Listing(offer.name, catalog.load_bars(root, offer.name, size), catalog.load_funding(root, offer.name))
         for offer in meant
     ]
-    return _market(listings, catalog.load_series(root), size)
+    series = catalog.load_series(root, [offer.name for offer in meant])
+    return _market(listings, series, size, catalog.load_groups(root))
 
 
 def _folder(path: Path, universe: Sequence[str] | None, bar: int | None) -> Market:
@@ -116,7 +122,12 @@ def _measured(offer: Offer) -> int:
     return bar_size(read_times(offer.path), str(offer.path))
 
 
-def _market(listings: Sequence[_Listing], series: Sequence[OutsideSeries], bar: int) -> Market:
+def _market(
+    listings: Sequence[_Listing],
+    series: Sequence[NamedSeries],
+    bar: int,
+    groups: Mapping[str, Mapping[str, str]] | None = None,
+) -> Market:
     findings: list[Finding] = []
     notes: list[str] = []
     instruments = []
@@ -126,9 +137,10 @@ def _market(listings: Sequence[_Listing], series: Sequence[OutsideSeries], bar: 
         notes += [f"{listing.symbol}: {note}" for note in bars.notes]
         notes += _funding_notes(listing.symbol, bars.frame, listing.funding)
         instruments.append(InstrumentBars(listing.symbol, bars.frame, listing.funding))
-    panel, dropped = align(instruments, series, bar)
+    panel, dropped = align(instruments, series, bar, groups)
     notes += [f"{symbol}: {count:,} broken bar{'' if count == 1 else 's'} dropped" for symbol, count in dropped.items()]
     notes += _span_notes(panel)
+    notes += _stale_notes(panel, series)
     return Market(panel, tuple(findings), tuple(notes), fingerprint(panel))
 
 
@@ -144,6 +156,24 @@ def _span_notes(panel: Panel) -> list[str]:
             rest = f" and {len(there) - _SHOWN} more" if len(there) > _SHOWN else ""
             notes.append(f"{word} than the market: {shown}{rest}")
     return notes
+
+
+def _stale_notes(panel: Panel, series: Sequence[NamedSeries]) -> list[str]:
+    """Which series begin after the market, and which end so long before it that their last values say little."""
+    end = int(panel.times[-1]) + panel.bar
+    spoken: dict[str, list[str]] = {}
+    for each in series:
+        stamps = each.values["ts"].sort().to_numpy()
+        usual = int(np.median(np.diff(stamps))) if stamps.size > 1 else 0
+        first, last = int(stamps[0]), int(stamps[-1])
+        whose = f" of {each.symbol}" if each.symbol else ""
+        if first + each.lag > end:
+            spoken.setdefault(f"{whose}: no value is known before the market ends", []).append(each.name)
+        elif end - last - each.lag > _STALE * max(usual, panel.bar):
+            spoken.setdefault(f"{whose}: the value of {iso(last)} is the last and stands ever after", []).append(
+                each.name
+            )
+    return [", ".join(names) + what for what, names in spoken.items()]
 
 
 def _funding_notes(symbol: str, bars: pl.DataFrame, funding: pl.DataFrame | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Cells as numbers, strictly: whatever is not a number is an error with its place."""
+"""Cells as numbers or text, strictly: whatever is not one is an error with its place."""
 
 from __future__ import annotations
 
@@ -40,6 +40,36 @@ def floats(frame: pl.DataFrame, role: str, name: str, place: Place) -> pl.Series
         comma = "write a decimal point and no separators, as in 1234.5" if "," in text[first] else None
         raise ClawdError(f"{cells}: `{text[first]}`", where=place.at(frame["line"][first], name), hint=comma)
     return values.fill_nan(None)
+
+
+def integers(frame: pl.DataFrame, role: str, name: str, place: Place) -> pl.Series:
+    """A column as int64, none of it missing.
+
+    Raises:
+        ClawdError: a cell is missing, no whole number, or larger than 64 bits hold.
+    """
+    column = frame[role]
+    if column.dtype == pl.String:
+        column = trimmed(column)
+    elif not column.dtype.is_numeric() and column.dtype != pl.Null:
+        raise ClawdError(f"column `{name}` holds {column.dtype}, not numbers", where=str(place.path))
+    values = column.cast(pl.Int64, strict=False)
+    wrong = values.is_null() | (values.cast(pl.Float64) != column.cast(pl.Float64, strict=False)).fill_null(True)
+    if wrong.any():
+        raise ClawdError("this is no whole number", where=place.at(frame["line"][int(wrong.arg_max() or 0)], name))
+    return values
+
+
+def words(frame: pl.DataFrame, role: str, name: str, place: Place) -> pl.Series:
+    """A column as text without spaces and quotes around it, null where a cell is empty.
+
+    Raises:
+        ClawdError: the column holds lists, bytes or other things that are no words.
+    """
+    kind = frame[role].dtype
+    if kind.is_nested() or kind in (pl.Binary, pl.Object):
+        raise ClawdError(f"column `{name}` holds {kind}, not words", where=str(place.path))
+    return trimmed(frame[role].cast(pl.String)).replace("", None)
 
 
 def trimmed(column: pl.Series) -> pl.Series:

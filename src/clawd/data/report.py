@@ -81,11 +81,11 @@ def _of_catalog(root: Path, symbol: str | None) -> list[Report]:
     held = [entry for entry in catalog.entries(root) if entry.bar is not None]
     found = []
     for entry in held:
-        if entry.bar is not None and symbol in (None, entry.symbol):
+        if entry.symbol is not None and entry.bar is not None and symbol in (None, entry.symbol):
             raw = catalog.load_bars(root, entry.symbol, entry.bar)
             found.append(_report(f"{entry.symbol} {duration(entry.bar)}", entry.symbol, raw))
     if symbol is not None and not found:
-        hint = suggestion(symbol, {entry.symbol for entry in held})
+        hint = suggestion(symbol, {entry.symbol or "" for entry in held})
         raise ClawdError("this is no file, no folder and no symbol of the catalog", where=symbol, hint=hint)
     return found
 

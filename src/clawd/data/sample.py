@@ -13,7 +13,7 @@ from pathlib import Path
 
 from clawd.core.errors import ClawdError
 from clawd.core.panel import NANOSECONDS_PER_DAY
-from clawd.data.align import OutsideSeries
+from clawd.data.align import NamedSeries
 from clawd.data.bars import RawBars, read_raw_bars
 from clawd.data.series import read_series
 
@@ -34,13 +34,13 @@ def sample_bars(symbol: str) -> RawBars:
     return read_raw_bars(_file(symbol.lower()))
 
 
-def sample_series() -> list[OutsideSeries]:
+def sample_series() -> list[NamedSeries]:
     """The series ``vix`` (points) and ``wti`` (US dollars a barrel), each value known a day after its stamp.
 
     Raises:
         ClawdError: the ``arch`` package or its file is missing.
     """
-    return [OutsideSeries(name, read_series(_file(name)).frame, _LAG) for name in _SERIES]
+    return [NamedSeries(name, read_series(_file(name)).frame, _LAG) for name in _SERIES]
 
 
 def _file(name: str) -> Path:

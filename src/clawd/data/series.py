@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 
 from clawd.core.errors import ClawdError
-from clawd.core.panel import NANOSECONDS_PER_SECOND
 from clawd.data.bars import ordered_distinct
 from clawd.data.columns import value_columns
 from clawd.data.numbers import floats, trimmed
@@ -31,30 +30,30 @@ class Values:
     notes: tuple[str, ...]
 
 
-def read_series(path: Path, columns: Mapping[str, str] | None = None) -> Values:
+def read_series(path: Path, columns: Mapping[str, str] | None = None, where: Mapping[str, str] | None = None) -> Values:
     """The series of a CSV (plain or gzip) or Parquet file. Rows without a value are left out.
 
     Args:
         path: the file.
         columns: columns that their names do not tell, such as ``{"value": "DCOILWTICO"}``.
+        where: the text that a column must hold, where the file has several series: ``{"currency": "BTC"}``.
 
     Raises:
         ClawdError: the file is no table, a cell is no number or no time, a value is infinite, or two rows of
             one time differ.
     """
-    return _read(path, "value", columns)
+    return _read(path, "value", columns, where)
 
 
-def read_funding(path: Path, columns: Mapping[str, str] | None = None) -> Values:
-    """The funding rates of a file: ``ts``, when one falls due, and ``rate``, a share of the position's value.
-
-    Venues stamp some rates milliseconds late, when they booked them; such a time is moved back to its whole
-    second, so that the rate counts in the bar that closed then.
+def read_funding(
+    path: Path, columns: Mapping[str, str] | None = None, where: Mapping[str, str] | None = None
+) -> Values:
+    """The funding rates of a file: ``ts``, when one was booked, and ``rate``, a share of the position's value.
 
     Raises:
         ClawdError: as `read_series`, and when a rate is a whole or more, which is no share.
     """
-    values = _read(path, "rate", columns)
+    values = _read(path, "rate", columns, where)
     largest = values.frame["rate"].abs().max()
     if isinstance(largest, float) and largest >= 1:
         hint = "rates are shares of the position's value, such as 0.0001"
@@ -62,25 +61,20 @@ def read_funding(path: Path, columns: Mapping[str, str] | None = None) -> Values
     return values
 
 
-def _read(path: Path, role: str, columns: Mapping[str, str] | None) -> Values:
+def _read(path: Path, role: str, columns: Mapping[str, str] | None, where: Mapping[str, str] | None) -> Values:
     table = open_table(path)
     chosen = value_columns(table.names, _numeric(table), role, columns, str(path))
-    rows = read_columns(table, chosen)
+    rows = read_columns(table, chosen, where)
     values = floats(rows, role, chosen[role], table.place)
     if values.is_infinite().any():
         first = int(values.is_infinite().arg_max() or 0)
         raise ClawdError(f"a {role} is infinite", where=table.place.at(rows["line"][first]))
-    times = nanoseconds(rows, chosen["ts"], table.place)
-    stamps = times // NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND if role == "rate" else times
-    frame = rows.select("line", stamps.alias("ts"), values)
+    frame = rows.select("line", nanoseconds(rows, chosen["ts"], table.place).alias("ts"), values)
     full = frame.drop_nulls(role)
     if full.is_empty():
         raise ClawdError(f"column `{chosen[role]}` has no values", where=str(path))
     blank = frame.height - full.height
     notes = [f"{blank:,} {'row' if blank == 1 else 'rows'} without a value left out"] if blank else []
-    moved = int((stamps != times).sum())
-    if moved:
-        notes.append(f"{moved:,} {'stamp' if moved == 1 else 'stamps'} moved back to the whole second")
     ordered, repairs = ordered_distinct(full, table.place)
     return Values(ordered, (*notes, *repairs))
 

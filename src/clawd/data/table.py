@@ -13,7 +13,7 @@ from typing import IO, cast
 
 import polars as pl
 
-from clawd.core.errors import ClawdError
+from clawd.core.errors import ClawdError, suggestion
 
 _HEAD_BYTES = 1 << 16
 _DELIMITERS = (",", ";", "\t", "|")
@@ -80,33 +80,54 @@ def open_table(path: Path) -> Table:
     return _text_table(path)
 
 
-def read_columns(table: Table, columns: Mapping[str, str]) -> pl.DataFrame:
+def read_columns(table: Table, columns: Mapping[str, str], where: Mapping[str, str] | None = None) -> pl.DataFrame:
     """The rows of some columns.
 
     Args:
         table: as opened.
         columns: the new name of each wanted column and its name in the file.
+        where: the text that a column of the file must hold, such as ``{"currency": "BTC"}``; other rows are
+            left out.
 
     Returns:
         ``line`` (int64, the place of each row) and the wanted columns: text from a CSV file, typed from
         Parquet. Rows in which every wanted cell is empty are left out.
 
     Raises:
-        ClawdError: the file is broken, or has rows with too many or too few cells.
+        ClawdError: the file is broken, has rows with too many or too few cells, or none that is wanted.
     """
     place = table.place
-    indices = {role: table.names.index(name) for role, name in columns.items()}
-    frame = _read_text(table, indices) if table.delimiter else _read_parquet(table, columns)
+    read = {**columns, **{f"where {name}": _exact(table, name) for name in where or {}}}
+    indices = {role: table.names.index(name) for role, name in read.items()}
+    frame = _read_text(table, indices) if table.delimiter else _read_parquet(table, read)
     frame = frame.with_row_index("line", offset=table.first_line).cast({"line": pl.Int64})
     frame = frame.filter(~pl.all_horizontal(pl.col(list(columns)).is_null()))
     if frame.is_empty():
         raise ClawdError("there are no rows below the header", where=str(place.path))
-    return frame
+    for name, wanted in (where or {}).items():
+        column = frame[f"where {name}"]
+        if column.dtype.is_nested() or column.dtype == pl.Binary:
+            raise ClawdError(f"column `{name}` holds {column.dtype}, not words", where=str(place.path))
+        cells = column.cast(pl.String).str.strip_chars(" \t\r\"'")
+        frame = frame.filter(cells == wanted)
+        if frame.is_empty():
+            held = sorted(cells.drop_nulls().unique().to_list())
+            listed = ", ".join(held[:12]) + (f" and {len(held) - 12} more" if len(held) > 12 else "")
+            hint = suggestion(wanted, held) or f"it holds {listed or 'nothing'}"
+            raise ClawdError(f"column `{name}` is `{wanted}` in no row", where=str(place.path), hint=hint)
+    return frame.select("line", *columns)
+
+
+def _exact(table: Table, name: str) -> str:
+    if table.names.count(name) != 1:
+        what = f"column `{name}` stands more than once" if name in table.names else f"there is no column `{name}`"
+        raise ClawdError(what, where=str(table.place.path), hint=suggestion(name, table.names))
+    return name
 
 
 def _read_parquet(table: Table, columns: Mapping[str, str]) -> pl.DataFrame:
     try:
-        frame = pl.read_parquet(table.place.path, columns=list(columns.values()))
+        frame = pl.read_parquet(table.place.path, columns=list(dict.fromkeys(columns.values())))
     except UNREADABLE as error:
         raise _broken_parquet(str(table.place.path), error) from error
     return frame.select(pl.col(name).alias(role) for role, name in columns.items())
