@@ -7,20 +7,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from random import Random
 
 from hypothesis import strategies as st
 
 from clawd.language.operators import CLOCK_NAMES, OPERATORS, Operator
+from clawd.language.operators.arithmetic import EXPONENTS
 from clawd.language.types import CONDITION, MONEY, NUMBER, POSITION, PRICE, QUANTITY, Kind, Parameter, Type, Unit
 
 UNITS = (NUMBER, PRICE, QUANTITY, MONEY)
 _FIXED = {"num": NUMBER, "px": PRICE, "qty": QUANTITY, "usd": MONEY}
-_LEAVES = {PRICE: ("open", "high", "low", "close"), QUANTITY: ("volume",)}
+_LEAVES = {PRICE: ("open", "high", "low", "close", "vwap"), QUANTITY: ("volume",)}
 _SIGNS = {"add": "+", "sub": "-", "mul": "*", "div": "/", "gt": ">"}
 _WORDS = {"and": "and", "or": "or"}
 
-ACROSS = frozenset({"cs_rank", "cs_zscore", "cs_demean", "cs_mean", "asset", "xs_portfolio", "share_by", "inv_vol"})
+#: The operators that look at other instruments.
+ACROSS = frozenset(
+    {
+        *(name for name, operator in OPERATORS.items() if operator.group == "cross-section"),
+        *("xs_portfolio", "share_by", "inv_vol", "spread_position"),
+    }
+)
+#: The names of outside series that a market of the tests has, by the input that reads them.
+SERIES = {"ext": ("mood", "rate"), "book": ("imbalance5",), "deriv": ("funding_8h",), "model": ("mu",)}
 
 Bindings = dict[str, Unit]
 
@@ -36,7 +46,8 @@ class Writer:
     Attributes:
         random: where its choices come from.
         without: operators that it does not use.
-        windows, symbols, series: what it may name.
+        windows, symbols, groups: what it may name.
+        series: names of outside series, by the input that reads them.
         bound: names that are bound to something of a type, as by [let].
     """
 
@@ -44,7 +55,8 @@ class Writer:
     without: frozenset[str] = frozenset()
     windows: Sequence[int] = (1, 2, 3, 5, 8, 13)
     symbols: Sequence[str] = ("A", "B", "C")
-    series: Sequence[str] = ("mood", "rate")
+    groups: Sequence[str] = ("sector",)
+    series: Mapping[str, Sequence[str]] = field(default_factory=lambda: SERIES)
     bound: Mapping[str, Type] = field(default_factory=dict)
 
     def write(self, goal: Type, depth: int) -> str:
@@ -58,18 +70,19 @@ class Writer:
         if depth <= 0:
             return self._shallow(goal)
         operator, units = self.random.choice(self._candidates(goal, depth))
-        return self._call(operator, units, depth)
+        return self._call(operator, units, goal, depth)
 
     def _leaf(self, goal: Type) -> str | None:
         if goal.kind is not Kind.SERIES:
             return None
         if goal.unit in _LEAVES:
-            return self.random.choice(_LEAVES[goal.unit])
+            return self.random.choice([name for name in _LEAVES[goal.unit] if name not in self.without])
         if goal.unit != NUMBER:
             return None
         form = self.random.randrange(4)
         if form == 0:
-            return f'ext("{self.random.choice(self.series)}")'
+            kind = self.random.choice([kind for kind in self.series if kind not in self.without])
+            return f'{kind}("{self.random.choice(self.series[kind])}")'
         if form == 1:
             return f'clock("{self.random.choice(CLOCK_NAMES)}")'
         return self.number()
@@ -93,7 +106,7 @@ class Writer:
                 found += [(operator, units) for units in _bindings(operator.signature.result, goal)]
         return found
 
-    def _call(self, operator: Operator, units: Bindings, depth: int) -> str:
+    def _call(self, operator: Operator, units: Bindings, goal: Type, depth: int) -> str:
         wanted = operator.signature.inputs
         arguments = []
         for index, word in enumerate(wanted):
@@ -111,7 +124,7 @@ class Writer:
             return f"({arguments[0]} {_SIGNS[name]} {arguments[1]})"
         if name == "neg":
             return f"(-{arguments[0]})"
-        arguments += self._parameters(operator)
+        arguments += [self._exponent(units["d"], goal)] if name == "signed_pow" else self._parameters(operator)
         return f"{name}({', '.join(arguments)})" if arguments else name
 
     def _type(self, word: str, units: Bindings) -> Type:
@@ -122,6 +135,10 @@ class Writer:
             return series(_FIXED[letter])
         return series(units.setdefault(letter, self.random.choice(UNITS)))
 
+    def _exponent(self, unit: Unit, goal: Type) -> str:
+        """A power of a unit that is that of the goal."""
+        return f"{self.random.choice([k for k in EXPONENTS if unit.power(Fraction(k)) == goal.unit]):g}"
+
     def _parameters(self, operator: Operator) -> list[str]:
         pick, name = self.random.choice, operator.name
         if name in ("clip", "between"):
@@ -130,13 +147,20 @@ class Writer:
         if name == "hysteresis":
             low = pick((0, 0.25, 0.5))
             return [f"{low + pick((0, 0.5, 1)):g}", f"{low:g}"]
+        if name == "spread_position":
+            return [f'"{symbol}"' for symbol in self.random.sample(list(self.symbols), 2)]
         parameters = []
         for kind in operator.signature.parameters:
             if kind is Parameter.WINDOW:
-                shortest = 2 if name.startswith(("ts_", "bb_", "ema")) else 1
+                # One bar of an exponential mean is the bar itself but for a rounding, so it is not compared.
+                shortest = max(operator.least_window, 2 if name == "ema" else 1)
                 parameters.append(str(max(shortest, pick(self.windows))))
             elif kind is Parameter.INSTRUMENT:
                 parameters.append(f'"{pick(self.symbols)}"')
+            elif kind is Parameter.GROUP:
+                parameters.append(f'"{pick(self.groups)}"')
+            elif kind is Parameter.QUANTILE:
+                parameters.append(f"{pick((0.05, 0.25, 0.75, 0.9)):g}")
             else:
                 parameters.append(f"{pick((0.1, 0.25, 0.5, 0.9)):g}")
         return parameters
@@ -153,6 +177,8 @@ def _bindings(result: str, goal: Type) -> list[Bindings]:
         return [{}] if _FIXED[inside] == goal.unit else []
     if inside.startswith("sqrt "):
         return [{inside[5:]: unit} for unit in UNITS if unit.root() == goal.unit]
+    if inside == "d^k":
+        return [{"d": unit} for unit in UNITS if any(unit.power(Fraction(k)) == goal.unit for k in EXPONENTS)]
     for sign in "*/":
         left, found, right = inside.partition(sign)
         if found:
