@@ -27,7 +27,7 @@ def operators(name: NameArgument = None, as_json: JsonOption = False) -> None:
     chosen = None if name is None else _operator(name)
     if as_json:
         found = facts(chosen) if chosen else [facts(operator) for operator in OPERATORS.values()]
-        typer.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(found, indent=2))
     elif chosen:
         _one(screen(), chosen)
     else:
@@ -54,9 +54,9 @@ def _all(console: Console) -> None:
         console.print(grid(columns, cells, console.width), "", sep="\n")
     console.print(
         Text(
-            "S[d] is a series of unit d (px price, qty volume), N a pure number, B a condition, P a position, w a window in"
-            " bars, k a constant, q a quantile, a the symbol of an instrument, g a classification. x, y, z are the inputs"
-            " in their order. `clawd operators NAME` says more of one."
+            "S[d] is a series of unit d (px price, qty volume), N a pure number, B a condition, P a position, "
+            "w a window in bars, k a constant, q a quantile, a the symbol of an instrument, g a classification. "
+            "x, y, z are the inputs in their order. `clawd operators NAME` says all of one."
         )
     )
 

@@ -40,8 +40,8 @@ GROUPS = {
     "arithmetic": "Functions of one bar. Where an input is missing the result is.",
     "logic": "Conditions, and choices by them. A condition on something missing is false.",
     "rolling": "Functions of the last w bars of an instrument, missing while any value among them is.",
-    "recursive": "Functions that carry something on from bar to bar. What is missing is skipped. Their warm-up is how long"
-    " the start is felt. `ou_halflife` and `frac_diff` are here by their subject; they look at a window alone.",
+    "recursive": "Functions that carry something on from bar to bar. What is missing is skipped. Their warm-up is how"
+    " long the start is felt. `ou_halflife` and `frac_diff` are here by their subject; they look at a window alone.",
     "cross-section": "Functions of one bar over the instruments that have it and a value on it.",
     "position": "What turns signals into positions, and positions into others. What is missing is flat.",
     "macros": "Names for expressions. A macro is expanded before a program is compared, hashed or run.",
@@ -124,11 +124,11 @@ def page() -> str:
     lines = [
         "# Operators",
         "",
-        "This page is generated from the registry by `python docs/operators.py`. `clawd operators` shows the same on the"
-        " terminal, `clawd operators NAME` one of them, and `--json` gives it all to a program.",
+        "This page is generated from the registry by `python docs/operators.py`. `clawd operators` shows the same on"
+        " the terminal, `clawd operators NAME` one of them, and `--json` gives it all to a program.",
         "",
-        f"There are {len(OPERATORS)}. Each is causal: its value at a bar depends on that bar and earlier ones, and nothing"
-        " shifts forward.",
+        f"There are {len(OPERATORS)}. Each is causal: its value at a bar depends on that bar and earlier ones, and"
+        " nothing shifts forward.",
         "",
         "`x`, `y` and `z` are an operator's inputs in their order; `x[t]` is x at this bar, `x[t-1]` at the one before."
         " Parameters follow the inputs, are written as literals, and never change while a strategy runs.",
@@ -154,9 +154,7 @@ def _title(group: str) -> str:
 
 
 def _section(operator: Operator) -> list[str]:
-    meaning = (
-        operator.meaning[0].upper() + operator.meaning[1:] if operator.meaning[1:2].islower() else operator.meaning
-    )
+    meaning = re.sub(r"^[a-z]{2,}(?=[ ,;.]|$)", lambda word: word.group().capitalize(), operator.meaning)
     rows = {
         "usage": f"`{usage(operator)}`",
         "signature": f"`{operator.signature.text}`",
