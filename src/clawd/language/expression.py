@@ -43,8 +43,8 @@ _MISSING_SIGNS = {
     ">=": "use `>`",
     "==": "use between(x, lower, upper)",
     "!=": "use not between(x, lower, upper)",
-    "**": "write the product out, or use sqrt",
-    "^": "write the product out, or use sqrt",
+    "**": "use signed_pow(x, 2), or pow(x, y) where both are pure numbers",
+    "^": "use signed_pow(x, 2), or pow(x, y) where both are pure numbers",
     "&": "use `and`",
     "|": "use `or`",
 }
