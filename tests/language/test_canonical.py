@@ -7,8 +7,10 @@ from random import Random
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from clawd.language.builder import DEEPEST_PROGRAM, LARGEST_PROGRAM, build
+from clawd.language.canonical import family_text, make
 from clawd.language.expression import LARGEST_NUMBER, Tree, parse
 from clawd.language.node import Node, walk, write
 from clawd.language.operators import LONGEST_WINDOW, OPERATORS
@@ -54,6 +56,41 @@ SAME = [
     ("ts_min(close, 1)", "close"),
     ("ts_max(close, 1)", "close"),
     ("ema(close, 1)", "close"),
+    ("ts_prod(close / open, 1)", "close / open"),
+    ("ts_quantile(close, 1, 0.3)", "close"),
+    ("decay_linear(close, 1)", "close"),
+    ("min_hold(long_only(1), 1)", "long_only(1)"),
+    ("rebalance(long_only(1), 1)", "long_only(1)"),
+    ("abs(open - close)", "abs(close - open)"),
+    ("abs(-close - open)", "abs(close + open)"),
+    ("abs(2 - close / open)", "abs(close / open - 2)"),
+    ("abs(ts_min(low, 3) - max2(low, open))", "abs(max2(open, low) - ts_min(low, 3))"),
+    ("close > open and (open > low and high > close)", "(high > close and close > open) and open > low"),
+    ("close > open and (open > low and close > open)", "open > low and close > open"),
+    ("close > open or (open > low or high > close)", "(high > close or close > open) or open > low"),
+    ("min2(close, min2(open, low))", "min2(min2(low, close), min2(open, close))"),
+    ("max2(max2(close / open, 1), max2(2, open / low))", "max2(2, max2(open / low, close / open))"),
+    ("min2(min2(close / open, 1), 2)", "min2(1, close / open)"),
+    ("max2(close - open, max2(0, open - low))", "max2(max2(open - low, close - open), 0)"),
+    ("clip(clip(close / open, 0, 2), 1, 3)", "clip(close / open, 1, 2)"),
+    ("clip(clip(close / open, 1, 2), 0, 3)", "clip(close / open, 1, 2)"),
+    ("signed_pow(close, 1)", "close"),
+    ("as_num(close / open)", "close / open"),
+    ("as_num(as_num(close))", "as_num(close)"),
+    ("sign(as_num(close - open))", "sign(close - open)"),
+    ("as_num(close) > as_num(open)", "close > open"),
+    ("as_num(close) / as_num(open)", "close / open"),
+    ("cs_rank(as_num(volume))", "cs_rank(volume)"),
+    ("ts_rank(as_num(volume), 5)", "ts_rank(volume, 5)"),
+    ("ts_corr(as_num(volume), close, 5)", "ts_corr(close, volume, 5)"),
+    ("cs_rank(cs_rank(close))", "cs_rank(close)"),
+    ("close * sqrt(4)", "close * 2"),
+    ("close * sign(-3)", "-1 * close"),
+    ("close * clip(7, 1, 2)", "close * 2"),
+    ("close * as_num(2)", "close * 2"),
+    ("stoch_k(14)", "100 * (close - ts_min(low, 14)) / (ts_max(high, 14) - ts_min(low, 14))"),
+    ("adv(20)", "ts_mean(volume * close, 20)"),
+    ("ts_cov(close, volume, 5)", "ts_cov(volume, close, 5)"),
     ("bb_z(close, 20)", "ts_zscore(close, 20)"),
     ("tsmom(5)", "sign(ret(close, 5))"),
     ("ema(close, 20.0)", "ema(close, 20)"),
@@ -84,6 +121,24 @@ DIFFERENT = [
     ("ts_std(close, 5)", "ts_std(open, 5)"),
     ("1 / close * close", "close / close"),
     ("close * 0", "close"),
+    ("(close + open) + low", "close + (open + low)"),
+    ("(close / open) * (open / low) * 3", "(close / open) * ((open / low) * 3)"),
+    ("close > open and (open > low or high > close)", "(close > open and open > low) or high > close"),
+    ("min2(close, max2(open, low))", "max2(min2(close, open), low)"),
+    ("clip(clip(close / open, 0, 1), 1, 2)", "clip(close / open, 1, 2)"),
+    ("clip(clip(close / open, 0, 1), 2, 3)", "clip(close / open, 2, 3)"),
+    ("as_num(close) + as_num(volume)", "as_num(close) + as_num(open)"),
+    ("cs_rank(log(close))", "cs_rank(close)"),
+    ("cs_rank(2 * close)", "cs_rank(close)"),
+    ("ts_rank(-close, 5)", "ts_rank(close, 5)"),
+    ("cs_rank(sqrt(close))", "cs_rank(close)"),
+    ("rma(close, 1)", "close"),
+    ("smooth(long_only(1), 1)", "long_only(1)"),
+    ("delay(ema(close, 3), 2)", "ema(delay(close, 2), 3)"),
+    ("ts_resid(close, open, 5)", "ts_resid(open, close, 5)"),
+    ("signed_pow(close, 2)", "close * close"),
+    ('book("x")', 'ext("x")'),
+    ('cs_group_demean(close / open, "sector")', 'cs_group_demean(close / open, "country")'),
 ]
 
 
@@ -113,24 +168,35 @@ def test_a_bound_name_hides_an_input_but_no_operator() -> None:
     assert build("open + high", {"open": program("low")}) == build("low + high")
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+EXAMPLES = settings(max_examples=2_000, deadline=None, derandomize=True)
+
+
+@EXAMPLES
 @given(programs())
 def test_canonical_text_reads_back_to_the_same_program(text: str) -> None:
     node = program(text)
-    # Words between conditions are the one thing that canonical text writes otherwise than people do.
-    if not {"and", "or", "not"} & {part.operator for part in walk(node)}:
-        again = program(node.text)
-        assert again == node
-        assert (again.lookback, again.size, again.depth, again.type) == (
-            node.lookback,
-            node.size,
-            node.depth,
-            node.type,
-        )
+    again = program(node.text)
+    assert again == node
+    assert (again.lookback, again.size, again.depth, again.type) == (node.lookback, node.size, node.depth, node.type)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
-@given(programs())
+def rebuilt(node: Node) -> Node:
+    """A program made once more from its parts, the last one first where two may change places."""
+    inputs = [rebuilt(part) for part in node.inputs]
+    return make(node.operator, inputs[::-1] if OPERATORS[node.operator].commutative else inputs, node.parameters)
+
+
+@EXAMPLES
+@given(programs(depth=6))
+def test_a_canonical_program_made_once_more_is_itself(text: str) -> None:
+    node = program(text)
+    again = rebuilt(node)
+    assert again == node
+    assert [part.text for part in walk(again)] == [part.text for part in walk(node)]
+
+
+@EXAMPLES
+@given(programs(depth=6))
 def test_every_part_of_a_canonical_program_is_canonical(text: str) -> None:
     for node in walk(program(text)):
         assert node.operator != "sub"
@@ -140,6 +206,43 @@ def test_every_part_of_a_canonical_program_is_canonical(text: str) -> None:
             assert node.inputs[0].text <= node.inputs[1].text
         assert node.depth == 1 + max((part.depth for part in node.inputs), default=0)
         assert node.size == 1 + sum(part.size for part in node.inputs)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(
+    st.sampled_from(["and", "or", "min2", "max2"]),
+    st.lists(st.integers(1, 12), min_size=2, max_size=12),
+    st.randoms(use_true_random=False),
+)
+def test_a_chain_is_one_program_whatever_its_order_and_brackets(name: str, windows: list[int], random: Random) -> None:
+    leaf = "(close > ema(close, {}))" if name in ("and", "or") else "ema(close, {})"
+
+    def joined(words: list[str]) -> str:
+        if len(words) == 1:
+            return words[0]
+        at = random.randrange(1, len(words))
+        left, right = joined(words[:at]), joined(words[at:])
+        return f"({left} {name} {right})" if name in ("and", "or") else f"{name}({left}, {right})"
+
+    words = [leaf.format(window) for window in windows]
+    once = program(joined(words))
+    random.shuffle(words)
+    assert program(joined(words)) == once
+    distinct = len(set(windows))
+    assert sum(node.operator == name for node in walk(once)) == distinct - 1
+    # Of a window of 1 the ema is the close itself, which is one operator less deep.
+    assert once.depth <= (distinct - 1).bit_length() + program(leaf.format(2)).depth
+
+
+def test_a_sweep_of_a_chain_is_one_family() -> None:
+    texts = {
+        f"close > ema(close, {a}) and close < ts_max(high, {b}) and {c} * open > close and ret(close, {a}) > 0.{b}"
+        for a in (2, 9, 10, 100)
+        for b in (2, 9, 10, 100)
+        for c in (0.9, 2, -3, 10)
+    }
+    assert len({program(text) for text in texts}) == 64
+    assert len({family_text(program(text)) for text in texts}) == 1
 
 
 def raw(tree: Tree, bound: dict[str, Node] | None = None) -> Node:
@@ -212,12 +315,29 @@ LOOKBACKS = {
     "vol_target(long_only(1), 0.2, 60)": 240,
     "smooth(long_only(1), 5)": 20,
     "cs_rank(ret(close, 250))": 250,
+    "bars_since(close > open)": 0,
+    "ts_argmax(close, 20)": 19,
+    "ts_quantile(close, 20, 0.5)": 19,
+    "ts_resid(close, open, 20)": 19,
+    "decay_linear(close, 20)": 19,
+    "kama(close, 10)": 160,
+    # The steady gain for k = 1/2 is 1/2, and 2^-12 is the first power of it below e^-8.
+    "kalman_level(close, 0.5)": 12,
+    "kalman_beta(close, open, 0.5)": 12,
+    "kalman_level(close, 1e-15)": 5_000,
+    "ou_halflife(close / open, 20)": 20,
+    "frac_diff(close, 0.4, 60)": 59,
+    "cusum(close / open, 0.5)": 0,
 }
 
 
 @pytest.mark.parametrize(("expression", "bars"), LOOKBACKS.items())
 def test_the_lookback_is(expression: str, bars: int) -> None:
     assert program(expression).lookback == bars
+
+
+#: They have a value before their start is forgotten.
+_SOONER = {"ema", "rma", "cross_up", "kama", "kalman_level", "kalman_beta"}
 
 
 @pytest.mark.parametrize("expression", [text for text in LOOKBACKS if "long" not in text and ">" not in text])
@@ -228,7 +348,7 @@ def test_a_value_exists_once_its_lookback_has_passed_and_before_that_no_window_i
     for i in range(2):
         own = values[i][bars.present[i]]
         assert np.isfinite(own[node.lookback :]).all()
-        if not {"ema", "rma", "cross_up"} & {part.operator for part in walk(node)}:
+        if not _SOONER & {part.operator for part in walk(node)}:
             assert np.isnan(own[: node.lookback]).all()
 
 

@@ -44,7 +44,9 @@ SAMPLES = {
     "S[qty]": "volume",
     Parameter.WINDOW: "7",
     Parameter.CONSTANT: "0.5",
+    Parameter.QUANTILE: "0.25",
     Parameter.INSTRUMENT: '"ETH"',
+    Parameter.GROUP: '"sector"',
 }
 
 
@@ -65,6 +67,8 @@ def call(operator: Operator) -> str:
         words.append('"month"' if kind is Parameter.NAME else SAMPLES[kind])
     if operator.name in ("clip", "between"):
         words[-1] = "0.75"
+    if operator.name == "spread_position":
+        words[-1] = '"BTC"'
     if operator.name in ("and", "or"):
         return f" {operator.name} ".join(words)
     if operator.name == "not":
@@ -94,8 +98,12 @@ def test_every_operator_is_said_with_all_of_its_arguments(operator: Operator) ->
             assert "7 bars" in said or "7-bar" in said or "windows of 7" in said
         elif kind is Parameter.CONSTANT:
             assert "0.5" in said or "50 %" in said
+        elif kind is Parameter.QUANTILE:
+            assert "25 %" in said
         elif kind is Parameter.INSTRUMENT:
             assert "ETH" in said
+        elif kind is Parameter.GROUP:
+            assert "“sector”" in said
 
 
 @pytest.mark.parametrize("operator", OPERATORS.values(), ids=list(OPERATORS))
@@ -110,7 +118,7 @@ def test_every_operator_is_said_after_a_way_through_json(operator: Operator) -> 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [*zip(CLOCK_NAMES, ("hour", "day of the week", "day of the month", "month", "turn"), strict=True)],
+    [*zip(CLOCK_NAMES, ("hour", "day of the week", "day of the month", "month", "minutes", "turn"), strict=True)],
 )
 def test_every_clock_is_said(name: str, words: str) -> None:
     said = wants(f'long_only(where(between(clock("{name}"), 1, 2), 1, 0))')
@@ -207,6 +215,15 @@ def test_what_is_not_set_is_not_said() -> None:
         ("blend(long_only(1), long_short(-1), 0.25)", "25 % of the first and the rest of the second."),
         ("no_trade_band(long_only(1), 0.07)", "A change of 7 % of its capital or less is left undone"),
         ("rebalance(long_only(1), 1)", "set anew only every 1 bar."),
+        (
+            'kelly(long_only(1), model("mu"), model("sigma"), 0.25)',
+            "scaled to 25 % of the Kelly bet, up to all of it; the expected return is the forecast “mu”, its deviation"
+            " the forecast “sigma”.",
+        ),
+        (
+            'spread_position(long_only(1), 2, "ETH", "BTC")',
+            "as of ETH is traded as a pair: for one part in ETH, on the other side in BTC as many parts as 2. Both",
+        ),
     ],
 )
 def test_positions(target: str, said: str) -> None:
@@ -242,6 +259,11 @@ def test_positions(target: str, said: str) -> None:
             "the lowest (the close divided by the open) of the last 9 bars is above 0.9",
         ),
         (
+            "cs_top(ret(close, 9), 0.2) and bars_since(close > open) < 3",
+            "while the 9-bar return of the close is among the top 20 % of all instruments and the number of bars since"
+            " it was last so that the close is above the open is below 3,",
+        ),
+        (
             "ts_min(abs(close), 9) > low",
             "the lowest absolute value of the close of the last 9 bars is above the low",
         ),
@@ -268,6 +290,16 @@ def test_conditions(condition: str, said: str) -> None:
         ),
         ("-(close - open) / low", "minus (the close minus the open) divided by the low"),
         ("ret(delay(close, 3), 2)", "the 2-bar return of (the close as of 3 bars ago)"),
+        (
+            "ts_zscore(close, 20) / 3",
+            "(the number of standard deviations by which the close lies above its 20-bar mean) divided by 3",
+        ),
+        ("signed_pow(close / open - 1, 3)", "the signed power 3 of (the close divided by the open minus 1)"),
+        ("ts_quantile(ret(close, 1), 60, 0.9)", "the 90 % quantile of the 1-bar return of the close over 60 bars"),
+        (
+            "cs_winsor(ret(close, 1), 0.95)",
+            "the 1-bar return of the close with the outermost 5 % of all instruments on either side drawn in",
+        ),
         ("delay(ret(close, 2), 3)", "the 2-bar return of the close as of 3 bars ago"),
     ],
 )

@@ -10,6 +10,8 @@ Grammar, loosest binding first::
     product    := unary (("*" | "/") unary)*
     unary      := "-" unary | atom
     atom       := number | "quoted name" | name | name "(" condition ("," condition)* ")" | "(" condition ")"
+
+The words between conditions may be written as calls too, `and(a, b)`: so canonical text is an expression as well.
 """
 
 from __future__ import annotations
@@ -41,8 +43,8 @@ _MISSING_SIGNS = {
     ">=": "use `>`",
     "==": "use between(x, lower, upper)",
     "!=": "use not between(x, lower, upper)",
-    "**": "write the product out, or use sqrt",
-    "^": "write the product out, or use sqrt",
+    "**": "use signed_pow(x, 2), or pow(x, y) where both are pure numbers",
+    "^": "use signed_pow(x, 2), or pow(x, y) where both are pure numbers",
     "&": "use `and`",
     "|": "use `or`",
 }
@@ -141,6 +143,13 @@ class _Parser:
         self.position += 1
         return token
 
+    def _is_joining_call(self) -> bool:
+        """Whether `and(a, b)` or `or(a, b)` stands here, as canonical text writes them."""
+        if not self._is("and", "or"):
+            return False
+        following = self.tokens[self.position + 1]
+        return following.form == "sign" and following.head == "("
+
     def _expect(self, sign: str) -> Tree:
         if not self._is(sign):
             self._unexpected(f"expected `{sign}`")
@@ -187,7 +196,7 @@ class _Parser:
             return Tree("neg" if token.head == "-" else "not", "call", (inner,), token.start, inner.end)
         if token.form in ("number", "text"):
             return self._advance()
-        if token.form == "name" and token.head not in ("and", "or", "not"):
+        if token.form == "name" and (token.head not in ("and", "or", "not") or self._is_joining_call()):
             self._advance()
             if not self._is("("):
                 return token
@@ -198,8 +207,6 @@ class _Parser:
                 arguments.append(self._expression())
             close = self._expect(")")
             return Tree(token.head, "call", tuple(arguments), token.start, close.end)
-        if token.form == "name" and self.tokens[self.position + 1].head == "(":
-            self._unexpected(f"`{token.head}` stands between two conditions, as in `a {token.head} b`")
         if self._is("("):
             self._advance()
             tree = self._expression()

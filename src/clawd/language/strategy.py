@@ -14,6 +14,7 @@ from pathlib import Path
 from clawd.core.clock import duration, parse_duration
 from clawd.core.errors import ClawdError, suggestion
 from clawd.language.builder import build, type_of
+from clawd.language.canonical import family_text
 from clawd.language.exits import Exits, read_exits
 from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
 from clawd.language.json_form import expression_of, program_json
@@ -70,7 +71,7 @@ class Strategy:
     def family_hash(self) -> str:
         """The same with windows and constants blanked: equal for one idea with different parameters."""
         exits = sorted(self.exits.to_json())
-        return _digest({"position": _blanked(self.target), "exits": exits})
+        return _digest({"position": family_text(self.target), "exits": exits})
 
     def to_json(self) -> dict[str, object]:
         """The JSON form, which :func:`parse_json` reads back to an equal strategy."""
@@ -305,16 +306,6 @@ def _universe(table: Mapping[str, object]) -> tuple[str, ...] | None:
     if len(set(symbols)) != len(symbols):
         raise ClawdError("a symbol stands twice", where="universe")
     return tuple(symbols)
-
-
-def _blanked(node: Node) -> str:
-    if node.operator == "const":
-        return "k"
-    words = [_blanked(child) for child in node.inputs]
-    if OPERATORS[node.operator].commutative:
-        words.sort()
-    words += [value if isinstance(value, str) else "_" for value in node.parameters]
-    return f"{node.operator}({','.join(words)})"
 
 
 def _digest(form: Mapping[str, object]) -> str:

@@ -68,7 +68,7 @@ ARITHMETIC = (
         " the same unit instead where that can be said",
         formula="x",
         source="clawd; needed for the unit-mixing ones of Z. Kakushadze, 101 Formulaic Alphas, Wilmott 84 (2016)",
-        example="ts_corr(log(as_num(volume)), ret(close, 1), 20)",
+        example="as_num(close - open) / (as_num(high - low) + 0.001)",
     ),
     _arithmetic(
         "min2",

@@ -56,7 +56,7 @@ POSITION = (
         "P, N, a, a -> P",
         "the pair of two instruments: x as of the first is put into the first, and minus y times it into the second, y"
         " being the hedge ratio in exposure; both over 1 + |y|, so that together they are |x|; all else is flat",
-        formula="xₐ / (1 + |y|) in a, -y xₐ / (1 + |y|) in b, y as of a",
+        formula="p / (1 + |h|) in a₁, -h p / (1 + |h|) in a₂, 0 elsewhere; p = x of a₁, h = y of a₁",
         source="E. Gatev, W. Goetzmann, K. G. Rouwenhorst, Pairs Trading, Review of Financial Studies 19 (2006)",
         example='spread_position(hysteresis(-coint_z(asset(close, "ETHUSDT"), asset(close, "BTCUSDT"), 120), 2, 0.5),'
         ' kalman_beta(asset(close, "ETHUSDT"), asset(close, "BTCUSDT"), 0.0001), "ETHUSDT", "BTCUSDT")',
