@@ -59,7 +59,7 @@ def assert_equal(found: list[Decisions], expected: list[Decisions], strategies: 
     """To the last bit."""
     for strategy, one, other in zip(strategies, found, expected, strict=True):
         np.testing.assert_array_equal(one.targets, other.targets, err_msg=strategy.target.text)
-        np.testing.assert_array_equal(one.distances, other.distances, err_msg=str(strategy.exits))
+        np.testing.assert_array_equal(one.ranges, other.ranges, err_msg=str(strategy.exits))
 
 
 def market(seed: int) -> Panel:
@@ -172,8 +172,12 @@ def test_blocks_inside_the_evaluator_are_not_seen_outside(monkeypatch: pytest.Mo
 def test_a_strategy_decides_the_same_alone_as_in_a_population() -> None:
     bars = market(5)
     together = decisions(bars)
-    alone = [decisions(bars, [strategy])[0] for strategy in STRATEGIES]
-    assert_equal(alone, together)
+    windows = Runtime(STRATEGIES, bars).windows
+    for strategy, expected in zip(STRATEGIES, together, strict=True):
+        found = decisions(bars, [strategy])[0]
+        np.testing.assert_array_equal(found.targets, expected.targets, err_msg=strategy.target.text)
+        own = [windows.index(window) for window in strategy.exits.windows]
+        np.testing.assert_array_equal(found.ranges, expected.ranges[own], err_msg=str(strategy.exits))
 
 
 def permuted(bars: Panel, order: list[int]) -> Panel:
@@ -193,7 +197,7 @@ def test_the_order_of_the_instruments_does_not_matter(order: list[int]) -> None:
         np.testing.assert_allclose(
             found.targets, expected.targets[order], rtol=1e-9, atol=1e-9, err_msg=strategy.target.text
         )
-        np.testing.assert_array_equal(found.distances, expected.distances[:, order])
+        np.testing.assert_array_equal(found.ranges, expected.ranges[:, order])
 
 
 def scaled(bars: Panel, factor: float) -> Panel:
@@ -221,9 +225,7 @@ def test_prices_in_another_currency_unit_leave_the_targets(factor: float) -> Non
     ):
         if not np.allclose(found.targets, expected.targets, rtol=1e-9, atol=1e-9, equal_nan=True):
             unequal.append(strategy.target.text)
-        for index, distance in enumerate(strategy.exits.distances):
-            size = factor if distance is not None and distance.window is not None else 1.0
-            np.testing.assert_allclose(found.distances[index], expected.distances[index] * size, rtol=1e-9)
+        np.testing.assert_allclose(found.ranges, expected.ranges * factor, rtol=1e-9)
     assert len(unequal) <= (0 if factor in EXACT else 0.02 * PROGRAMS), unequal
 
 
@@ -277,7 +279,7 @@ def test_an_instrument_is_its_own_bars_whatever_else_is_in_the_panel(seed: int) 
         )
         for strategy, found, expected in zip(OWN, decisions(dense, OWN), whole, strict=True):
             np.testing.assert_array_equal(found.targets[0], expected.targets[row][keep], err_msg=strategy.target.text)
-            np.testing.assert_array_equal(found.distances[:, 0], expected.distances[:, row][:, keep])
+            np.testing.assert_array_equal(found.ranges[:, 0], expected.ranges[:, row][:, keep])
 
 
 def test_a_missing_bar_has_no_target_and_the_warm_up_is_flat() -> None:
@@ -294,7 +296,7 @@ def test_a_program_that_needs_no_history_decides_on_the_first_bar() -> None:
     strategy = parse_toml('name = "x"\n[position]\ntarget = "long_only(1)"\n[exits]\nstop = { percent = 5 }')
     found = decisions(bars, [strategy])[0]
     assert found.targets[bars.present].tolist() == [1.0] * int(bars.present.sum())
-    np.testing.assert_array_equal(found.distances[0], -0.05)
+    assert found.ranges.shape == (0, *bars.close.shape)
 
 
 def test_the_evaluator_shares_what_programs_have_in_common() -> None:

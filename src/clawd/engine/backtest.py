@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -12,9 +13,10 @@ from clawd.core.clock import duration
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError, suggestion
 from clawd.core.panel import Floats, Panel
-from clawd.engine.metrics import Metrics, measure
+from clawd.engine.metrics import Metrics, metrics_of
+from clawd.engine.plan import plan_of
 from clawd.engine.runtime import Decisions, Runtime
-from clawd.engine.simulate import simulate
+from clawd.engine.simulate import Simulation, simulate
 from clawd.engine.trades import Fill, RoundTrip, fills_of, round_trips
 from clawd.language.strategy import Strategy
 
@@ -27,10 +29,7 @@ class Backtest:
         strategy, costs, capital: what was run.
         panel: the bars traded over, without the warm-up.
         bars_read: bars that the programs read, over all instruments, the warm-up included.
-        fills: every fill in order of time.
-        equity: [T], quote currency, at each close.
-        exposure: [T], gross, as a share of the capital, at each close.
-        funding: paid over the run, quote currency.
+        simulation: what the fill rules made of it.
     """
 
     strategy: Strategy
@@ -38,10 +37,27 @@ class Backtest:
     capital: Decimal
     panel: Panel
     bars_read: int
-    fills: tuple[Fill, ...]
-    equity: Floats
-    exposure: Floats
-    funding: float
+    simulation: Simulation
+
+    @property
+    def equity(self) -> Floats:
+        """[T], quote currency, at each close."""
+        return self.simulation.equity
+
+    @property
+    def exposure(self) -> Floats:
+        """[T], gross, as a share of the capital, at each close."""
+        return self.simulation.exposure
+
+    @property
+    def funding(self) -> float:
+        """Paid over the run, quote currency."""
+        return float(self.simulation.account["funding"])
+
+    @cached_property
+    def fills(self) -> tuple[Fill, ...]:
+        """Every fill in order of time."""
+        return fills_of(self.simulation.fills, self.panel)
 
     @property
     def net_returns(self) -> Floats:
@@ -56,16 +72,7 @@ class Backtest:
 
     @cached_property
     def metrics(self) -> Metrics:
-        return measure(
-            self.equity,
-            self.exposure,
-            self.fills,
-            self.trades,
-            float(self.capital),
-            self.panel.bars_per_year,
-            float(self.costs.slippage),
-            self.funding,
-        )
+        return metrics_of(self.simulation.account, float(self.capital), self.panel.bars_per_year)
 
 
 def market_of(strategy: Strategy, panel: Panel) -> Panel:
@@ -104,9 +111,11 @@ def run_backtest(
         ClawdError: when the strategy does not fit the market.
     """
     market = market_of(strategy, panel).between(0, panel.times.size if last is None else last)
-    decisions = Runtime([strategy], market).advance(market)[0]
+    runtime = Runtime([strategy], market)
+    decisions = runtime.advance(market)[0]
     return trade(
         strategy,
+        runtime.windows,
         decisions.between(first, market.times.size),
         market.between(first, market.times.size),
         costs,
@@ -116,19 +125,26 @@ def run_backtest(
 
 
 def trade(
-    strategy: Strategy, decisions: Decisions, panel: Panel, costs: Costs, capital: Decimal, bars_read: int
+    strategy: Strategy,
+    windows: Sequence[int],
+    decisions: Decisions,
+    panel: Panel,
+    costs: Costs,
+    capital: Decimal,
+    bars_read: int,
 ) -> Backtest:
-    """Simulate decisions that were made on a panel's bars."""
-    rows, equity, exposure, _, funding = simulate(
-        *(
-            np.ascontiguousarray(field)
-            for field in (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding)
-        ),
+    """Simulate decisions that were made on a panel's bars by a runtime with these windows."""
+    simulation = simulate(
+        panel.open,
+        panel.high,
+        panel.low,
+        panel.close,
+        panel.volume,
+        panel.funding,
         panel.present,
-        np.ascontiguousarray(decisions.targets),
-        np.ascontiguousarray(decisions.distances),
-        float(strategy.exits.time or 0),
-        float(strategy.exits.cooldown or 0),
+        decisions.targets,
+        decisions.ranges,
+        plan_of(strategy.exits, windows),
         float(capital),
         float(costs.fee),
         float(costs.slippage),
@@ -136,13 +152,5 @@ def trade(
         np.array([float(instrument.lot) for instrument in panel.instruments]),
     )
     return Backtest(
-        strategy=strategy,
-        costs=costs,
-        capital=capital,
-        panel=panel,
-        bars_read=bars_read,
-        fills=fills_of(rows, panel),
-        equity=equity,
-        exposure=exposure,
-        funding=float(funding),
+        strategy=strategy, costs=costs, capital=capital, panel=panel, bars_read=bars_read, simulation=simulation
     )

@@ -10,7 +10,7 @@ import numpy as np
 from clawd.core.panel import Floats, Panel
 from clawd.engine.evaluator import Evaluator
 from clawd.engine.graph import lower
-from clawd.language.node import Node
+from clawd.language.exits import average_true_range
 from clawd.language.strategy import Strategy
 
 
@@ -20,19 +20,22 @@ class Decisions:
 
     Attributes:
         targets: [I, T], wanted exposure; 0 before the warm-up is over, NaN where the bar is missing.
-        distances: [3, I, T], of stop, trail and take; see :func:`clawd.engine.position.decide`.
+        ranges: [K, I, T], average true ranges of the windows of its runtime, quote currency; shared by its strategies.
     """
 
     targets: Floats
-    distances: Floats
+    ranges: Floats
 
     def between(self, first: int, last: int) -> Decisions:
         """The bars with indices in [first, last)."""
-        return Decisions(self.targets[:, first:last], self.distances[:, :, first:last])
+        return Decisions(self.targets[:, first:last], self.ranges[:, :, first:last])
 
 
 class Runtime:
     """Some strategies on the instruments of one panel, with everything they remember.
+
+    Attributes:
+        windows: of the average true ranges that the exits of the strategies use, rising.
 
     Args:
         strategies: the strategies.
@@ -44,11 +47,13 @@ class Runtime:
 
     def __init__(self, strategies: Sequence[Strategy], panel: Panel) -> None:
         self.strategies = tuple(strategies)
-        programs = [_programs(strategy) for strategy in self.strategies]
-        graph = lower([node for nodes in programs for node in nodes if node is not None], panel)
-        self._rows = [[None if node is None else graph.rows[node.text] for node in nodes] for nodes in programs]
+        self.windows = tuple(sorted({window for strategy in strategies for window in strategy.exits.windows}))
+        ranges = [average_true_range(window) for window in self.windows]
+        graph = lower([*(strategy.target for strategy in self.strategies), *ranges], panel)
+        self._targets = [graph.rows[strategy.target.text] for strategy in self.strategies]
+        self._ranges = [graph.rows[node.text] for node in ranges]
         self._lookbacks = [strategy.lookback for strategy in self.strategies]
-        self._wanted = sorted({row for rows in self._rows for row in rows if row is not None})
+        self._wanted = sorted({*self._targets, *self._ranges})
         self._evaluator = Evaluator(graph, len(panel.instruments))
 
     def advance(self, panel: Panel) -> list[Decisions]:
@@ -57,20 +62,12 @@ class Runtime:
         before = self._evaluator.seen[:, np.newaxis] + np.cumsum(present, axis=1) - present
         values = self._evaluator.advance(panel, self._wanted)
         place = {row: index for index, row in enumerate(self._wanted)}
+        ranges = np.zeros((len(self.windows), *present.shape))
+        for index, row in enumerate(self._ranges):
+            ranges[index] = values[place[row]]
         result = []
-        for strategy, lookback, rows in zip(self.strategies, self._lookbacks, self._rows, strict=True):
-            target, *ranges = [None if row is None else values[place[row]] for row in rows]
-            assert target is not None
-            wanted = np.nan_to_num(np.clip(target, -1.0, 1.0), nan=0.0)
+        for lookback, row in zip(self._lookbacks, self._targets, strict=True):
+            wanted = np.nan_to_num(np.clip(values[place[row]], -1.0, 1.0), nan=0.0)
             wanted = np.where(present, np.where(before >= lookback, wanted, 0.0), np.nan)
-            distances = np.zeros((3, *present.shape))
-            for index, (distance, values_) in enumerate(zip(strategy.exits.distances, ranges, strict=True)):
-                if distance is not None:
-                    distances[index] = -distance.size / 100.0 if values_ is None else distance.size * values_
-            result.append(Decisions(wanted, distances))
+            result.append(Decisions(wanted, ranges))
         return result
-
-
-def _programs(strategy: Strategy) -> list[Node | None]:
-    ranges = [None if distance is None else distance.atr for distance in strategy.exits.distances]
-    return [strategy.target, *ranges]
