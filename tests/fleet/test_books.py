@@ -198,7 +198,8 @@ def test_what_is_reserved_covers_every_order_at_the_venue_and_every_stop(world: 
                 if order.reason is Reason.INCREASE:
                     level = Decimal(repr(float(stop_level(position))))
                 else:
-                    share = Decimal(repr(float(-position["distances"][STOP])))  # stops here are shares of the entry price
+                    # Stops here are shares of the entry price.
+                    share = Decimal(repr(float(-position["distances"][STOP])))
                     level = paid * (1 - side * share)
                     level = level if side > 0 else min(level, 2 * paid)
                 lost[order.agent] += at_its_worst(order.size, paid, level, world)

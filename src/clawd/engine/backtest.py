@@ -13,11 +13,11 @@ from clawd.core.clock import duration
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError, suggestion
 from clawd.core.panel import Floats, Panel
-from clawd.engine.metrics import Metrics, metrics_of
+from clawd.engine.metrics import Metrics, measure, metrics_of
 from clawd.engine.plan import plan_of
 from clawd.engine.runtime import Decisions, Runtime
-from clawd.engine.simulate import Simulation, simulate
-from clawd.engine.trades import Fill, RoundTrip, fills_of, round_trips
+from clawd.engine.simulate import simulate
+from clawd.engine.trades import Fill, Fills, RoundTrip, round_trips
 from clawd.language.strategy import Strategy
 
 
@@ -29,7 +29,11 @@ class Backtest:
         strategy, costs, capital: what was run.
         panel: the bars traded over, without the warm-up.
         bars_read: bars that the programs read, over all instruments, the warm-up included.
-        simulation: what the fill rules made of it.
+        fills: every fill in order of time.
+        equity: [T], quote currency, at each close.
+        exposure: [T], gross, as a share of the capital, at each close.
+        funding: paid over the run, quote currency.
+        account: its running sums, of :data:`~clawd.engine.account.ACCOUNT`; None where it was not simulated.
     """
 
     strategy: Strategy
@@ -37,27 +41,11 @@ class Backtest:
     capital: Decimal
     panel: Panel
     bars_read: int
-    simulation: Simulation
-
-    @property
-    def equity(self) -> Floats:
-        """[T], quote currency, at each close."""
-        return self.simulation.equity
-
-    @property
-    def exposure(self) -> Floats:
-        """[T], gross, as a share of the capital, at each close."""
-        return self.simulation.exposure
-
-    @property
-    def funding(self) -> float:
-        """Paid over the run, quote currency."""
-        return float(self.simulation.account["funding"])
-
-    @cached_property
-    def fills(self) -> tuple[Fill, ...]:
-        """Every fill in order of time."""
-        return fills_of(self.simulation.fills, self.panel)
+    fills: Sequence[Fill]
+    equity: Floats
+    exposure: Floats
+    funding: float
+    account: np.void | None = None
 
     @property
     def net_returns(self) -> Floats:
@@ -72,7 +60,12 @@ class Backtest:
 
     @cached_property
     def metrics(self) -> Metrics:
-        return metrics_of(self.simulation.account, float(self.capital), self.panel.bars_per_year)
+        """The figures of the run."""
+        capital, year = float(self.capital), self.panel.bars_per_year
+        if self.account is not None:
+            return metrics_of(self.account, capital, year)
+        slippage = float(self.costs.slippage)
+        return measure(self.equity, self.exposure, self.fills, self.trades, capital, year, slippage, self.funding)
 
 
 def market_of(strategy: Strategy, panel: Panel) -> Panel:
@@ -152,5 +145,14 @@ def trade(
         np.array([float(instrument.lot) for instrument in panel.instruments]),
     )
     return Backtest(
-        strategy=strategy, costs=costs, capital=capital, panel=panel, bars_read=bars_read, simulation=simulation
+        strategy=strategy,
+        costs=costs,
+        capital=capital,
+        panel=panel,
+        bars_read=bars_read,
+        fills=Fills(simulation.fills, panel),
+        equity=simulation.equity,
+        exposure=simulation.exposure,
+        funding=float(simulation.account["funding"]),
+        account=simulation.account,
     )
