@@ -9,9 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.plain_simulator import Aim, Far, Rules
+
 DOCUMENT = Path(__file__).parents[2] / "docs" / "fill-rules.md"
 
 Row = dict[str, str]
+
+#: Rows of :attr:`Example.ranges`.
+ONE, STOP_COLUMN, RANGE = 0, 1, 2
 
 
 @dataclass
@@ -20,15 +25,16 @@ class Example:
 
     Attributes:
         name: section of the document and number within it.
-        settings: what its line *Given* says, defaults put in. Shares and percentages are fractions here.
-        distances: of stop, trail and take as the simulator takes them: minus a share, or a distance, or 0.
+        grid: capital, lot and tick.
+        rules: the rest of what its line *Given* says, defaults put in. Shares and percentages are fractions here, and
+            distances in quote currency count by the first row of ``ranges``.
         bars, fills: rows of the two tables.
         equity: at the close of each bar, where the example states it.
     """
 
     name: str
-    settings: dict[str, float]
-    distances: dict[str, float]
+    grid: dict[str, float]
+    rules: Rules
     bars: list[Row] = field(default_factory=list)
     fills: list[Row] = field(default_factory=list)
     equity: list[float] | None = None
@@ -36,6 +42,11 @@ class Example:
     @property
     def instruments(self) -> list[str]:
         return list(dict.fromkeys(row.get("instrument", "A") for row in self.bars))
+
+    @property
+    def ranges(self) -> np.ndarray:
+        """[3, I, T]: ones, the column `stop` and the column `range`."""
+        return np.array([np.ones_like(self.column("close", 1.0)), self.column("stop", 1.0), self.column("range", 1.0)])
 
     def column(self, name: str, absent: float) -> np.ndarray:
         """[I, T]: a column of the table of bars, NaN for what is missing or unknown."""
@@ -60,7 +71,7 @@ def examples() -> Iterator[Example]:
             section, count = line[3:], 0
         elif line.startswith("Given "):
             if example is not None:
-                yield example
+                yield _finished(example)
             count += 1
             example = Example(f"{section} {count}", *_settings(line.removeprefix("Given ")))
         elif line.startswith("Equity: ") and example is not None:
@@ -74,22 +85,43 @@ def examples() -> Iterator[Example]:
         if not line.startswith("|"):
             table = None
     if example is not None:
-        yield example
+        yield _finished(example)
 
 
-def _settings(text: str) -> tuple[dict[str, float], dict[str, float]]:
-    settings = {"capital": 1000.0, "lot": 1.0, "tick": 0.01}
-    settings |= dict.fromkeys(("time", "cooldown", "fee", "slippage"), 0.0)
-    distances = {"stop": -0.5, "trail": 0.0, "take": 0.0}
+def _finished(example: Example) -> Example:
+    """With the distance of the stop from its column, where it has one."""
+    if "stop" in example.bars[0]:
+        example.rules.stop = Far(1.0, STOP_COLUMN)
+    return example
+
+
+_SETTING = re.compile(
+    r"(?P<name>[a-z-]+) (?P<value>[\d.]+)(?P<percent> %)?( for (?P<share>[\d.]+))?( over (?P<decay>\d+))?"
+)
+
+
+def _settings(text: str) -> tuple[dict[str, float], Rules]:
+    grid = {"lot": 1.0, "tick": 0.01}
+    rules = Rules(capital=1000.0, stop=Far(0.5))
     for part in text.split(","):
-        found = re.fullmatch(r"([a-z]+) ([\d.]+)( %)?", part.strip())
+        found = _SETTING.fullmatch(part.strip())
         if found is None:
             raise ValueError(f"cannot read `{part}`")
-        name, value, percent = found[1], float(found[2]), found[3] is not None
-        if name in distances:
-            distances[name] = -value / 100.0 if percent else value
-        elif name in settings and percent == (name in ("fee", "slippage")):
-            settings[name] = value / 100.0 if percent else value
+        name, percent = found["name"].replace("-", "_"), found["percent"] is not None
+        value = float(found["value"]) / (100.0 if percent else 1.0)
+        far = Far(value, None if percent else RANGE if name == "chandelier" else ONE)
+        if name == "take":
+            rules.take.append(Aim(far, float(found["share"] or 1.0), int(found["decay"] or 0)))
+        elif found["share"] or found["decay"]:
+            raise ValueError(f"cannot read `{part}`")
+        elif name in ("stop", "trail", "break_even") or (name == "chandelier" and not percent):
+            setattr(rules, name, far)
+        elif name in grid and not percent:
+            grid[name] = value
+        elif name in ("time", "cooldown") and not percent:
+            setattr(rules, name, int(value))
+        elif (name == "capital" and not percent) or (name in ("fee", "slippage") and percent):
+            setattr(rules, name, value)
         else:
             raise ValueError(f"cannot read `{part}`")
-    return settings, distances
+    return grid, rules

@@ -12,15 +12,63 @@ from decimal import Decimal
 BAND = 0.2
 SMALLEST_CHANGE = 1e-9
 
+#: In the order in which they give an exit its reason where they coincide.
+STOPS = ("stop", "trail", "chandelier", "break_even")
+
+
+@dataclass
+class Far:
+    """How far a level lies: multiples of one of the average true ranges, or a share of the price where it has none."""
+
+    size: float
+    window: int | None = None
+
+    def at(self, ranges: tuple[float, ...]) -> tuple[float, bool]:
+        """The distance at a close, and whether it is a share of the price that is yet to come."""
+        return (self.size, True) if self.window is None else (self.size * ranges[self.window], False)
+
+
+@dataclass
+class Aim:
+    """A profit target: its distance, its share of the position, and the bars over which it falls to the entry."""
+
+    far: Far
+    share: float = 1.0
+    decay: int = 0
+
+
+@dataclass
+class Rules:
+    capital: float
+    stop: Far
+    trail: Far | None = None
+    chandelier: Far | None = None
+    break_even: Far | None = None
+    take: list[Aim] = field(default_factory=list)
+    fee: float = 0.0
+    slippage: float = 0.0
+    time: int = 0
+    cooldown: int = 0
+
 
 @dataclass
 class Order:
-    """A market order for the next bar that trades."""
+    """A market order for the next bar that trades, with the average true ranges of its decision."""
 
     lots: float
     reason: str
     reference: float = 0.0
-    distances: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    ranges: tuple[float, ...] = ()
+
+
+@dataclass
+class Goal:
+    """A target of an open position that has not been taken. The level is in ticks."""
+
+    place: int
+    aim: Aim
+    distance: float
+    level: int
 
 
 @dataclass
@@ -29,11 +77,13 @@ class Held:
 
     lots: float
     average: float
-    stop: int
-    trail: int | None
-    take: int | None
+    first: float
+    stops: dict[str, int]
+    goals: list[Goal]
     trail_distance: float
+    even_distance: float
     best: float
+    taken: float = 0.0
     bars: int = 0
 
     @property
@@ -72,16 +122,7 @@ class Bar:
     volume: float
     funding: float
     target: float
-    distances: tuple[float, float, float]
-
-
-@dataclass
-class Rules:
-    capital: float
-    fee: float = 0.0
-    slippage: float = 0.0
-    time: int = 0
-    cooldown: int = 0
+    ranges: tuple[float, ...]
 
 
 @dataclass
@@ -115,7 +156,7 @@ def run(bars: list[list[Bar | None]], ticks: list[float], lots: list[float], rul
                 fee = abs(notional) * rules.fee
                 account.cash -= notional + fee
                 account.fills.append((t, i, size, price, fee, reason))
-            _after_the_bar(trader, bar)
+            _after_the_bar(trader, bar, rules)
             trader.mark = bar.close
             if trader.held:
                 paid = trader.held.lots * trader.lot * bar.close * bar.funding
@@ -140,11 +181,20 @@ def _fills_of_a_bar(trader: Trader, bar: Bar, rules: Rules) -> list[tuple[float,
         fills.append((lots, price, reason))
         held.lots += lots
         if held.lots == 0:
-            if reason in ("stop", "trail", "take", "time"):
+            if reason in (*STOPS, "take", "time"):
                 trader.shut, trader.shut_bars = (1 if lots < 0 else -1), 0
-            if reason in ("stop", "trail", "take"):
+            if reason in (*STOPS, "take"):
                 trader.acted = 0.0
             trader.held = None
+
+    def leave_by_exits(at_open: bool) -> None:
+        if trader.held and (exit_ := _stopped(trader, bar, rules.slippage, at_open)):
+            leave(-trader.held.lots, *exit_)
+        while trader.held and (reached := _reached(trader, bar, rules, at_open)):
+            goal, lots, price = reached
+            trader.held.goals.remove(goal)
+            trader.held.taken += lots
+            leave(-trader.held.side * lots, price, "take")
 
     # 1. Market orders that close or make smaller.
     if trader.closing and trader.held:
@@ -155,11 +205,10 @@ def _fills_of_a_bar(trader: Trader, bar: Bar, rules: Rules) -> list[tuple[float,
         )
     trader.closing = None
     # 2. Exits that the bar opens beyond.
-    if trader.held and (exit_ := _exit(trader, bar, rules.slippage, at_open=True)):
-        leave(-trader.held.lots, *exit_)
+    leave_by_exits(at_open=True)
     # 3. Market orders that open or make larger.
     order, trader.opening = trader.opening, None
-    if order and not (order.reason == "increase" and trader.held is None):
+    if order and not (order.reason == "increase" and (trader.held is None or trader.held.taken)):
         if abs(bar.open / order.reference - 1) > BAND:
             trader.acted = None
         else:
@@ -168,10 +217,9 @@ def _fills_of_a_bar(trader: Trader, bar: Bar, rules: Rules) -> list[tuple[float,
             if trader.held:
                 _enlarge(trader, trader.held, order.lots, price)
             else:
-                trader.held = _entered(trader, order, price)
+                trader.held = _entered(trader, order, price, rules)
     # 4. Exits that the bar touches.
-    if trader.held and (exit_ := _exit(trader, bar, rules.slippage, at_open=False)):
-        leave(-trader.held.lots, *exit_)
+    leave_by_exits(at_open=False)
     return fills
 
 
@@ -183,40 +231,74 @@ def _market(trader: Trader, price: float, lots: float, slippage: float, covered:
     return trader.price(ticks)
 
 
-def _exit(trader: Trader, bar: Bar, slippage: float, at_open: bool) -> tuple[float, str] | None:
+def _stopped(trader: Trader, bar: Bar, slippage: float, at_open: bool) -> tuple[float, str] | None:
+    """Price and reason of the nearest stop, where the bar reaches it."""
     held = trader.held
     assert held is not None
     side = held.side
-    opened = trader.ticks(bar.open)
-    against, along = (bar.low, bar.high) if side > 0 else (bar.high, bar.low)
-    stop, reason = held.stop, "stop"
-    if held.trail is not None and side * held.trail > side * held.stop:
-        stop, reason = held.trail, "trail"
-    if side * opened <= side * stop:
+    nearest = max(side * level for level in held.stops.values())
+    reason = next(name for name in STOPS if name in held.stops and side * held.stops[name] == nearest)
+    stop = side * nearest
+    if side * trader.ticks(bar.open) <= side * stop:
         return _market(trader, bar.open, -side, slippage, held), reason
+    against = bar.low if side > 0 else bar.high
     if not at_open and side * trader.ticks(against) <= side * stop:
         return _market(trader, trader.price(stop), -side, slippage, held), reason
-    if held.take is not None:
-        if side * opened >= side * held.take:
-            return trader.price(opened), "take"
-        if not at_open and side * trader.ticks(along) >= side * held.take:
-            return trader.price(held.take), "take"
     return None
 
 
-def _entered(trader: Trader, order: Order, price: float) -> Held:
+def _reached(trader: Trader, bar: Bar, rules: Rules, at_open: bool) -> tuple[Goal, float, float] | None:
+    """The nearest target that closes anything, its size in lots and its price, where the bar reaches it."""
+    held = trader.held
+    assert held is not None
+    side = held.side
+    whole = sum(Decimal(repr(aim.share)) for aim in rules.take) >= 1
+    full, left = abs(held.lots) + held.taken, abs(held.lots)
+    in_turn = sorted(held.goals, key=lambda goal: (side * goal.level, goal.place))
+    for goal in in_turn:
+        lots = min(float(math.floor(Decimal(repr(goal.aim.share)) * Decimal(full))), left)
+        if whole and goal is in_turn[-1]:
+            lots = left
+        if not lots:
+            continue
+        opened = trader.ticks(bar.open)
+        if side * opened >= side * goal.level:
+            return goal, lots, trader.price(opened)
+        along = bar.high if side > 0 else bar.low
+        if not at_open and side * trader.ticks(along) >= side * goal.level:
+            return goal, lots, trader.price(goal.level)
+        return None
+    return None
+
+
+def _entered(trader: Trader, order: Order, price: float, rules: Rules) -> Held:
     side = 1 if order.lots > 0 else -1
-    stop, trail, take = (size if size >= 0 else -size * price for size in order.distances)
-    level = max(trader.ticks(price - side * stop), 1)
+
+    def distance(far: Far | None) -> float:
+        if far is None:
+            return 0.0
+        size, is_share = far.at(order.ranges)
+        return size * price if is_share else size
+
+    stops = {"stop": max(trader.ticks(price - side * distance(rules.stop)), 1)}
     if side < 0:
-        level = min(level, trader.ticks(2 * price))
+        stops["stop"] = min(stops["stop"], trader.ticks(2 * price))
+    for name, far in (("trail", rules.trail), ("chandelier", rules.chandelier)):
+        if distance(far) > 0:
+            stops[name] = max(trader.ticks(price - side * distance(far)), 1)
+    goals = [
+        Goal(place, aim, distance(aim.far), max(trader.ticks(price + side * distance(aim.far)), 1))
+        for place, aim in enumerate(rules.take)
+        if distance(aim.far) > 0
+    ]
     return Held(
         lots=order.lots,
         average=price,
-        stop=level,
-        trail=max(trader.ticks(price - side * trail), 1) if trail > 0 else None,
-        take=max(trader.ticks(price + side * take), 1) if take > 0 else None,
-        trail_distance=trail,
+        first=price,
+        stops=stops,
+        goals=goals,
+        trail_distance=distance(rules.trail),
+        even_distance=distance(rules.break_even),
         best=price,
     )
 
@@ -225,24 +307,38 @@ def _enlarge(trader: Trader, held: Held, lots: float, price: float) -> None:
     held.average = (held.average * held.lots + price * lots) / (held.lots + lots)
     held.lots += lots
     if held.side < 0:
-        held.stop = min(held.stop, trader.ticks(2 * held.average))
+        held.stops["stop"] = min(held.stops["stop"], trader.ticks(2 * held.average))
 
 
-def _after_the_bar(trader: Trader, bar: Bar) -> None:
+def _after_the_bar(trader: Trader, bar: Bar, rules: Rules) -> None:
     if trader.shut:
         trader.shut_bars += 1
     held = trader.held
     if held is None:
         return
     held.bars += 1
+    side = held.side
+    for goal in held.goals:
+        if goal.aim.decay:
+            rest = goal.distance * (1 - min(held.bars, goal.aim.decay) / goal.aim.decay)
+            goal.level = max(trader.ticks(held.first + side * rest), 1)
     if bar.volume == 0:
         return
-    side = held.side
     held.best = max(held.best, bar.high) if side > 0 else min(held.best, bar.low)
-    if held.trail is not None:
-        moved = max(trader.ticks(held.best - side * held.trail_distance), 1)
-        if side * moved > side * held.trail:
-            held.trail = moved
+
+    def move(name: str, price: float) -> None:
+        level = max(trader.ticks(price), 1)
+        if name not in held.stops or side * level > side * held.stops[name]:
+            held.stops[name] = level
+
+    if held.trail_distance > 0:
+        move("trail", held.best - side * held.trail_distance)
+    if rules.chandelier and (distance := rules.chandelier.at(bar.ranges)[0]) > 0:
+        move("chandelier", held.best - side * distance)
+    if held.even_distance > 0:
+        start = max(trader.ticks(held.average + side * held.even_distance), 1)
+        if side * trader.ticks(held.best) >= side * start:
+            move("break_even", held.average)
 
 
 def _sign(value: float) -> int:
@@ -286,12 +382,14 @@ def _order(trader: Trader, bar: Bar, exposure: float, rules: Rules, ruined: bool
     if wanted in (0, held):
         return
     if trader.held and _sign(wanted) == _sign(held):
+        if trader.held.taken:
+            return
         loses = bar.close < trader.held.average if held > 0 else bar.close > trader.held.average
         if loses:
             trader.acted = None
         else:
-            trader.opening = Order(wanted - held, "increase", bar.close, bar.distances)
-    elif bar.distances[0] == 0 or math.isnan(bar.distances[0]):
+            trader.opening = Order(wanted - held, "increase", bar.close)
+    elif not rules.stop.at(bar.ranges)[0] > 0:
         trader.acted = None
     else:
-        trader.opening = Order(wanted, "entry", bar.close, bar.distances)
+        trader.opening = Order(wanted, "entry", bar.close, bar.ranges)

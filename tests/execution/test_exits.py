@@ -13,16 +13,27 @@ from clawd.core.errors import ClawdError
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
+from clawd.engine.plan import plan_of
 from clawd.engine.position import POSITION
 from clawd.execution.exits import exit_changes
 from clawd.execution.reconcile import reconcile
+from clawd.language.exits import read_exits
 
 INSTRUMENT = Instrument("AAA", tick=Decimal("0.01"), lot=Decimal("0.1"))
 
 
-def position_of(lots: float, stop: float, trail: float = 0.0, take: float = 0.0) -> np.void:
+ONE = plan_of(read_exits({"stop": {"percent": 5}, "take": {"percent": 5}}), ())
+HALVES = plan_of(
+    read_exits({"stop": {"percent": 5}, "take": [{"percent": 5, "share": 0.5}, {"percent": 9, "share": 0.5}]}), ()
+)
+PARTS = plan_of(
+    read_exits({"stop": {"percent": 5}, "take": [{"percent": 5, "share": 0.25}, {"percent": 9, "share": 0.5}]}), ()
+)
+
+
+def position_of(lots: float, stop: float, trail: float = 0.0, take: float = 0.0, second: float = 0.0) -> np.void:
     position = np.zeros(1, POSITION)
-    position["lots"], position["stop"], position["trail"], position["take"] = lots, stop, trail, take
+    position["lots"], position["stop"], position["trail"], position["take"][0, :2] = lots, stop, trail, (take, second)
     position["average"] = 100.0
     return position[0]
 
@@ -31,9 +42,11 @@ def order_of(kind: OrderKind, size: str, level: str | None = None, reason: Reaso
     return Order(f"a001.AAA.1.{kind}", "a001", "AAA", kind, Decimal(size), reason, level and Decimal(level))
 
 
-def settled(position: np.void, size: str, resting: list[Order], time: int = 9 * 10**9) -> list[Order]:
+def settled(
+    position: np.void, size: str, resting: list[Order], time: int = 9 * 10**9, plan: np.void = ONE
+) -> list[Order]:
     """The orders that rest once the changes are made."""
-    changes = exit_changes("a001", INSTRUMENT, position, Decimal(size), resting, time)
+    changes = exit_changes("a001", INSTRUMENT, position, plan, Decimal(size), resting, time)
     orders = {order.id: order for order in resting}
     for order in changes.cancel:
         del orders[order.id]
@@ -66,7 +79,7 @@ def test_the_nearer_of_stop_and_trailing_stop_is_what_rests(lots: int, stop: int
 
 def test_exits_that_are_right_already_are_left_alone() -> None:
     resting = [order_of(OrderKind.STOP, "-2", "95"), order_of(OrderKind.TAKE, "-2", "110")]
-    changes = exit_changes("a001", INSTRUMENT, position_of(20, 95.0, take=110.0), Decimal(2), resting, 9)
+    changes = exit_changes("a001", INSTRUMENT, position_of(20, 95.0, take=110.0), ONE, Decimal(2), resting, 9)
     assert (changes.submit, changes.move, changes.cancel) == ((), (), ())
 
 
@@ -113,18 +126,69 @@ def test_whatever_rested_before_a_position_ends_up_with_just_its_exits(
             (-size, Decimal(take) / 100)
         ]
     again = exit_changes(
-        "a001", INSTRUMENT, position_of(side * tenths, stop / 100, take=takes * take / 100), size, found, 10**10
+        "a001", INSTRUMENT, position_of(side * tenths, stop / 100, take=takes * take / 100), ONE, size, found, 10**10
     )
     assert (again.submit, again.move, again.cancel) == ((), (), ()), "right is right: nothing more to change"
 
 
 def test_the_same_decision_names_the_same_order() -> None:
     """A decision that is made again after a crash cannot be sent twice."""
-    first = exit_changes("a001", INSTRUMENT, position_of(20, 95.0), Decimal(2), [], 9 * 10**9)
-    again = exit_changes("a001", INSTRUMENT, position_of(20, 95.0), Decimal(2), [], 9 * 10**9)
-    later = exit_changes("a001", INSTRUMENT, position_of(20, 95.0), Decimal(2), [], 10 * 10**9)
+    first = exit_changes("a001", INSTRUMENT, position_of(20, 95.0), ONE, Decimal(2), [], 9 * 10**9)
+    again = exit_changes("a001", INSTRUMENT, position_of(20, 95.0), ONE, Decimal(2), [], 9 * 10**9)
+    later = exit_changes("a001", INSTRUMENT, position_of(20, 95.0), ONE, Decimal(2), [], 10 * 10**9)
     assert first.submit == again.submit
     assert first.submit[0].id != later.submit[0].id
+
+
+# Several targets.
+
+
+def targets(orders: list[Order]) -> list[tuple[Decimal, Decimal | None]]:
+    return [(order.size, order.level) for order in orders if order.kind is OrderKind.TAKE]
+
+
+def test_each_target_rests_for_its_part_nearest_first_and_the_stop_for_the_whole() -> None:
+    found = settled(position_of(21, 95.0, take=109.0, second=105.0), "2.1", [], plan=HALVES)
+    assert [order.size for order in found if order.kind is OrderKind.STOP] == [Decimal("-2.1")]
+    assert targets(found) == [(Decimal("-1"), Decimal(105)), (Decimal("-1.1"), Decimal(109))]
+    assert len({order.id for order in found}) == 3
+    short = settled(position_of(-21, 105.0, take=91.0, second=95.0), "-2.1", [], plan=PARTS)
+    assert targets(short) == [(Decimal("1"), Decimal(95)), (Decimal("0.5"), Decimal(91))]
+
+
+def test_a_target_of_less_than_a_lot_does_not_rest_unless_it_is_the_last_of_the_whole() -> None:
+    assert targets(settled(position_of(1, 95.0, take=105.0, second=109.0), "0.1", [], plan=PARTS)) == []
+    assert targets(settled(position_of(1, 95.0, take=105.0, second=109.0), "0.1", [], plan=HALVES)) == [
+        (Decimal("-0.1"), Decimal(109))
+    ]
+
+
+def test_after_a_partial_fill_the_stop_shrinks_and_the_other_target_stays_as_it_was() -> None:
+    before = settled(position_of(20, 95.0, take=105.0, second=109.0), "2", [], plan=PARTS)
+    rest = [order for order in before if order.level != Decimal(105)]
+    position = position_of(15, 95.0, second=109.0)
+    position["taken"] = 5
+    changes = exit_changes("a001", INSTRUMENT, position, PARTS, Decimal("1.5"), rest, 10**10)
+    assert [(order.kind, level, size) for order, level, size in changes.move] == [
+        (OrderKind.STOP, Decimal(95), Decimal("-1.5"))
+    ]
+    assert (changes.submit, changes.cancel) == ((), ())
+
+
+def test_targets_that_pass_one_another_keep_resting_nearest_first() -> None:
+    before = settled(position_of(20, 95.0, take=105.0, second=109.0), "2", [], plan=PARTS)
+    found = settled(position_of(20, 95.0, take=105.0, second=103.0), "2", before, plan=PARTS)
+    assert targets(found) == [(Decimal("-1"), Decimal(103)), (Decimal("-0.5"), Decimal(105))]
+    assert [order.id for order in found] == [order.id for order in before]
+
+
+def test_an_order_to_enlarge_goes_once_a_target_has_closed_a_part() -> None:
+    position = position_of(15, 95.0, second=109.0)
+    rest = settled(position, "1.5", [], plan=PARTS)
+    increase = order_of(OrderKind.OPENING, "1", reason=Reason.INCREASE)
+    assert increase in settled(position, "1.5", [*rest, increase], plan=PARTS)
+    position["taken"] = 5
+    assert increase not in settled(position, "1.5", [*rest, increase], plan=PARTS)
 
 
 # Reconciliation.

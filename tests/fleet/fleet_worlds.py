@@ -222,6 +222,13 @@ DISTANCES = st.sampled_from([0.5, 1, 3, 8, 30, 80])
 
 
 @st.composite
+def targets(draw: st.DrawFn, share: float) -> str:
+    """A profit target that closes a share."""
+    decay = draw(st.sampled_from(["", "", ", decay = 1", ", decay = 5"]))
+    return f"{{ percent = {draw(DISTANCES)}, share = {share}{decay} }}"
+
+
+@st.composite
 def agents(draw: st.DrawFn, length: int, symbols: list[str], series: dict[str, Floats]) -> list[Strategy]:
     found: dict[str, Strategy] = {}
     for number in range(draw(st.integers(1, 4))):
@@ -239,8 +246,13 @@ def agents(draw: st.DrawFn, length: int, symbols: list[str], series: dict[str, F
         exits = [f"stop = {{ percent = {draw(DISTANCES)} }}"]
         if draw(st.booleans()):
             exits.append(f"trail = {{ percent = {draw(DISTANCES)} }}")
-        if draw(st.booleans()):
-            exits.append(f"take = {{ percent = {draw(DISTANCES)} }}")
+        if draw(st.sampled_from([False, False, True])):
+            exits.append(f"chandelier = {{ atr = {draw(DISTANCES)}, window = 2 }}")
+        if draw(st.sampled_from([False, False, True])):
+            exits.append(f"break_even = {{ percent = {draw(DISTANCES)} }}")
+        shares = draw(st.sampled_from([[], [], [1], [1], [0.3], [0.5, 0.5], [0.2, 0.3, 0.2, 0.3]]))
+        if shares:
+            exits.append(f"take = [{', '.join(draw(targets(share)) for share in shares)}]")
         if draw(st.booleans()):
             exits.append(f"time = {draw(st.integers(1, 6))}")
         strategy = strategy_of(

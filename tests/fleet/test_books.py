@@ -50,6 +50,7 @@ from clawd.core.events import (
 )
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
+from clawd.engine.plan import STOP
 from clawd.engine.position import stop_level
 from clawd.evidence.eprocess import EProcess
 from clawd.fleet.run import begin_or_continue, journal_path, journals, replay
@@ -197,7 +198,8 @@ def test_what_is_reserved_covers_every_order_at_the_venue_and_every_stop(world: 
                 if order.reason is Reason.INCREASE:
                     level = Decimal(repr(float(stop_level(position))))
                 else:
-                    share = Decimal(repr(float(-position["stop_distance"])))  # stops here are shares of the entry price
+                    # Stops here are shares of the entry price.
+                    share = Decimal(repr(float(-position["distances"][STOP])))
                     level = paid * (1 - side * share)
                     level = level if side > 0 else min(level, 2 * paid)
                 lost[order.agent] += at_its_worst(order.size, paid, level, world)

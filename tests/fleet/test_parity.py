@@ -202,6 +202,73 @@ def test_bad_bars_are_traded_as_in_the_backtest(tmp_path: Path, seed: int, volat
     assert funded > 0
 
 
+# Every exit, several at once.
+
+EXITS = [
+    strategy_of(
+        "long_short(squash(60 * ret(close, 6)))",
+        "stop = { percent = 9 }\nchandelier = { atr = 2.5, window = 6 }\ncooldown = 2",
+        name="hangs from a chandelier",
+    ),
+    strategy_of(
+        "signal_if(close > delay(close, 3), close < delay(close, 3))",
+        "stop = { atr = 3, window = 8 }\nbreak_even = { atr = 1, window = 5 }\ncooldown = 1",
+        name="goes to break-even",
+    ),
+    strategy_of(
+        "long_short(squash(-40 * ret(close, 2)))",
+        "stop = { percent = 8 }\n"
+        "take = [{ percent = 0.6, share = 0.29 }, { atr = 1.5, window = 5, share = 0.41 },"
+        " { percent = 3, share = 0.3 }]",
+        name="takes all in three parts",
+    ),
+    strategy_of(
+        "long_only(0.3 + 0.7 * squash(50 * ret(close, 5)))",
+        "stop = { percent = 20 }\ntake = [{ percent = 1, share = 0.5 }, { percent = 4, share = 0.2, decay = 9 }]",
+        name="keeps a part, enlarges winners",
+    ),
+    strategy_of(
+        "long_short(squash(60 * ret(close, 3)))",
+        "stop = { percent = 12 }\ntake = { percent = 6, decay = 8 }\ncooldown = 3",
+        name="waits less for its profit the longer it waits",
+    ),
+    strategy_of(
+        "xs_portfolio(cs_rank(ret(close, 4)))",
+        "stop = { atr = 4, window = 14 }\ntrail = { percent = 5 }\nchandelier = { atr = 3, window = 5 }\n"
+        "break_even = { percent = 1 }\ntime = 30\ncooldown = 2\n"
+        "take = [{ percent = 3, share = 0.25, decay = 5 }, { percent = 1, share = 0.25 },"
+        " { percent = 1, share = 0.25 }, { atr = 3, window = 14, share = 0.25, decay = 20 }]",
+        name="all of them",
+    ),
+    strategy_of(
+        "long_short(squash(30 * ret(close, 1)))",
+        "stop = { percent = 2 }\nchandelier = { atr = 1, window = 3 }\nbreak_even = { percent = 0.5 }\n"
+        "take = [{ percent = 1, share = 0.5, decay = 3 }, { percent = 2, share = 0.5, decay = 2 }]",
+        name="crossing targets",
+        universe=["AAA", "CCC"],
+    ),
+]
+
+
+@pytest.mark.parametrize(("seed", "volatility", "capital"), [(4, 0.008, 7_000), (5, 0.012, 7_000), (6, 0.02, 70)])
+def test_every_exit_works_as_in_the_backtest(tmp_path: Path, seed: int, volatility: float, capital: int) -> None:
+    """With little capital, positions are of few lots, and shares of them of less than one."""
+    panel = wild_panel(seed, 260, volatility=volatility)
+    settings = settings_of(capital=Decimal(capital), slots=len(EXITS), fee=Decimal("0.001"), slippage=Decimal("0.0015"))
+    reasons: set[str] = set()
+    parts, funded = 0, 0.0
+    for name, comparison in compared(tmp_path / "j.sqlite", EXITS, panel, settings, 40).items():
+        assert len(comparison.fills) > 10, name
+        comparison.agrees()
+        reasons |= {line[4] for line in comparison.fills}
+        moments = [line[:2] for line in comparison.fills if line[4] == "take"]
+        parts += len(moments) - len(set(moments))
+        funded += abs(comparison.backtest.funding)
+    assert reasons >= {"entry", "signal", "stop", "chandelier", "break_even", "take"}
+    assert parts > 3, "several targets fill in one bar"
+    assert funded > 0
+
+
 def test_a_short_that_the_market_runs_away_from_loses_its_margin_both_ways_and_no_more(tmp_path: Path) -> None:
     """One short is closed by its signal, one by its stop, at an open far beyond twice their entry prices."""
     bars = np.array([(100.0, 101.0, 99.0, 100.0, 5.0)] * 12 + [(300.0, 310.0, 290.0, 300.0, 5.0)] * 6)

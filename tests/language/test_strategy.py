@@ -146,9 +146,9 @@ def test_the_lookback_is_that_of_the_program_or_of_the_exits() -> None:
 
 def test_exits_say_their_distances() -> None:
     exits = base(("time = 10", "take = { percent = 4 }\ncooldown = 3")).exits
-    assert exits.distances == (Distance(3.0, 14), None, Distance(4.0, None))
+    assert exits.distances == (Distance(3.0, 14), Distance(4.0, None))
     assert (exits.time, exits.cooldown) == (None, 3)
-    assert [str(distance) for distance in exits.distances if distance] == [
+    assert [str(distance) for distance in exits.distances] == [
         "3 average true ranges of 14 bars",
         "4 % of the entry price",
     ]

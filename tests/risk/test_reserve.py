@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from clawd.core.costs import Costs
 from clawd.core.money import booked_float, fee_of_fill
-from clawd.engine.position import POSITION, book_opening, market_price, stop_level, stop_price
+from clawd.engine.plan import STOP
+from clawd.engine.position import POSITION, book_opening, stop_level
+from clawd.engine.prices import grid_of, market_price, stop_price
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
 
 TICK = 1e-8
@@ -23,7 +25,7 @@ prices = st.floats(0.01, 10_000)
 
 def left_at(level: float, side: float, average: float, open_price: float, extreme: float, slippage: float) -> Decimal:
     """The price at which a stop fills within a bar."""
-    price = stop_price(level, side, average, open_price, False, extreme, slippage, TICK)
+    price = stop_price(level, side, average, open_price, False, extreme, slippage, grid_of(TICK))
     assert not np.isnan(price)
     return booked_float(price)
 
@@ -35,9 +37,9 @@ def test_an_entry_loses_at_its_stop_no_more_than_was_reserved_for_it(
 ) -> None:
     costs = Costs(booked_float(fee), booked_float(slippage))
     position = np.zeros(1, POSITION)
-    position["stop_distance"] = distance * price
-    paid = market_price(price, side, slippage, TICK)
-    book_opening(position[0], side, paid, TICK)
+    position["distances"][0, STOP] = distance * price
+    paid = market_price(price, side, slippage, grid_of(TICK))
+    book_opening(position[0], side, paid, grid_of(TICK))
     stop = stop_level(position[0])
     extreme = 0.0 if side > 0 else 10 * price
     left = left_at(stop, side, paid, price, extreme, slippage)

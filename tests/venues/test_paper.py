@@ -17,12 +17,14 @@ from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
 from clawd.engine.position import POSITION
-from clawd.engine.simulate import exit_fill
+from clawd.engine.prices import grid_of
+from clawd.engine.simulate import stop_fill, target_fill
 from clawd.risk.gate import Outcome, approve
 from clawd.risk.snapshot import Limits, Snapshot
 from clawd.venues.paper import Bar, CancelReport, FillReport, PaperVenue, Phase
 
 TICK = Decimal("0.01")
+GRID = grid_of(0.01)
 COSTS = Costs(fee=Decimal("0.001"), slippage=Decimal("0.01"))
 FREE = Costs(Decimal(0), Decimal(0))
 QUIET = Bar(100.0, 101.0, 99.0, 100.0, 5.0)
@@ -314,23 +316,19 @@ def test_exits_fill_as_in_the_simulator(
 ) -> None:
     bar = Bar(path[0], max(path), min(path), path[-1], 5.0)
     position = np.zeros(1, POSITION)
-    position["lots"], position["average"], position["stop"], position["take"] = side, average, stop, take
+    position["lots"], position["average"], position["stop"], position["take"][0, 0] = side, average, stop, take
     venue = venue_of(Costs(Decimal(0), slippage))
     size = str(int(-side))
     venue.restore(order_of(OrderKind.STOP, size, level=str(stop)))
     if take:
         venue.restore(order_of(OrderKind.TAKE, size, level=str(take)))
     for phase in (Phase.EXITS_AT_OPEN, Phase.EXITS_WITHIN):
-        price, reason = exit_fill(
-            position[0],
-            bar.open,
-            bar.high,
-            bar.low,
-            phase is Phase.EXITS_AT_OPEN,
-            float(slippage),
-            float(TICK),
-        )
-        expected = [] if np.isnan(price) else [(Reason(int(reason)), price)]
+        at_open = phase is Phase.EXITS_AT_OPEN
+        prices = {
+            Reason.STOP: stop_fill(position[0], bar.open, bar.high, bar.low, at_open, float(slippage), GRID),
+            Reason.TAKE: target_fill(position[0], 0, bar.open, bar.high, bar.low, at_open, GRID) if take else np.nan,
+        }
+        expected = [(reason, price) for reason, price in prices.items() if not np.isnan(price)][:1]
         found = matched(venue, bar, phase, average=str(average))
         assert [(report.order.reason, float(report.price)) for report in found if isinstance(report, FillReport)] == (
             expected

@@ -79,10 +79,14 @@ class AgentReleased(Event):
 
 
 class BarClosed(Event):
-    """A bar closed: open, high, low, close and volume (None where unknown) of each instrument that has it."""
+    """A bar closed: open, high, low, close and volume (None where unknown) of each instrument that has it.
+
+    With it come the average true ranges at the close, by instrument and window, that levels of positions hang by.
+    """
 
     time: int
     bars: dict[str, tuple[float, float, float, float, float | None]]
+    ranges: dict[str, dict[int, float]] = {}
 
 
 class FundingPaid(Event):
@@ -107,9 +111,7 @@ class Wish(BaseModel):
     opening: float = 0.0
     opening_reason: int = 0
     reference: float = 0.0
-    stop_distance: float = 0.0
-    trail_distance: float = 0.0
-    take_distance: float = 0.0
+    distances: list[float] = []
 
 
 class IntentsProposed(Event):

@@ -20,6 +20,8 @@ class Reason(IntEnum):
     FIRED = 10
     BUDGET = 11
     HALT = 12
+    CHANDELIER = 13
+    BREAK_EVEN = 14
 
     @property
     def word(self) -> str:

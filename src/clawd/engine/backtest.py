@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -12,10 +13,11 @@ from clawd.core.clock import duration
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError, suggestion
 from clawd.core.panel import Floats, Panel
-from clawd.engine.metrics import Metrics, measure
+from clawd.engine.metrics import Metrics, measure, metrics_of
+from clawd.engine.plan import plan_of
 from clawd.engine.runtime import Decisions, Runtime
 from clawd.engine.simulate import simulate
-from clawd.engine.trades import Fill, RoundTrip, fills_of, round_trips
+from clawd.engine.trades import Fill, Fills, RoundTrip, round_trips
 from clawd.language.strategy import Strategy
 
 
@@ -31,6 +33,7 @@ class Backtest:
         equity: [T], quote currency, at each close.
         exposure: [T], gross, as a share of the capital, at each close.
         funding: paid over the run, quote currency.
+        account: its running sums, of :data:`~clawd.engine.account.ACCOUNT`; None where it was not simulated.
     """
 
     strategy: Strategy
@@ -38,10 +41,11 @@ class Backtest:
     capital: Decimal
     panel: Panel
     bars_read: int
-    fills: tuple[Fill, ...]
+    fills: Sequence[Fill]
     equity: Floats
     exposure: Floats
     funding: float
+    account: np.void | None = None
 
     @property
     def net_returns(self) -> Floats:
@@ -56,16 +60,12 @@ class Backtest:
 
     @cached_property
     def metrics(self) -> Metrics:
-        return measure(
-            self.equity,
-            self.exposure,
-            self.fills,
-            self.trades,
-            float(self.capital),
-            self.panel.bars_per_year,
-            float(self.costs.slippage),
-            self.funding,
-        )
+        """The figures of the run."""
+        capital, year = float(self.capital), self.panel.bars_per_year
+        if self.account is not None:
+            return metrics_of(self.account, capital, year)
+        slippage = float(self.costs.slippage)
+        return measure(self.equity, self.exposure, self.fills, self.trades, capital, year, slippage, self.funding)
 
 
 def market_of(strategy: Strategy, panel: Panel) -> Panel:
@@ -104,9 +104,11 @@ def run_backtest(
         ClawdError: when the strategy does not fit the market.
     """
     market = market_of(strategy, panel).between(0, panel.times.size if last is None else last)
-    decisions = Runtime([strategy], market).advance(market)[0]
+    runtime = Runtime([strategy], market)
+    decisions = runtime.advance(market)[0]
     return trade(
         strategy,
+        runtime.windows,
         decisions.between(first, market.times.size),
         market.between(first, market.times.size),
         costs,
@@ -116,19 +118,26 @@ def run_backtest(
 
 
 def trade(
-    strategy: Strategy, decisions: Decisions, panel: Panel, costs: Costs, capital: Decimal, bars_read: int
+    strategy: Strategy,
+    windows: Sequence[int],
+    decisions: Decisions,
+    panel: Panel,
+    costs: Costs,
+    capital: Decimal,
+    bars_read: int,
 ) -> Backtest:
-    """Simulate decisions that were made on a panel's bars."""
-    rows, equity, exposure, _, funding = simulate(
-        *(
-            np.ascontiguousarray(field)
-            for field in (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding)
-        ),
+    """Simulate decisions that were made on a panel's bars by a runtime with these windows."""
+    simulation = simulate(
+        panel.open,
+        panel.high,
+        panel.low,
+        panel.close,
+        panel.volume,
+        panel.funding,
         panel.present,
-        np.ascontiguousarray(decisions.targets),
-        np.ascontiguousarray(decisions.distances),
-        float(strategy.exits.time or 0),
-        float(strategy.exits.cooldown or 0),
+        decisions.targets,
+        decisions.ranges,
+        plan_of(strategy.exits, windows),
         float(capital),
         float(costs.fee),
         float(costs.slippage),
@@ -141,8 +150,9 @@ def trade(
         capital=capital,
         panel=panel,
         bars_read=bars_read,
-        fills=fills_of(rows, panel),
-        equity=equity,
-        exposure=exposure,
-        funding=float(funding),
+        fills=Fills(simulation.fills, panel),
+        equity=simulation.equity,
+        exposure=simulation.exposure,
+        funding=float(simulation.account["funding"]),
+        account=simulation.account,
     )

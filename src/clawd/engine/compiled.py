@@ -48,12 +48,18 @@ def folder(*, steps_alone: bool = False) -> Path:
     return path
 
 
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """``numba.njit`` with its cache in :func:`folder`."""
+def compiled(function: Callable[..., Any], *, inlined: bool = False) -> Callable[..., Any]:
+    """``numba.njit`` with its cache in :func:`folder`.
+
+    Args:
+        inlined: whether it is always made a part of the compiled code that calls it, as small steps of a loop should.
+    """
     before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
     numba.config.CACHE_DIR = str(folder(steps_alone=function.__module__.startswith(_GENERATED)))  # type: ignore[attr-defined]
     try:
-        result: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        result: Callable[..., Any] = numba.njit(cache=True, nogil=True, error_model="numpy", forceinline=inlined)(
+            function
+        )
         return result
     finally:
         numba.config.CACHE_DIR = before  # type: ignore[attr-defined]

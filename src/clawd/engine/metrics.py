@@ -10,6 +10,7 @@ import numpy as np
 
 from clawd.core.panel import Floats
 from clawd.core.reason import Reason
+from clawd.engine.account import SMALLEST_PROFIT
 from clawd.engine.trades import Fill, RoundTrip
 
 
@@ -24,7 +25,7 @@ class Metrics:
         sharpe: their ratio, no risk-free rate, standard deviation with n - 1.
         max_drawdown: largest fall of equity from a peak, as a share of that peak.
         trades: positions closed.
-        win_rate: share of them that made money after fees.
+        win_rate: share of them that made money after fees; a billionth of a thousandth of the capital is none.
         expectancy: mean net profit of a closed position, as a share of the capital.
         profit_factor: money won over money lost.
         turnover: notional traded in a year over the capital.
@@ -88,7 +89,8 @@ def measure(
     returns = np.diff(equity, prepend=capital) / capital
     years = max(equity.size, 1) / bars_per_year
     profits = np.array([trip.profit for trip in trips if trip.closed is not None])
-    won, lost = float(profits[profits > 0].sum()), float(-profits[profits < 0].sum())
+    least = SMALLEST_PROFIT * capital
+    won, lost = float(profits[profits > least].sum()), float(-profits[profits < -least].sum())
     notional = [float(abs(fill.size) * fill.price) for fill in fills]
     # A purchase was filled at the undisturbed price times 1 + slippage, a sale at it times 1 - slippage.
     slipped = sum(
@@ -104,7 +106,7 @@ def measure(
         sharpe=sharpe_ratio(returns, bars_per_year),
         max_drawdown=float(drawdown(equity, capital).max()) if equity.size else 0.0,
         trades=len(profits),
-        win_rate=float((profits > 0).mean()) if len(profits) else math.nan,
+        win_rate=float((profits > least).mean()) if len(profits) else math.nan,
         expectancy=float(profits.mean()) / capital if len(profits) else math.nan,
         profit_factor=won / lost if lost > 0 else math.nan,
         turnover=sum(notional) / capital / years,
@@ -112,4 +114,38 @@ def measure(
         fees=sum(fill.fee for fill in fills),
         slippage=slipped,
         funding=funding,
+    )
+
+
+def metrics_of(account: np.void, capital: float, bars_per_year: float) -> Metrics:
+    """The figures of a run from the running sums of its account alone; those of :func:`measure`.
+
+    Args:
+        account: of :data:`~clawd.engine.account.ACCOUNT`.
+    """
+    bars, trades = int(account["bars"]), int(account["trades"])
+    years = max(bars, 1) / bars_per_year
+    profit = (float(account["equity"]) - capital) / capital if bars else 0.0
+    mean = profit / bars if bars else math.nan
+    deviation = math.nan
+    if bars > 1:
+        spread = float(account["squares"]) / capital**2 - bars * mean**2
+        deviation = math.sqrt(max(spread, 0.0) / (bars - 1))
+    won, lost = float(account["won"]), float(account["lost"])
+    return Metrics(
+        bars=bars,
+        total_return=profit,
+        annual_return=mean * bars_per_year,
+        annual_volatility=deviation * math.sqrt(bars_per_year),
+        sharpe=mean / deviation * math.sqrt(bars_per_year) if deviation > 1e-15 else math.nan,
+        max_drawdown=float(account["drawdown"]),
+        trades=trades,
+        win_rate=int(account["winners"]) / trades if trades else math.nan,
+        expectancy=(won - lost) / trades / capital if trades else math.nan,
+        profit_factor=won / lost if lost > 0 else math.nan,
+        turnover=float(account["traded"]) / capital / years,
+        exposure=float(account["exposure"]) / capital / bars if bars else 0.0,
+        fees=float(account["fees"]),
+        slippage=float(account["slippage"]),
+        funding=float(account["funding"]),
     )

@@ -1,7 +1,7 @@
-"""The fill rules, each one compiled function on one position. `docs/fill-rules.md` states them with worked tables.
+"""A position and its exits: the part of the fill rules that remembers. `docs/fill-rules.md` states it with tables.
 
-The batch simulator and the live path (agent, exit manager, paper venue) call these same functions, so a backtest and a
-paper run of the same bars trade alike.
+The batch simulator and the live path (agent, exit manager, paper venue, books) call these same compiled functions, so a
+backtest and a paper run of the same bars trade alike.
 """
 
 from __future__ import annotations
@@ -9,28 +9,28 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clawd.core.panel import Floats
 from clawd.core.reason import Reason
-from clawd.engine.compiled import compiled
-
-#: An entry whose open lies further from the decision's close than this share is cancelled: the price has run away.
-ENTRY_BAND = 0.2
-
-#: A change of exposure below this is rounding, not a decision.
-SMALLEST_CHANGE = 1e-9
+from clawd.engine.plan import BREAK_EVEN, CHANDELIER, DISTANCES, STOP, TAKE, TARGETS, TRAIL
+from clawd.engine.prices import Grid, distance_at, liquidation_price, rule, to_tick
 
 #: One position of one strategy in one instrument. Prices are in quote currency, sizes in lots, sides are 1 and -1.
+#: A zeroed record is a flat position that has seen nothing.
 POSITION = np.dtype(
     [
         ("lots", np.float64),  # signed size held
         ("average", np.float64),  # average entry price
-        ("stop", np.float64),  # level of the stop, 0 while flat
-        ("trail", np.float64),  # level of the trailing stop, 0 where there is none
-        ("take", np.float64),  # level of the target, 0 where there is none
+        ("entry", np.float64),  # price of the first fill
+        ("stop", np.float64),  # levels, each 0 where there is none
+        ("trail", np.float64),
+        ("chandelier", np.float64),
+        ("break_even", np.float64),
+        ("take", np.float64, (TARGETS,)),
         ("best", np.float64),  # best price since entry
-        ("trail_distance", np.float64),
+        ("trail_distance", np.float64),  # distances, as they were at the entry
+        ("break_even_distance", np.float64),
+        ("take_distance", np.float64, (TARGETS,)),
+        ("taken", np.float64),  # lots that targets have closed, not signed
         ("held", np.float64),  # bars held
         ("shut", np.float64),  # side that an exit closed and that may not be entered again yet
         ("shut_bars", np.float64),  # bars since then
@@ -40,157 +40,139 @@ POSITION = np.dtype(
         ("opening", np.float64),  # signed lots of the market order that makes it larger
         ("opening_reason", np.float64),
         ("reference", np.float64),  # close of the bar on which the opening order was decided
-        (
-            "stop_distance",
-            np.float64,
-        ),  # of the opening order: a distance, or minus a share of the entry price
-        ("trail_distance_next", np.float64),
-        ("take_distance", np.float64),
+        # Of the opening order, by place in the plan: a distance, minus a share of the entry price, or 0 for none.
+        ("distances", np.float64, (DISTANCES,)),
+        ("target", np.float64),  # latest wanted exposure, from -1 to 1
+        ("mark", np.float64),  # latest close
+        ("episode", np.float64),  # cash that the position has brought so far, fees paid, funding left out
     ],
     align=True,
 )
 
-_ENTRY, _INCREASE, _REDUCE, _SIGNAL = (int(r) for r in (Reason.ENTRY, Reason.INCREASE, Reason.REDUCE, Reason.SIGNAL))
-_STOP, _TRAIL, _TAKE, _TIME, _RUIN = (
-    int(r) for r in (Reason.STOP, Reason.TRAIL, Reason.TAKE, Reason.TIME, Reason.RUIN)
+_STOP, _TRAIL, _CHANDELIER, _BREAK_EVEN = (
+    int(reason) for reason in (Reason.STOP, Reason.TRAIL, Reason.CHANDELIER, Reason.BREAK_EVEN)
 )
+_TAKE, _TIME = int(Reason.TAKE), int(Reason.TIME)
 
-rule = compiled
-
-
-@rule
-def to_tick(price: float, tick: float) -> float:
-    """The nearest price on the grid of ticks, as the float nearest to its decimal: books and simulator agree."""
-    steps = np.round(price / tick)
-    per_unit = np.round(1.0 / tick)
-    if abs(per_unit * tick - 1.0) < 1e-9:
-        return steps / per_unit
-    scale = 1.0
-    while abs(np.round(tick * scale) - tick * scale) > 1e-9 * tick * scale and scale < 1e12:
-        scale *= 10.0
-    return steps * np.round(tick * scale) / scale
-
-
-@rule
-def market_price(open_price: float, side: float, slippage: float, tick: float) -> float:
-    """A market order fills at the next open, worse by the slippage. ``side`` is 1 for a purchase."""
-    return to_tick(open_price * (1.0 + side * slippage), tick)
-
-
-@rule
-def in_band(open_price: float, reference: float) -> bool:
-    """Whether an entry decided at ``reference`` may still fill at this open."""
-    return abs(open_price / reference - 1.0) <= ENTRY_BAND
+#: A share of a size in lots that lies this close below a whole number is that number: 0.29 × 100 lots are 29.
+_WHOLE = 1.0 + 1e-12
 
 
 @rule
 def stop_level(position: Any) -> float:
-    """The level that protects the position now: the nearer of stop and trailing stop."""
-    if position.trail == 0.0:
-        return position.stop
+    """The level that protects the position now: the nearest of its stops."""
+    level = position.stop
     if position.lots > 0.0:
-        return max(position.stop, position.trail)
-    return min(position.stop, position.trail)
+        return max(level, position.trail, position.chandelier, position.break_even)
+    if position.trail != 0.0:
+        level = min(level, position.trail)
+    if position.chandelier != 0.0:
+        level = min(level, position.chandelier)
+    if position.break_even != 0.0:
+        level = min(level, position.break_even)
+    return level
 
 
 @rule
 def stop_reason(position: Any) -> int:
-    """Which of the two it is; the fixed stop where they coincide."""
-    return _STOP if stop_level(position) == position.stop else _TRAIL
+    """Which of the stops it is; where several coincide the first of stop, trailing stop, chandelier, break-even."""
+    level = stop_level(position)
+    if level == position.stop:
+        return _STOP
+    if level == position.trail:
+        return _TRAIL
+    return _CHANDELIER if level == position.chandelier else _BREAK_EVEN
 
 
 @rule
-def liquidation_price(average: float) -> float:
-    """Where an isolated short has lost its margin, which is its whole notional."""
-    return 2.0 * average
-
-
-@rule
-def closing_price(open_price: float, held: float, average: float, slippage: float, tick: float) -> float:
-    """A market order that makes a position of a signed size smaller: a short never pays more than its margin covers."""
-    if held > 0.0:
-        return market_price(open_price, -1.0, slippage, tick)
-    return min(market_price(open_price, 1.0, slippage, tick), to_tick(liquidation_price(average), tick))
-
-
-@rule
-def stop_price(
-    level: float,
-    side: float,
-    average: float,
-    open_price: float,
-    at_open: bool,
-    extreme: float,
-    slippage: float,
-    tick: float,
-) -> float:
-    """The price at which a stop fills, NaN while it is not touched.
+def target_after(position: Any, plan: Any, place: int) -> int:
+    """The next target that is not taken yet, nearest first; -1 after the last.
 
     Args:
-        level: of the stop.
-        side: of the position that it protects.
-        average: entry price of the position; a short never loses more than its margin.
-        open_price: of the bar.
-        at_open: whether only the open is looked at, for the stops that the bar opens beyond.
-        extreme: the bar's low for a long position, its high for a short one.
-        slippage, tick: as for a market order.
+        place: the target before it, -1 for the nearest. Of equal levels the one that is written first comes first.
     """
-    beyond = open_price <= level if side > 0.0 else open_price >= level
-    if beyond:
-        price = open_price
-    elif not at_open and (extreme <= level if side > 0.0 else extreme >= level):
-        price = level
-    else:
-        return np.nan
-    price = market_price(price, -side, slippage, tick)
-    return price if side > 0.0 else min(price, to_tick(liquidation_price(average), tick))
+    side = np.sign(position.lots)
+    before = side * position.take[place] if place >= 0 else -np.inf
+    found = -1
+    for k in range(plan.targets):
+        level = side * position.take[k]
+        if level == 0.0 or level < before or (level == before and k <= place):
+            continue
+        if found < 0 or level < side * position.take[found]:
+            found = k
+    return found
 
 
 @rule
-def take_price(level: float, side: float, open_price: float, at_open: bool, extreme: float, tick: float) -> float:
-    """The price at which a profit target fills, NaN while it is not touched: a limit order, so without slippage."""
-    beyond = open_price >= level if side > 0.0 else open_price <= level
-    if beyond:
-        return to_tick(open_price, tick)
-    if not at_open and (extreme >= level if side > 0.0 else extreme <= level):
-        return to_tick(level, tick)
-    return np.nan
+def target_lots(position: Any, plan: Any, place: int) -> float:
+    """The size, not signed, that a target would close: its share of what is held and of what targets have taken.
+
+    Whole lots, never more than the nearer targets leave. The furthest closes all that is left where the shares add up
+    to the whole position.
+    """
+    left = abs(position.lots)
+    full = left + position.taken
+    k = target_after(position, plan, -1)
+    while k >= 0:
+        following = target_after(position, plan, k)
+        size = min(np.floor(plan.share[k] * full * _WHOLE), left)
+        if following < 0 and plan.whole:
+            size = left
+        if k == place:
+            return size
+        left -= size
+        k = following
+    return 0.0
 
 
 @rule
-def distance_at(distance: float, price: float) -> float:
-    """An exit's distance at an entry price: as it is, or the share of the price that a negative one stands for."""
-    return distance if distance >= 0.0 else -distance * price
+def next_target(position: Any, plan: Any) -> int:
+    """The nearest target that would close something, -1 where there is none."""
+    k = target_after(position, plan, -1)
+    while k >= 0 and target_lots(position, plan, k) == 0.0:
+        k = target_after(position, plan, k)
+    return k
 
 
 @rule
-def book_opening(position: Any, lots: float, price: float, tick: float) -> None:
+def book_opening(position: Any, lots: float, price: float, grid: Grid) -> None:
     """Enter or enlarge: a new position gets its levels, an enlarged one keeps them, but for a short's margin."""
     if position.lots == 0.0:
-        side = np.sign(lots)
-        position.average = price
-        position.best = price
-        position.held = 0.0
-        lowest = tick
-        position.stop = price - side * distance_at(position.stop_distance, price)
-        if side > 0.0:
-            position.stop = max(position.stop, lowest)
-        else:
-            position.stop = min(position.stop, liquidation_price(price))
-        position.stop = to_tick(position.stop, tick)
-        position.trail_distance = distance_at(position.trail_distance_next, price)
-        position.trail = 0.0
-        if position.trail_distance > 0.0:
-            position.trail = to_tick(max(price - side * position.trail_distance, lowest), tick)
-        position.take = 0.0
-        if position.take_distance != 0.0:
-            position.take = to_tick(max(price + side * distance_at(position.take_distance, price), lowest), tick)
+        _set_levels(position, np.sign(lots), price, grid)
     else:
         position.average = (position.average * position.lots + price * lots) / (position.lots + lots)
         if position.lots < 0.0:
-            position.stop = min(position.stop, to_tick(liquidation_price(position.average), tick))
+            position.stop = min(position.stop, to_tick(liquidation_price(position.average), grid))
     position.lots += lots
     position.opening = 0.0
+
+
+@rule
+def _set_levels(position: Any, side: float, price: float, grid: Grid) -> None:
+    position.average = price
+    position.entry = price
+    position.best = price
+    position.held = 0.0
+    position.taken = 0.0
+    stop = price - side * distance_at(position.distances[STOP], price)
+    stop = max(stop, grid[0]) if side > 0.0 else min(stop, liquidation_price(price))
+    position.stop = to_tick(stop, grid)
+    position.trail_distance = distance_at(position.distances[TRAIL], price)
+    position.trail = _behind(price, side, position.trail_distance, grid)
+    position.chandelier = _behind(price, side, distance_at(position.distances[CHANDELIER], price), grid)
+    position.break_even_distance = distance_at(position.distances[BREAK_EVEN], price)
+    position.break_even = 0.0
+    for k in range(TARGETS):
+        position.take_distance[k] = distance_at(position.distances[TAKE + k], price)
+        position.take[k] = 0.0
+        if position.take_distance[k] > 0.0:
+            position.take[k] = to_tick(max(price + side * position.take_distance[k], grid[0]), grid)
+
+
+@rule
+def _behind(price: float, side: float, distance: float, grid: Grid) -> float:
+    """A level that lies a distance behind a price, 0 where the distance is none or not known."""
+    return to_tick(max(price - side * distance, grid[0]), grid) if distance > 0.0 else 0.0
 
 
 @rule
@@ -201,13 +183,20 @@ def book_closing(position: Any, lots: float, reason: float) -> None:
     position.closing = 0.0
     if position.lots == 0.0:
         position.average = 0.0
+        position.entry = 0.0
         position.stop = 0.0
         position.trail = 0.0
-        position.take = 0.0
+        position.chandelier = 0.0
+        position.break_even = 0.0
         position.best = 0.0
         position.trail_distance = 0.0
+        position.break_even_distance = 0.0
+        position.taken = 0.0
         position.held = 0.0
-        if reason == _STOP or reason == _TRAIL or reason == _TAKE or reason == _TIME:
+        for k in range(TARGETS):
+            position.take[k] = 0.0
+            position.take_distance[k] = 0.0
+        if (_STOP <= reason <= _TIME) or reason == _CHANDELIER or reason == _BREAK_EVEN:
             position.shut = side
             position.shut_bars = 0.0
             if reason != _TIME:
@@ -215,117 +204,64 @@ def book_closing(position: Any, lots: float, reason: float) -> None:
 
 
 @rule
-def after_bar(position: Any, high: float, low: float, traded: bool, tick: float) -> None:
-    """Age the position by a bar and move its trailing stop, which never moves back. Not before the bar is over."""
+def book_target(position: Any, place: int, lots: float) -> None:
+    """Close the part of a target. What it took is not bought back: an order to enlarge the position is dropped."""
+    position.take[place] = 0.0
+    position.taken += abs(lots)
+    book_closing(position, lots, _TAKE)
+
+
+@rule
+def after_bar(
+    position: Any, plan: Any, high: float, low: float, traded: bool, average_range: float, grid: Grid
+) -> bool:
+    """Age the position by a bar and move its levels; stops never move back. Not before the bar is over.
+
+    Args:
+        average_range: the average true range of the chandelier at the close, NaN where it is not known.
+
+    Returns:
+        Whether a level may have moved.
+    """
     if position.shut != 0.0:
         position.shut_bars += 1.0
     if position.lots == 0.0:
-        return
-    position.held += 1.0
-    if not traded:
-        return
-    if position.lots > 0.0:
-        position.best = max(position.best, high)
-        if position.trail_distance > 0.0:
-            position.trail = max(position.trail, to_tick(max(position.best - position.trail_distance, tick), tick))
-    else:
-        position.best = min(position.best, low)
-        if position.trail_distance > 0.0:
-            position.trail = min(position.trail, to_tick(position.best + position.trail_distance, tick))
-
-
-@rule
-def reopen(position: Any, target: float, cooldown: float) -> bool:
-    """Whether a side that an exit shut may be entered again: the signal was renewed, or the cooldown is over."""
-    if position.shut == 0.0:
         return False
-    return np.sign(target) != position.shut or (cooldown > 0.0 and position.shut_bars >= cooldown)
+    position.held += 1.0
+    side = 1.0 if position.lots > 0.0 else -1.0
+    moved = False
+    for k in range(plan.targets):
+        if plan.decay[k] > 0.0 and position.take[k] != 0.0 and position.held <= plan.decay[k]:
+            rest = position.take_distance[k] * (1.0 - position.held / plan.decay[k])
+            position.take[k] = to_tick(max(position.entry + side * rest, grid[0]), grid)
+            moved = True
+    if not traded:
+        return moved
+    along = high if side > 0.0 else low
+    if side * along > side * position.best:
+        position.best = along
+        if position.trail_distance > 0.0:
+            position.trail = _nearer(position.trail, position.best - side * position.trail_distance, side, grid)
+            moved = True
+    if plan.size[CHANDELIER] > 0.0 and average_range > 0.0:
+        level = position.best - side * plan.size[CHANDELIER] * average_range
+        if position.chandelier == 0.0 or side * level > side * position.chandelier:
+            position.chandelier = _nearer(position.chandelier, level, side, grid)
+            moved = True
+    if position.break_even_distance > 0.0:
+        # The margins spare most bars the grid; a level on it that would move lies within them.
+        ahead = side * (position.best - position.average) - position.break_even_distance
+        gain = side * (position.average - position.break_even)
+        if ahead > -grid[0] and (position.break_even == 0.0 or gain > 0.25 * grid[0]):
+            start = to_tick(max(position.average + side * position.break_even_distance, grid[0]), grid)
+            if side * position.best >= side * start:
+                position.break_even = _nearer(position.break_even, position.average, side, grid)
+                moved = True
+    return moved
 
 
 @rule
-def wanted_lots(exposure: float, capital: float, price: float, lot: float) -> float:
-    """The signed size, in whole lots and never more than asked, of an exposure of the capital at a price."""
-    return np.sign(exposure) * np.floor(abs(exposure) * capital / (price * lot))
-
-
-@rule
-def decide(
-    positions: NDArray[np.void],
-    targets: Floats,
-    close: Floats,
-    present: NDArray[np.bool_],
-    distances: Floats,
-    capital: float,
-    lot: Floats,
-    time: float,
-    cooldown: float,
-    ruined: bool,
-) -> None:
-    """Turn the targets of a closed bar into market orders for the next: fills ``closing`` and ``opening``.
-
-    Args:
-        positions: [I] of :data:`POSITION`.
-        targets: [I], the latest target of each instrument; NaN where it never had one.
-        close: [I], the close of the bar.
-        present: [I], whether the instrument has the bar; without one nothing is decided.
-        distances: [3, I], of stop, trail and take: a distance, minus a share of the entry price, or 0 for none.
-        capital: the agent's capital in quote currency.
-        lot: [I], lot sizes.
-        time: bars after which a position is closed, 0 for never.
-        cooldown: bars after which a shut side opens again, 0 for only with the signal.
-        ruined: true when the capital is lost: everything is closed.
-
-    Gross exposure never exceeds the capital: if the targets add up to more than 1, all are scaled down alike.
-    """
-    effective = np.zeros(targets.size)
-    gross = 0.0
-    for i in range(targets.size):
-        position = positions[i]
-        target = targets[i] if targets[i] == targets[i] and not ruined else 0.0
-        if present[i]:
-            if position.lots != 0.0 and time > 0.0 and position.held >= time:
-                if position.shut != np.sign(position.lots):
-                    position.shut = np.sign(position.lots)
-                    position.shut_bars = 0.0
-            elif reopen(position, target, cooldown):
-                position.shut = 0.0
-        if position.shut != 0.0 and np.sign(target) == position.shut:
-            target = 0.0
-        effective[i] = target
-        gross += abs(target)
-    for i in range(targets.size):
-        if not present[i]:
-            continue
-        position = positions[i]
-        exposure = effective[i] / max(1.0, gross)
-        if abs(exposure - position.acted) < SMALLEST_CHANGE:
-            continue
-        wanted = wanted_lots(exposure, capital, close[i], lot[i])
-        position.closing, position.opening = 0.0, 0.0
-        position.acted = exposure
-        held = position.lots
-        if held != 0.0 and (wanted == 0.0 or np.sign(wanted) != np.sign(held)):
-            position.closing = -held
-            position.closing_reason = _RUIN if ruined else _TIME if position.shut == np.sign(held) else _SIGNAL
-        elif abs(wanted) < abs(held):
-            position.closing = wanted - held
-            position.closing_reason = _REDUCE
-            continue
-        if wanted == 0.0 or wanted == held:
-            continue
-        if np.sign(wanted) == np.sign(held):
-            if np.sign(held) * (close[i] - position.average) < 0.0:
-                position.acted = np.nan  # no adding to a loser: asked again at the next bar
-                continue
-            position.opening = wanted - held
-            position.opening_reason = _INCREASE
-        else:
-            if distances[0, i] == 0.0 or distances[0, i] != distances[0, i]:
-                position.acted = np.nan  # no stop, no entry
-                continue
-            position.opening = wanted
-            position.opening_reason = _ENTRY
-        position.reference = close[i]
-        position.stop_distance = distances[0, i]
-        position.trail_distance_next = distances[1, i]
-        position.take_distance = distances[2, i]
+def _nearer(level: float, candidate: float, side: float, grid: Grid) -> float:
+    """A level moved to a candidate on the grid, unless that were back; 0 is no level yet."""
+    moved = to_tick(max(candidate, grid[0]), grid)
+    return moved if level == 0.0 or side * moved > side * level else level

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +83,39 @@ def fills_of(rows: NDArray[np.void], panel: Panel) -> tuple[Fill, ...]:
             )
         )
     return tuple(fills)
+
+
+class Fills(Sequence[Fill]):
+    """The simulator's rows as a sequence of fills, which are made when one is first asked for: most runs ask for none.
+
+    Args:
+        rows: of :data:`~clawd.engine.simulate.FILL`.
+        panel: the bars that the simulator ran over.
+    """
+
+    def __init__(self, rows: NDArray[np.void], panel: Panel) -> None:
+        self._rows = rows
+        self._panel = panel
+
+    @cached_property
+    def _fills(self) -> tuple[Fill, ...]:
+        return fills_of(self._rows, self._panel)
+
+    @overload
+    def __getitem__(self, index: int) -> Fill: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Fill, ...]: ...
+    def __getitem__(self, index: int | slice) -> Fill | tuple[Fill, ...]:
+        return self._fills[index]
+
+    def __len__(self) -> int:
+        return self._rows.size
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and self._fills == tuple(other)
+
+    def __hash__(self) -> int:
+        return hash(self._fills)
 
 
 @dataclass(slots=True)

@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from clawd.core.costs import Costs
 from clawd.core.money import booked_float, cash_of_fill, studied
 from clawd.core.reason import Reason
-from clawd.engine.position import ENTRY_BAND, POSITION, liquidation_price, stop_level
+from clawd.engine.plan import STOP, plan_of
+from clawd.engine.position import POSITION, stop_level
+from clawd.engine.prices import ENTRY_BAND, liquidation_price
 from clawd.evidence.eprocess import EProcess
+from clawd.language.exits import Exits
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
 
 #: Funding of a single bar above this share of the notional would break the bound that the evidence rests on.
@@ -34,10 +37,12 @@ class AgentBook:
         level: wealth that its evidence would need for the door of HOT.
         cash: capital plus everything that its fills paid and received.
         positions: [I] of :data:`~clawd.engine.position.POSITION`, what its decisions and exits remember.
+        exits: how its positions are left.
         sizes: signed size by symbol.
         invested: signed entry notional of the open position by symbol.
         episode: cash that the open position has cost (negative) or brought so far, by symbol.
         evidence: its e-process, and the most that the coming bar can lose as a share of the capital.
+        plan: its exits as numbers, with the windows of its own average true ranges.
         equity, peak, day_equity: at the last mark, the highest so far, and when the day opened.
     """
 
@@ -50,6 +55,7 @@ class AgentBook:
     level: float
     cash: Decimal
     positions: NDArray[np.void]
+    exits: Exits
     hired_at: int
     sizes: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     invested: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
@@ -68,6 +74,10 @@ class AgentBook:
     refusals: int = 0
     fired: str | None = None
     released: bool = False
+    plan: np.void = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.plan = plan_of(self.exits, self.exits.windows)
 
     @property
     def active(self) -> bool:
@@ -175,7 +185,7 @@ def entry_stop_distance(position: np.void) -> Decimal:
     A position that is enlarged keeps its stop, however far behind the price that lies. A stop that the close has passed
     takes the position, and with it the order, off at the next open.
     """
-    reference, distance = float(position["reference"]), float(position["stop_distance"])
+    reference, distance = float(position["reference"]), float(position["distances"][STOP])
     if position["opening_reason"] == Reason.INCREASE and position["lots"] != 0.0:
         ahead = reference - float(stop_level(position))
         return booked_float(max(ahead if position["lots"] > 0.0 else -ahead, NEAREST_STOP * reference))

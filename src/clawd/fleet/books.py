@@ -34,13 +34,24 @@ from clawd.core.events import (
     RunStarted,
     VerdictGiven,
 )
-from clawd.core.money import booked_float, booked_price, fee_of_fill, studied
+from clawd.core.money import booked_float, fee_of_fill, studied
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
-from clawd.engine.position import after_bar, book_closing, book_opening, stop_level, stop_reason
+from clawd.engine.position import (
+    after_bar,
+    book_closing,
+    book_opening,
+    book_target,
+    next_target,
+    stop_reason,
+    target_lots,
+)
+from clawd.engine.prices import Grid, grid_of
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.levels import wealth_to_reach
+from clawd.execution.exits import Exit, exits_needed
 from clawd.fleet.agent_book import AgentBook, new_positions
+from clawd.language.exits import Exits, read_exits
 from clawd.risk.gate import Outcome
 
 
@@ -157,6 +168,11 @@ class Books:
     def row(self, symbol: str) -> int:
         return self.start.symbols.index(symbol)
 
+    def grid(self, row: int) -> Grid:
+        """The grid of prices of an instrument."""
+        grid: Grid = grid_of(studied(self.start.ticks[row]))
+        return grid
+
     def marked(self) -> BooksMarked:
         """The figures of this moment, to be entered at the end of a bar."""
         agents = {}
@@ -254,6 +270,7 @@ class Books:
             level=event.level,
             cash=event.capital,
             positions=new_positions(len(self.symbols)),
+            exits=exits_of(self.start, event.content_hash),
             hired_at=self.time,
             equity=event.capital,
             peak=event.capital,
@@ -283,10 +300,12 @@ class Books:
         for symbol, (_, high, low, close, volume) in event.bars.items():
             row = self.row(symbol)
             self.marks[symbol], self.mark_times[symbol] = booked_float(close), event.time
-            tick = studied(self.start.ticks[row])
+            ranges, traded, grid = event.ranges.get(symbol, {}), volume != 0.0, self.grid(row)
             for agent in self.agents.values():
                 if not agent.released:
-                    after_bar(agent.positions[row], high, low, volume != 0.0, tick)
+                    chandelier = agent.exits.chandelier
+                    average_range = np.nan if chandelier is None else ranges.get(chandelier.window or 0, np.nan)
+                    after_bar(agent.positions[row], agent.plan, high, low, traded, average_range, grid)
 
     def _order_submitted(self, event: OrderSubmitted) -> None:
         if event.order in self.orders:
@@ -299,12 +318,17 @@ class Books:
         self.orders[order.id] = order
 
     def _agree_on_exit(self, order: Order, size: Decimal, level: Decimal | None) -> None:
-        """An exit is for the whole of a position, at the level that the fill rules give."""
+        """An exit is what the position needs: a stop for the whole of it, or one of its targets."""
         agent, row = self.agents[order.agent], self.row(order.symbol)
-        position = agent.positions[row]
-        expected = stop_level(position) if order.kind is OrderKind.STOP else position["take"]
-        _agree(f"the size of {order.id}", size, -agent.sizes[order.symbol])
-        _agree(f"the level of {order.id}", level, booked_price(float(expected), self.start.ticks[row]))
+        needed = self._exits_needed(agent, row, agent.sizes[order.symbol])
+        if order.kind is OrderKind.STOP:
+            _agree(f"the size of {order.id}", size, needed[0].size)
+            _agree(f"the level of {order.id}", level, needed[0].level)
+        elif (size, level) not in [(exit_.size, exit_.level) for exit_ in needed[1:]]:
+            raise ClawdError(f"{order.id} is for {size} at {level}, the position has no such target", where="journal")
+
+    def _exits_needed(self, agent: AgentBook, row: int, size: Decimal) -> list[Exit]:
+        return exits_needed(agent.positions[row], agent.plan, size, self.start.ticks[row], self.start.lots[row])
 
     def _order_filled(self, event: OrderFilled) -> None:
         order = self._resting(event.order)
@@ -322,7 +346,11 @@ class Books:
         lots = float(event.size / self.start.lots[row])
         agent.book(order.symbol, event.size, event.price, event.fee, event.slippage)
         if order.kind is OrderKind.OPENING:
-            book_opening(position, lots, studied(event.price), studied(self.start.ticks[row]))
+            book_opening(position, lots, studied(event.price), self.grid(row))
+        elif order.kind is OrderKind.TAKE:
+            place = next_target(position, agent.plan)
+            _agree(f"the size of {event.order}", abs(lots), target_lots(position, agent.plan, place))
+            book_target(position, place, lots)
         else:
             book_closing(position, lots, float(event.reason))
 
@@ -361,9 +389,7 @@ class Books:
             # An entry counts from its verdict on: until then nothing is reserved for it.
             position["opening"], position["opening_reason"] = 0.0, wish.opening_reason
             position["reference"] = wish.reference
-            position["stop_distance"] = wish.stop_distance
-            position["trail_distance_next"] = wish.trail_distance
-            position["take_distance"] = wish.take_distance
+            position["distances"] = wish.distances or 0.0
 
     def _verdict_given(self, event: VerdictGiven) -> None:
         self.outcomes[event.outcome] = self.outcomes.get(event.outcome, 0) + 1
@@ -391,7 +417,7 @@ class Books:
         for agent in self.agents.values():
             if agent.released:
                 continue
-            self._no_naked_position(agent)
+            self._exits_in_place(agent)
             equity = agent.value(self.marks)
             agent.evidence = self._evidence_after(agent, equity)
             agent.equity = equity
@@ -407,14 +433,16 @@ class Books:
             return agent.evidence
         return agent.evidence.after(studied((equity - agent.equity) / agent.capital), agent.bound)
 
-    def _no_naked_position(self, agent: AgentBook) -> None:
-        """Each position has its stop at the venue, for its whole size and at the level that the fill rules give."""
+    def _exits_in_place(self, agent: AgentBook) -> None:
+        """Each position has its exits at the venue: a stop for its whole size, and its targets."""
         for row, symbol in enumerate(self.symbols):
             if size := agent.sizes.get(symbol):
-                level = booked_price(float(stop_level(agent.positions[row])), self.start.ticks[row])
-                stops = [order for order in self.orders_of(agent.id, symbol) if order.kind is OrderKind.STOP]
-                found = [(order.size, order.level) for order in stops]
-                _agree(f"the stop of {agent.id} in {symbol}", found, [(-size, level)])
+                needed = self._exits_needed(agent, row, size)
+                resting = self.orders_of(agent.id, symbol)
+                for kind, name in ((OrderKind.STOP, "stop"), (OrderKind.TAKE, "targets")):
+                    found = [(order.size, order.level) for order in resting if order.kind is kind]
+                    expected = [(exit_.size, exit_.level) for exit_ in needed if exit_.kind is kind]
+                    _agree(f"the {name} of {agent.id} in {symbol}", found, expected)
 
     def _resting(self, order: str) -> Order:
         if order not in self.orders:
@@ -439,3 +467,9 @@ def _difference(found: BooksMarked, expected: BooksMarked) -> str:
         if found.agents.get(agent) != expected.agents.get(agent):
             return f"agent {agent} has {found.agents.get(agent)}, the fold gives {expected.agents.get(agent)}"
     return "they differ"
+
+
+def exits_of(start: RunStarted, content_hash: str) -> Exits:
+    """The exits of a finalist, as the journal's beginning states them."""
+    finalist = next(each for each in start.finalists if each["content_hash"] == content_hash)
+    return read_exits(finalist["strategy"]["exits"])

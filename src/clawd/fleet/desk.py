@@ -108,7 +108,9 @@ class Desk:
         resting = self.books.orders_of(agent.id, symbol)
         if not resting and not agent.sizes[symbol]:
             return
-        changes = exit_changes(agent.id, self.instruments[symbol], position, agent.sizes[symbol], resting, time)
+        changes = exit_changes(
+            agent.id, self.instruments[symbol], position, agent.plan, agent.sizes[symbol], resting, time
+        )
         for order in changes.cancel:
             self.cancel(order, "POSITION_CLOSED")
         for order, level, size in changes.move:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
@@ -27,7 +27,9 @@ from clawd.core.money import booked_amount, booked_float, booked_size
 from clawd.core.orders import Order, OrderKind, order_id
 from clawd.core.panel import Floats, Panel
 from clawd.core.reason import Reason
-from clawd.engine.position import decide, stop_level
+from clawd.engine.decision import decide
+from clawd.engine.plan import CHANDELIER, plan_of
+from clawd.engine.position import stop_level
 from clawd.engine.runtime import Decisions, Runtime
 from clawd.evidence.levels import wealth_to_reach
 from clawd.fleet.agent_book import AgentBook, entry_stop_distance
@@ -67,6 +69,7 @@ class Fleet:
         self.next_bar = first
         self._rows = [_rows_of(strategy, panel) for strategy in strategies]
         self._runtimes = _runtimes(strategies, panel, self._rows)
+        self._plans = [_plan(strategy, index, self._runtimes) for index, strategy in enumerate(strategies)]
         self._latest: list[Floats] = [np.full(len(rows), np.nan) for rows in self._rows]
         self._lots = np.array([float(instrument.lot) for instrument in panel.instruments])
         started = int(np.searchsorted(panel.times, books.start.first))
@@ -89,13 +92,14 @@ class Fleet:
         self._open_day_before(time)
         desk.match(bars, time)
         self.clock.set(time + panel.bar)
-        desk.enter(BarClosed(time=time, bars={symbol: _values(bar) for symbol, bar in bars.items()}))
+        decisions = self._decisions(row)
+        values = {symbol: _values(bar) for symbol, bar in bars.items()}
+        desk.enter(BarClosed(time=time, bars=values, ranges=self._ranges(decisions, bars)))
         self._pay_funding(row)
         for agent in books.agents.values():
             for symbol in bars:
                 if agent.sizes[symbol]:
                     desk.keep_exits(agent, symbol, time)
-        decisions = self._decisions(row)
         self._remember(decisions)
         self._open_day()
         self._fire()
@@ -208,17 +212,16 @@ class Fleet:
         rows = self._rows[agent.row]
         before = agent.positions[rows]
         after = before.copy()
-        strategy = self.strategies[agent.row]
+        after["target"] = np.nan_to_num(self._latest[agent.row])
         decide(
             after,
-            self._latest[agent.row],
-            np.ascontiguousarray(row.close[rows, 0]),
-            np.ascontiguousarray(row.present[rows, 0]),
-            np.ascontiguousarray(decisions.distances[:, :, 0]),
+            self._plans[agent.row],
+            np.ascontiguousarray(row.close[rows]),
+            np.ascontiguousarray(row.present[rows]),
+            np.ascontiguousarray(decisions.ranges),
+            0,
             float(agent.capital),
             self._lots[rows],
-            float(strategy.exits.time or 0),
-            float(strategy.exits.cooldown or 0),
             False,
         )
         changed = [k for k in range(len(rows)) if not _same(before[k], after[k])]
@@ -307,6 +310,20 @@ class Fleet:
             result.update(zip(members, runtime.advance(part), strict=True))
         return [result[index] for index in range(len(self.strategies))]
 
+    def _ranges(self, decisions: Sequence[Decisions], bars: Mapping[str, Bar]) -> dict[str, dict[int, float]]:
+        """The average true ranges at the close that the levels of agents' positions hang by, where they are known."""
+        found: dict[str, dict[int, float]] = {}
+        for agent in self.books.agents.values():
+            chandelier = agent.exits.chandelier
+            if agent.released or chandelier is None or chandelier.window is None:
+                continue
+            values = decisions[agent.row].ranges[self._plans[agent.row]["window"][CHANDELIER], :, 0]
+            for row, value in zip(self._rows[agent.row], values, strict=True):
+                symbol = self.books.symbols[row]
+                if agent.sizes[symbol] and symbol in bars and np.isfinite(value):
+                    found.setdefault(symbol, {})[chandelier.window] = float(value)
+        return found
+
     def _remember(self, decisions: Sequence[Decisions]) -> None:
         for latest, decision in zip(self._latest, decisions, strict=True):
             for row in range(latest.size):
@@ -337,6 +354,11 @@ def _runtimes(
     ]
 
 
+def _plan(strategy: Strategy, index: int, runtimes: Sequence[tuple[Runtime, list[int], NDArray[np.intp]]]) -> np.void:
+    runtime = next(runtime for runtime, members, _ in runtimes if index in members)
+    return plan_of(strategy.exits, runtime.windows)
+
+
 def _bars(row: Panel) -> dict[str, Bar]:
     fields = (row.open, row.high, row.low, row.close, row.volume)
     return {
@@ -365,9 +387,7 @@ def _wish(symbol: str, position: np.void) -> Wish:
         opening=float(position["opening"]),
         opening_reason=int(position["opening_reason"]),
         reference=float(position["reference"]),
-        stop_distance=_known(position["stop_distance"]),
-        trail_distance=_known(position["trail_distance_next"]),
-        take_distance=_known(position["take_distance"]),
+        distances=[_known(distance) for distance in position["distances"]] if position["opening"] else [],
     )
 
 

@@ -62,13 +62,14 @@ def search(
     for strategy in strategies:
         try:
             part = market_of(strategy, window)
-            decisions = Runtime([strategy], part).advance(part)[0]
+            runtime = Runtime([strategy], part)
+            decisions = runtime.advance(part)[0]
         except ClawdError as error:
             yield Candidate(strategy, None, None, str(error))
             continue
         read = int(part.present.sum())
-        result = trade(strategy, decisions, part, costs, capital, read)
-        stressed = trade(strategy, decisions, part, costs.times(2), capital, read)
+        result = trade(strategy, runtime.windows, decisions, part, costs, capital, read)
+        stressed = trade(strategy, runtime.windows, decisions, part, costs.times(2), capital, read)
         yield Candidate(strategy, result, stressed, _objection(strategy, part, decisions, result, stressed))
 
 

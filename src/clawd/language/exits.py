@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +13,10 @@ from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
 from clawd.language.node import Node, literal
 from clawd.language.operators import LONGEST_WINDOW
 
-_KEYS = ("stop", "trail", "take", "time", "cooldown")
+_KEYS = ("stop", "trail", "chandelier", "break_even", "take", "time", "cooldown")
+
+#: Profit targets that a strategy may have.
+MOST_TARGETS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +31,6 @@ class Distance:
     size: float
     window: int | None
 
-    @property
-    def atr(self) -> Node | None:
-        """The program of its average true range, None for percent."""
-        return None if self.window is None else average_true_range(self.window)
-
     def to_json(self) -> dict[str, float]:
         if self.window is None:
             return {"percent": self.size}
@@ -45,13 +43,48 @@ class Distance:
 
 
 @dataclass(frozen=True, slots=True)
+class Target:
+    """A profit target.
+
+    Attributes:
+        distance: from the entry price, fixed at the moment of entry.
+        share: of the position that it closes, above 0 and at most 1.
+        decay: bars until the distance, falling by the same amount with every bar held, has come to nothing and the
+            target to the entry price, where it stays; None for a target that stays where it was set.
+    """
+
+    distance: Distance
+    share: float = 1.0
+    decay: int | None = None
+
+    def to_json(self) -> dict[str, float]:
+        """The JSON form, without what is not set."""
+        form = self.distance.to_json()
+        if self.share != 1.0:
+            form["share"] = self.share
+        if self.decay is not None:
+            form["decay"] = self.decay
+        return form
+
+    def __str__(self) -> str:
+        text = str(self.distance)
+        if self.decay is not None:
+            text += f", falling to nothing over {self.decay} bars"
+        return text if self.share == 1.0 else f"{text}, for {literal(self.share * 100)} % of the position"
+
+
+@dataclass(frozen=True, slots=True)
 class Exits:
     """The exit set of a strategy.
 
     Attributes:
         stop: distance of the protective stop from the entry price. Every strategy has one: no position is ever naked.
-        trail: distance of the trailing stop from the best price since entry.
-        take: distance of the profit target from the entry price.
+        trail: distance of the trailing stop from the best price since entry, fixed at entry.
+        chandelier: distance of a stop from the best price since entry, in average true ranges of each close as they
+            come (Charles LeBeau's chandelier exit); it never moves back.
+        break_even: how far the best price since entry must lie from the average entry price, as a distance fixed at
+            entry, for the stop to be moved to the average entry price.
+        take: profit targets, at most four; their shares add up to at most 1.
         time: bars after which the position is closed.
         cooldown: bars after an exit until the same side may be entered again; without it, not before the target has
             been flat or on the other side.
@@ -59,40 +92,60 @@ class Exits:
 
     stop: Distance
     trail: Distance | None = None
-    take: Distance | None = None
+    chandelier: Distance | None = None
+    break_even: Distance | None = None
+    take: tuple[Target, ...] = ()
     time: int | None = None
     cooldown: int | None = None
 
     @property
-    def distances(self) -> tuple[Distance | None, Distance | None, Distance | None]:
-        """Stop, trail and take, in this order."""
-        return self.stop, self.trail, self.take
+    def distances(self) -> tuple[Distance, ...]:
+        """Every distance: of stop, trailing stop, chandelier, break-even and targets, in this order."""
+        stops = (self.stop, self.trail, self.chandelier, self.break_even)
+        return (*(each for each in stops if each is not None), *(target.distance for target in self.take))
 
     @property
     def windows(self) -> tuple[int, ...]:
-        """Windows of the average true ranges, rising."""
-        return tuple(sorted({d.window for d in self.distances if d is not None and d.window is not None}))
+        """The windows of the average true ranges, each once, in rising order."""
+        return tuple(sorted({each.window for each in self.distances if each.window is not None}))
 
     @property
     def lookback(self) -> int:
         """Bars of history that the average true ranges need."""
-        nodes = [distance.atr for distance in self.distances if distance is not None]
-        return max((node.lookback for node in nodes if node is not None), default=0)
+        return max((average_true_range(window).lookback for window in self.windows), default=0)
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether the targets together close the whole position."""
+        return _sum_of_shares(self.take) > 1.0 - _SHARES_WITHIN
 
     def to_json(self) -> dict[str, object]:
         """The JSON form, without what is not set."""
         form: dict[str, object] = {}
-        for key, distance in zip(("stop", "trail", "take"), self.distances, strict=True):
+        for key in ("stop", "trail", "chandelier", "break_even"):
+            distance: Distance | None = getattr(self, key)
             if distance is not None:
                 form[key] = distance.to_json()
+        if self.take:
+            parts = [target.to_json() for target in self.take]
+            form["take"] = parts[0] if len(parts) == 1 else parts
         for key, bars in (("time", self.time), ("cooldown", self.cooldown)):
             if bars is not None:
                 form[key] = bars
         return form
 
 
+#: Shares are typed as decimals, whose sum as floats may miss 1 by a little.
+_SHARES_WITHIN = 1e-9
+
+
+def _sum_of_shares(targets: Sequence[Target]) -> float:
+    return sum(target.share for target in targets)
+
+
 @cache
 def average_true_range(window: int) -> Node:
+    """The program of the average true range."""
     node = build(f"atr({window})")
     assert isinstance(node, Node)
     return node
@@ -122,10 +175,53 @@ def read_exits(table: object) -> Exits:
     return Exits(
         stop=_distance(table["stop"], "stop"),
         trail=_distance(table["trail"], "trail") if "trail" in table else None,
-        take=_distance(table["take"], "take") if "take" in table else None,
+        chandelier=_chandelier(table["chandelier"]) if "chandelier" in table else None,
+        break_even=_distance(table["break_even"], "break_even") if "break_even" in table else None,
+        take=_targets(table["take"]) if "take" in table else (),
         time=_bars(table["time"], "time") if "time" in table else None,
         cooldown=_bars(table["cooldown"], "cooldown") if "cooldown" in table else None,
     )
+
+
+def _chandelier(value: object) -> Distance:
+    distance = _distance(value, "chandelier")
+    if distance.window is None:
+        raise ClawdError(
+            "a chandelier hangs by the average true range of each bar, not by a percentage",
+            where="exits.chandelier",
+            hint="{ atr = 3, window = 22 }; a fixed percentage is a `trail`",
+        )
+    return distance
+
+
+def _targets(value: object) -> tuple[Target, ...]:
+    if isinstance(value, Mapping):
+        return (_target(value, "take"),)
+    form = "[{ percent = 2, share = 0.5 }, { percent = 4, share = 0.5 }]"
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        raise ClawdError("a target is a table, several are a list of tables", where="exits.take", hint=form)
+    if not 1 <= len(value) <= MOST_TARGETS:
+        raise ClawdError(f"from 1 to {MOST_TARGETS} targets are possible, not {len(value)}", where="exits.take")
+    targets = []
+    for place, part in enumerate(value, 1):
+        if len(value) > 1 and isinstance(part, Mapping) and "share" not in part:
+            raise ClawdError("of several targets each needs its share", where=f"exits.take.{place}", hint=form)
+        targets.append(_target(part, f"take.{place}"))
+    whole = _sum_of_shares(targets)
+    if whole > 1.0 + _SHARES_WITHIN:
+        raise ClawdError(f"the shares must add up to at most 1, not {whole:g}", where="exits.take")
+    return tuple(targets)
+
+
+def _target(value: object, key: str) -> Target:
+    if not isinstance(value, Mapping):
+        return Target(_distance(value, key))
+    distance = {name: part for name, part in value.items() if name not in ("share", "decay")}
+    share = _number(value["share"], f"exits.{key}.share") if "share" in value else 1.0
+    if not 0 < share <= 1:
+        raise ClawdError(f"a share must be above 0 and at most 1, not {share:g}", where=f"exits.{key}.share")
+    decay = _bars(value["decay"], f"{key}.decay") if "decay" in value else None
+    return Target(_distance(distance, key), share, decay)
 
 
 def _distance(value: object, key: str) -> Distance:
@@ -135,7 +231,7 @@ def _distance(value: object, key: str) -> Distance:
         raise ClawdError("a distance is a table", where=where, hint=form)
     if set(value) == {"percent"}:
         size = _number(value["percent"], where)
-        highest = 1_000.0 if key == "take" else 95.0
+        highest = 1_000.0 if key.partition(".")[0] in ("take", "break_even") else 95.0
         if not 0 < size <= highest:
             raise ClawdError(f"percent must be above 0 and at most {highest:g}, not {size:g}", where=where)
         return Distance(size, None)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from clawd.core.clock import duration
 from clawd.language.builder import build, type_of
-from clawd.language.exits import Distance, Exits
+from clawd.language.exits import Distance, Exits, Target
 from clawd.language.expression import Tree, parse
 from clawd.language.json_form import expression_of, program_json
 from clawd.language.node import Node, literal
@@ -407,14 +407,36 @@ def _distance(distance: Distance, of: str) -> str:
     return f"{literal(distance.size)} {unit} of {_Bars(distance.window)}"
 
 
+def _takes(target: Target) -> str:
+    part = "its profit" if target.share == 1.0 else f"profit on {_percent(target.share)} of the position"
+    line = f"Takes {part} {_distance(target.distance, '')} from the entry price"
+    if target.decay is None:
+        return f"{line}."
+    return f"{line}; the distance shrinks with every bar held, and after {_Bars(target.decay)} is nothing."
+
+
 def _exits(exits: Exits) -> list[str]:
     """The exits in words."""
     lines = [f"Leaves at a stop {_distance(exits.stop, '')} from the entry price, set at entry."]
     if exits.trail is not None:
         behind = _distance(exits.trail, " of the entry price")
         lines.append(f"Leaves at a trailing stop {behind} behind the best price since entry; it never moves back.")
-    if exits.take is not None:
-        lines.append(f"Takes its profit {_distance(exits.take, '')} from the entry price.")
+    if exits.chandelier is not None:
+        behind = _distance(exits.chandelier, "")
+        lines.append(
+            f"Leaves at a stop that hangs {behind} behind the best price since entry, by the average true range of each"
+            " close; it never moves back."
+        )
+    if exits.break_even is not None:
+        ahead = _distance(exits.break_even, " of the entry price")
+        lines.append(
+            f"Once the price has gone {ahead} in its favour, the stop is moved to the average entry price, from the"
+            " next bar on."
+        )
+    lines += [_takes(target) for target in exits.take]
+    if any(target.share != 1.0 for target in exits.take):
+        rest = "" if exits.takes_all else " The rest runs on until another exit or the target ends it."
+        lines.append(f"What it has taken it does not buy back while the position lasts.{rest}")
     if exits.time is not None:
         lines.append(f"Leaves after {_Bars(exits.time)}, whatever has happened.")
     renewed = "the target has been flat or on the other side"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from clawd.core.clock import duration
-from clawd.engine.position import ENTRY_BAND
-from clawd.language.exits import Distance
+from clawd.engine.prices import ENTRY_BAND
+from clawd.language.exits import Distance, Target
 from clawd.language.strategy import Strategy
 from clawd.reports.formats import counted, percent, rate
 from clawd.reports.html import Html, tag
@@ -46,8 +46,11 @@ def strategy(strategy: Strategy) -> Html:
     parts.append(_row("stop", _from_entry(exits.stop)))
     if exits.trail:
         parts.append(_row("trailing stop", f"{exits.trail} from the best price since the entry"))
-    if exits.take:
-        parts.append(_row("profit target", _from_entry(exits.take)))
+    if exits.chandelier:
+        parts.append(_row("chandelier", f"{exits.chandelier} from the best price since the entry, as they come"))
+    if exits.break_even:
+        parts.append(_row("break-even", f"the stop goes to the entry price after {exits.break_even} in favour"))
+    parts += [_row("profit target", _from_entry(target)) for target in exits.take]
     if exits.time:
         parts.append(_row("longest time", counted(exits.time, "bar")))
     parts.append(
@@ -71,9 +74,10 @@ def strategy(strategy: Strategy) -> Html:
     return tag("dl", *parts, class_="rows")
 
 
-def _from_entry(distance: Distance) -> str:
+def _from_entry(level: Distance | Target) -> str:
     # A percentage names the entry price already.
-    return str(distance) if distance.window is None else f"{distance} from the entry price"
+    distance = level.distance if isinstance(level, Target) else level
+    return str(level) if distance.window is None else f"{level} from the entry price"
 
 
 def _row(name: str, value: str) -> Html:

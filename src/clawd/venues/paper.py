@@ -18,7 +18,7 @@ from clawd.core.costs import Costs
 from clawd.core.instrument import Instrument
 from clawd.core.money import booked_amount, booked_float, booked_price, cash_of_fill, fee_of_fill, studied
 from clawd.core.orders import Order, OrderKind
-from clawd.engine.position import closing_price, in_band, market_price, stop_price, take_price
+from clawd.engine.prices import Grid, closing_price, grid_of, in_band, market_price, stop_price, take_price
 from clawd.risk.gate import ApprovedOrder
 
 
@@ -76,6 +76,9 @@ class PaperVenue:
 
     def __init__(self, instruments: Iterable[Instrument], costs: Costs, cash: Decimal) -> None:
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
+        self._grids: dict[str, Grid] = {
+            symbol: grid_of(studied(instrument.tick)) for symbol, instrument in self._instruments.items()
+        }
         self._costs = costs
         self._slippage = studied(costs.slippage)
         self.cash = cash
@@ -121,7 +124,8 @@ class PaperVenue:
         at_open = phase is Phase.EXITS_AT_OPEN
         reports: list[FillReport | CancelReport] = []
         stopped: set[tuple[str, str]] = set()
-        # Stops stand first in what is looked through: where a bar touches both, the stop came first.
+        # Stops stand first in what is looked through: where a bar touches both, the stop came first. The targets of a
+        # position rest in the order of their levels, nearest first, for the exit manager keeps them so.
         for order in sorted(self.orders.values(), key=lambda order: order.kind is OrderKind.TAKE):
             bar = bars.get(order.symbol)
             if bar is None or not bar.traded or order.kind not in _KINDS[phase]:
@@ -147,17 +151,17 @@ class PaperVenue:
         if order.reference is None or not in_band(bar.open, studied(order.reference)):
             return CancelReport(order, "PRICE_BAND")
         side = 1.0 if order.size > 0 else -1.0
-        return self._report(order, market_price(bar.open, side, self._slippage, self._tick(order)), bar.open)
+        return self._report(order, market_price(bar.open, side, self._slippage, self._grid(order)), bar.open)
 
     def _closing(self, order: Order, bar: Bar, average: Decimal) -> FillReport:
-        price = closing_price(bar.open, _protected(order), studied(average), self._slippage, self._tick(order))
+        price = closing_price(bar.open, _protected(order), studied(average), self._slippage, self._grid(order))
         return self._report(order, price, bar.open)
 
     def _stop(self, order: Order, bar: Bar, at_open: bool, average: Decimal) -> FillReport | None:
         assert order.level is not None
         side, level = _protected(order), studied(order.level)
         extreme = bar.low if side > 0 else bar.high
-        price = stop_price(level, side, studied(average), bar.open, at_open, extreme, self._slippage, self._tick(order))
+        price = stop_price(level, side, studied(average), bar.open, at_open, extreme, self._slippage, self._grid(order))
         undisturbed = min(level, bar.open) if side > 0 else max(level, bar.open)
         return None if np.isnan(price) else self._report(order, price, undisturbed)
 
@@ -165,11 +169,11 @@ class PaperVenue:
         assert order.level is not None
         side = _protected(order)
         extreme = bar.high if side > 0 else bar.low
-        price = take_price(studied(order.level), side, bar.open, at_open, extreme, self._tick(order))
+        price = take_price(studied(order.level), side, bar.open, at_open, extreme, self._grid(order))
         return None if np.isnan(price) else self._report(order, price, price)
 
-    def _tick(self, order: Order) -> float:
-        return studied(self._instruments[order.symbol].tick)
+    def _grid(self, order: Order) -> Grid:
+        return self._grids[order.symbol]
 
     def _report(self, order: Order, price: float, undisturbed: float) -> FillReport:
         booked = booked_price(price, self._instruments[order.symbol].tick)
