@@ -70,7 +70,7 @@ def sound(value: object, key: str, where: str) -> ParameterValue:
     if isinstance(value, str):
         if '"' in value or not value.isprintable() or len(value) > LONGEST_NAME:
             raise ClawdError(
-                f"`{key}` must be a printable text of at most {LONGEST_NAME} characters without quotes", where=where
+                f"`{key}` must be a printable text without quotes, of at most {LONGEST_NAME} characters", where=where
             )
         return value
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:

@@ -18,6 +18,7 @@ from clawd.language.json_form import known_operator
 from clawd.language.node import Node, ParameterValue, walk
 from clawd.language.operators import OPERATORS, Operator
 from clawd.language.signature import MismatchError
+from clawd.language.text_form import check_part_name
 
 MOST_EDGES = 3 * MOST_NODES
 _PORTS = "xyzuv"
@@ -147,7 +148,6 @@ def read_graph(table: Mapping[str, object]) -> tuple[Node, dict[str, Node]]:
             f"there is no node {shown(target)}", where="target", hint=hint or "the id of the node that is the position"
         )
     order = _ordered(nodes)
-    _check_one_output(nodes, order, target)
     _check_bounds(nodes, order)
     built: dict[str, Node] = {}
     labels: dict[str, Node] = {}
@@ -158,6 +158,7 @@ def read_graph(table: Mapping[str, object]) -> tuple[Node, dict[str, Node]]:
             if drawn.label in labels:
                 raise ClawdError(f"the label `{drawn.label}` stands twice", where=drawn.where)
             labels[drawn.label] = built[name]
+    _check_one_output(nodes, order, target)
     return built[target], labels
 
 
@@ -175,6 +176,8 @@ def _nodes(value: object) -> dict[str, _Drawn]:
         label = entry.get("label", "")
         if not isinstance(label, str):
             raise ClawdError("`label` must be a text", where=where)
+        if label:
+            check_part_name(label, f"label of {where}")
         parameters = _parameters(entry.get("parameters", {}), operator.name, where)
         nodes[name] = _Drawn(name, operator, parameters, label)
     return nodes
@@ -276,13 +279,14 @@ def _check_bounds(nodes: Mapping[str, _Drawn], order: Iterable[str]) -> None:
     """Refuse what would be too large when written out, before a single node is built."""
     lengths: dict[str, int] = {}
     depths: dict[str, int] = {}
+    total = 0
     for name in order:
         sources = nodes[name].sources.values()
         lengths[name] = len(nodes[name].operator.name) + sum(lengths[source] + 2 for source in sources)
         depths[name] = 1 + max((depths[source] for source in sources), default=0)
         if depths[name] > DEEPEST_PROGRAM + 1:
             raise ClawdError(f"the program is deeper than {DEEPEST_PROGRAM} operators", where=f"node {name}")
-        if lengths[name] > LONGEST_WRITTEN:
+        if lengths[name] > LONGEST_WRITTEN or (total := total + lengths[name]) > DEEPEST_PROGRAM * LONGEST_WRITTEN:
             raise ClawdError(
                 f"the program, with its shared parts written out, is longer than {LARGEST_PROGRAM:,} characters",
                 where=f"node {name}",

@@ -21,12 +21,12 @@ from clawd.core.errors import ClawdError, suggestion
 from clawd.language.assembly import shown
 from clawd.language.builder import build, type_of
 from clawd.language.exits import Exits, read_exits
-from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
+from clawd.language.expression import LARGEST_NUMBER
 from clawd.language.graph_form import program_graph, read_graph
 from clawd.language.json_form import program_json, read_program
 from clawd.language.node import Node, literal, walk
 from clawd.language.operators import OPERATORS
-from clawd.language.text_form import MOST_PARTS, toml_value, written
+from clawd.language.text_form import MOST_PARTS, check_part_name, toml_value, written
 from clawd.language.types import POSITION
 
 LANGUAGE_VERSION = 1
@@ -209,7 +209,6 @@ def parse_json(text: str) -> Strategy:
         return _strategy(table, target, *written(target))
     target, labels = read_graph(table)
     _position(target, f"node {table['target']}")
-    _let(dict.fromkeys(labels, ""))
     return _strategy(table, target, *written(target, {part.text: name for name, part in labels.items()}))
 
 
@@ -305,14 +304,7 @@ def _let(table: object) -> dict[str, str]:
     parts: dict[str, str] = {}
     for name, value in table.items():
         where = f"let.{shown(name)[1:-1]}"
-        if not name.isidentifier() or not name.isascii() or len(name) > LONGEST_NAME:
-            raise ClawdError(
-                f"{shown(name)} is not a name",
-                where=where,
-                hint=f"at most {LONGEST_NAME} letters, digits and _, not starting with a digit",
-            )
-        if name in OPERATORS or name in ("and", "or", "not"):
-            raise ClawdError(f"`{name}` is an operator and cannot be bound", where=where)
+        check_part_name(name, where)
         if isinstance(value, bool) or not isinstance(value, str | int | float):
             raise ClawdError("an expression in quotes or a number is needed", where=where)
         if not isinstance(value, str) and not abs(value) <= LARGEST_NUMBER:

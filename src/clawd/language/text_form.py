@@ -6,6 +6,9 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 
+from clawd.core.errors import ClawdError
+from clawd.language.assembly import shown
+from clawd.language.expression import LONGEST_NAME
 from clawd.language.node import Node, literal, walk
 from clawd.language.operators import OPERATORS
 
@@ -31,6 +34,22 @@ def written(target: Node, names: Mapping[str, str] | None = None) -> tuple[dict[
         chosen[node.text]: writer.expression(node) for node in sorted(_parts(target, chosen), key=lambda n: n.size)
     }
     return parts, writer.expression(target)
+
+
+def check_part_name(name: str, where: str) -> None:
+    """Refuse what cannot name a part.
+
+    Raises:
+        ClawdError: when it is no name, or that of an operator.
+    """
+    if not name.isidentifier() or not name.isascii() or len(name) > LONGEST_NAME:
+        raise ClawdError(
+            f"{shown(name)} is not a name",
+            where=where,
+            hint=f"at most {LONGEST_NAME} letters, digits and _, not starting with a digit",
+        )
+    if name in OPERATORS or name in ("and", "or", "not"):
+        raise ClawdError(f"`{name}` is an operator and cannot be bound", where=where)
 
 
 def _parts(target: Node, names: Mapping[str, str]) -> list[Node]:
@@ -128,4 +147,4 @@ def toml_value(value: object) -> str:
     text = str(value)
     if '"' in text and "'" not in text and text.isprintable():
         return f"'{text}'"
-    return json.dumps(text, ensure_ascii=False)
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
