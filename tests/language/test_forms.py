@@ -292,12 +292,9 @@ def test_a_part_of_a_program_comes_back_from_json_with_its_type(text: str) -> No
         )
 
 
+words = st.text(st.characters(exclude_categories=["Cs"])) | st.just("\x7f")
 anything = st.recursive(
-    st.booleans()
-    | st.integers(-(10**15), 10**15)
-    | st.floats(-1e15, 1e15)
-    | st.text(st.characters(exclude_categories=["Cs"]))
-    | st.just("\x7f"),
+    st.booleans() | st.integers(-(10**15), 10**15) | st.floats(-1e15, 1e15) | words,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.from_regex(r"[a-z_]{1,8}", fullmatch=True), inner),
     max_leaves=8,
 )
