@@ -55,7 +55,7 @@ def assemble(name: str, inputs: Sequence[Node], parameters: Sequence[ParameterVa
 def admits(name: str, parameters: tuple[ParameterValue, ...]) -> bool:
     """Whether an operator may have these parameters, by the builder's own judgement."""
     try:
-        _built(name, [_sample(word) for word in OPERATORS[name].signature.inputs], parameters)
+        _built(name, [sample(word) for word in OPERATORS[name].signature.inputs], parameters)
     except ClawdError:
         return False
     return True
@@ -119,7 +119,8 @@ def _built(name: str, inputs: Sequence[Node], parameters: Sequence[ParameterValu
 
 
 @cache
-def _sample(word: str) -> Node:
+def sample(word: str) -> Node:
+    """Some node that fits an input of a signature."""
     unit = word[2:-1] if word.startswith("S[") else word
     node = build(_SAMPLES.get(unit, _SAMPLES["N"]))
     assert isinstance(node, Node)
