@@ -27,7 +27,8 @@ from clawd.language.strategy import Strategy, parse_json, parse_toml
 from clawd.language.types import CONDITION, MONEY, NUMBER, POSITION, PRICE, QUANTITY, Kind, Parameter, Type, Unit
 from clawd.language.vocabulary import CONSTANTS, UNTYPED, WINDOWS, Vocabulary
 
-WIDE = Vocabulary(series=("vix", "mood"), instruments=("BTC", "ETH"), groups=("sector",))
+NAMES = {"ext": ("vix", "mood"), "book": ("imbalance5",), "deriv": ("funding_8h",), "model": ("mu",)}
+WIDE = Vocabulary(names=NAMES, instruments=("BTC", "ETH"), groups=("sector",))
 GOALS = [POSITION, CONDITION, *(Type(Kind.SERIES, unit) for unit in (NUMBER, PRICE, QUANTITY, MONEY))]
 
 many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])

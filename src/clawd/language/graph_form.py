@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from clawd.core.errors import ClawdError, suggestion
 from clawd.language.assembly import LONGEST_WRITTEN, MOST_NODES, assemble, parameter_keys, shown, sound
 from clawd.language.builder import DEEPEST_PROGRAM, LARGEST_PROGRAM
+from clawd.language.canonical import make
 from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
 from clawd.language.json_form import known_operator
 from clawd.language.node import Node, ParameterValue, walk
@@ -301,9 +302,11 @@ def _built(drawn: _Drawn, built: Mapping[str, Node]) -> Node:
     except ClawdError as error:
         where = drawn.where
         try:
-            drawn.operator.signature.result_type(
-                [node.type for node in inputs], [node.constant == 0 for node in inputs]
-            )
+            if drawn.operator.expansion is None:
+                make(drawn.operator.name, inputs, drawn.parameters)
+            else:
+                free = [node.constant == 0.0 for node in inputs]
+                drawn.operator.signature.result_type([node.type for node in inputs], free)
         except MismatchError as mismatch:
             port = ports[mismatch.index].name
             where += f", port {port} (from {drawn.sources[port]})"

@@ -74,7 +74,7 @@ class _Grower:
         way = self.random.choice(self._preferred(ways, goal, nodes))
         production = way.draw(self.random, depth, nodes)
         name = production.operator.name
-        parameters = self.vocabulary.parameters(self.random, name)
+        parameters = production.parameters or self.vocabulary.parameters(self.random, name)
         if parameters is None:
             return None
         # At most one input may be a constant, and none where it is alone: a rolling mean of 3 is 3.

@@ -13,6 +13,7 @@ from random import Random
 
 from clawd.core.errors import ClawdError
 from clawd.language.assembly import admits, assemble
+from clawd.language.canonical import make
 from clawd.language.exits import read_exits
 from clawd.language.grow import distance, grow
 from clawd.language.node import Node, ParameterValue
@@ -84,18 +85,15 @@ def point(random: Random, program: Node, vocabulary: Vocabulary) -> Node | None:
         others = [value for value in vocabulary.values(old.operator, kinds[index]) if value != old.parameters[index]]
         return _with_parameter(random, program, path, old, index, others, vocabulary)
     names = [name for name in vocabulary.kin.get((len(old.inputs), kinds), ()) if name != old.operator]
-    types, free = [node.type for node in old.inputs], [node.constant == 0.0 for node in old.inputs]
     random.shuffle(names)
     for name in names:
         if not admits(name, old.parameters):
             continue
         try:
-            if OPERATORS[name].signature.result_type(types, free) != old.type:
-                continue
-            new = assemble(name, old.inputs, old.parameters)
-        except (MismatchError, ClawdError):
+            new = make(name, old.inputs, old.parameters)
+        except MismatchError:
             continue
-        child = replaced(program, path, new, vocabulary)
+        child = replaced(program, path, new, vocabulary) if new.type == old.type else None
         if child is not None:
             return child
     return None

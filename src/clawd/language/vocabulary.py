@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import accumulate, product
 from random import Random
 
 from clawd.language.assembly import admits, assemble, sample
-from clawd.language.node import ParameterValue
-from clawd.language.operators import CLOCK_NAMES, OPERATORS, Operator
+from clawd.language.builder import build
+from clawd.language.canonical import make
+from clawd.language.node import Node, ParameterValue
+from clawd.language.operators import OPERATORS, Operator
 from clawd.language.signature import MismatchError
 from clawd.language.types import CONDITION, MONEY, NUMBER, POSITION, PRICE, QUANTITY, Kind, Parameter, Type, Unit
 
@@ -21,10 +23,13 @@ _LARGE = (1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 20.0, 30.0, 50.0, 70.0, 80.0, 100.0)
 _MAGNITUDES = (*_SMALL, *_LARGE)
 CONSTANTS = (*(-value for value in reversed(_MAGNITUDES)), 0.0, *_MAGNITUDES)
 
+#: What every market has names for.
+_CALENDAR = ("hour", "weekday", "month_day", "month", "minutes_to_close", "is_month_turn")
 #: Operators that mix units, which random programs leave alone unless they are asked to.
 UNTYPED = frozenset({"as_num"})
 #: How often the units of an operator's inputs are drawn: most ideas are about prices and pure numbers.
 _LIKELY: Mapping[Unit, float] = {NUMBER: 4.0, PRICE: 4.0, QUANTITY: 1.0, MONEY: 0.5}
+_EXAMPLES = {NUMBER: "close / open", PRICE: "close", QUANTITY: "volume", MONEY: "close * volume"}
 _TRIES = 60
 
 
@@ -34,11 +39,13 @@ class Production:
 
     Attributes:
         operator, inputs: what is applied to what.
+        parameters: its parameters where the type hangs on them, as with a power; None where any will do.
         depth, size: the least that it comes to.
     """
 
     operator: Operator
     inputs: tuple[Type, ...]
+    parameters: tuple[ParameterValue, ...] | None = None
     depth: int = 0
     size: int = 0
 
@@ -76,7 +83,7 @@ class Vocabulary:
     Attributes:
         operators: names of operators, macros included.
         windows, constants, quantiles: the grids of parameters, rising.
-        series: names of outside series that the market has.
+        names: what the market has for inputs that ask by name, such as ``{"ext": ("vix",)}``. The calendar is known.
         instruments: symbols that may be named.
         groups: names of groupings of instruments.
         deepest: nodes on the longest path of a canonical program.
@@ -87,7 +94,7 @@ class Vocabulary:
     windows: tuple[int, ...] = WINDOWS
     constants: tuple[float, ...] = CONSTANTS
     quantiles: tuple[float, ...] = QUANTILES
-    series: tuple[str, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     instruments: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     deepest: int = 12
@@ -101,7 +108,8 @@ class Vocabulary:
             case Parameter.CONSTANT:
                 return self.constants
             case Parameter.NAME:
-                return CLOCK_NAMES if operator == "clock" else self.series
+                names = _CALENDAR if operator == "clock" else self.names.get(operator, ())
+                return [name for name in names if admits(operator, (name,))]
             case Parameter.INSTRUMENT:
                 return self.instruments
         return self.quantiles if kind.name == "QUANTILE" else self.groups
@@ -153,18 +161,24 @@ class Vocabulary:
     def _productions(self) -> dict[Type, list[Production]]:
         found: dict[Type, list[Production]] = {}
         series = [Type(Kind.SERIES, unit) for unit in _LIKELY]
+        examples = {kind: _example(kind) for kind in (CONDITION, POSITION, *series)}
         for name in self.operators:
             operator = OPERATORS[name]
-            if self.parameters(Random(0), name) is None:
+            drawn = self.parameters(Random(0), name)
+            if drawn is None:
                 continue
+            ways: list[tuple[ParameterValue, ...]] = [drawn]
+            if _is_power(operator):
+                ways = [(value,) for value in self.constants if admits(name, (value,))]
             words = operator.signature.inputs
             kinds = [[CONDITION] if word == "B" else [POSITION] if word == "P" else series for word in words]
-            for inputs in product(*kinds):
+            for inputs, parameters in product(product(*kinds), ways):
                 try:
-                    result = operator.signature.result_type(inputs, [False] * len(inputs))
+                    result = _result([examples[kind] for kind in inputs], operator, parameters)
                 except MismatchError:
                     continue
-                found.setdefault(result, []).append(Production(operator, inputs))
+                fixed = parameters if _is_power(operator) else None
+                found.setdefault(result, []).append(Production(operator, inputs, fixed))
         return found
 
     def _cost(self, name: str) -> tuple[int, int]:
@@ -173,6 +187,24 @@ class Vocabulary:
         node = assemble(name, inputs, self.parameters(Random(0), name) or ())
         depth = node.depth - max((each.depth for each in inputs), default=0)
         return max(1, depth), max(1, node.size - sum(each.size for each in inputs))
+
+
+def _is_power(operator: Operator) -> bool:
+    return "^" in operator.signature.result
+
+
+def _result(inputs: Sequence[Node], operator: Operator, parameters: tuple[ParameterValue, ...]) -> Type:
+    if operator.expansion is None:
+        return make(operator.name, inputs, parameters).type
+    return operator.signature.result_type([node.type for node in inputs], [False] * len(inputs))
+
+
+def _example(kind: Type) -> Node:
+    """Something of a type, none of it constant, which would fit any unit."""
+    texts = {CONDITION: "close > open", POSITION: "long_only(close / open)"}
+    node = build(texts.get(kind) or _EXAMPLES[kind.unit])
+    assert isinstance(node, Node)
+    return node
 
 
 def _least(
