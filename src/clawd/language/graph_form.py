@@ -7,11 +7,11 @@ is used twice is one node with two edges. Ids and layout carry no meaning: they 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clawd.core.errors import ClawdError, suggestion
-from clawd.language.assembly import LONGEST_WRITTEN, MOST_NODES, assemble, parameter_keys, shown, sound
+from clawd.language.assembly import LONGEST_WRITTEN, MOST_NODES, admits, assemble, parameter_keys, shown, sound
 from clawd.language.builder import DEEPEST_PROGRAM, LARGEST_PROGRAM
 from clawd.language.canonical import make
 from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
@@ -300,17 +300,21 @@ def _built(drawn: _Drawn, built: Mapping[str, Node]) -> Node:
     try:
         return assemble(drawn.operator.name, inputs, drawn.parameters)
     except ClawdError as error:
-        where = drawn.where
-        try:
-            if drawn.operator.expansion is None:
-                make(drawn.operator.name, inputs, drawn.parameters)
-            else:
-                free = [node.constant == 0.0 for node in inputs]
-                drawn.operator.signature.result_type([node.type for node in inputs], free)
-        except MismatchError as mismatch:
-            port = ports[mismatch.index].name
-            where += f", port {port} (from {drawn.sources[port]})"
-        raise error.at(where) from None
+        port = _unfit(drawn.operator, inputs, drawn.parameters)
+        source = f", port {port} (from {drawn.sources[port]})" if port else ""
+        raise error.at(drawn.where + source) from None
+
+
+def _unfit(operator: Operator, inputs: Sequence[Node], parameters: tuple[ParameterValue, ...]) -> str | None:
+    """The port whose input has the wrong kind or unit, if one has."""
+    try:
+        if operator.expansion is not None:
+            operator.signature.result_type([node.type for node in inputs], [node.constant == 0.0 for node in inputs])
+        elif admits(operator.name, parameters):
+            make(operator.name, inputs, parameters)
+    except MismatchError as mismatch:
+        return _PORTS[mismatch.index]
+    return None
 
 
 def _check_layout(value: object, nodes: Mapping[str, _Drawn]) -> None:
