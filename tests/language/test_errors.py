@@ -263,7 +263,7 @@ def test_a_wrong_file_says_what_and_where(old: str, new: str, words: str | None,
         ),
         (
             '{"clawd": 1, "position": {"target": {"op": "abs", "args": [{"op": "abs", "args": [{"w": ""}]}]}}}',
-            "position.target.args[0].args[0]: `w` must be a number",
+            "position.target.args[0].args[0]: unknown operator None",
         ),
         (
             '{"clawd": 1, "name": "x", "position": {"target": {"op": "long_only", "args": [], "x": 1}}}',
@@ -280,7 +280,7 @@ def test_a_wrong_file_says_what_and_where(old: str, new: str, words: str | None,
         ),
         (
             '{"clawd": 1, "name": "x", "position": {"target": {"op": "const", "args": [{"k": NaN}]}}}',
-            "`k` must be a number",
+            "NaN is not a number of JSON",
         ),
         ('{"clawd": 1,\n "name": }', "line 2, column 10: not JSON"),
     ],

@@ -111,7 +111,7 @@ def test_every_operator_is_said_after_a_way_through_json(operator: Operator) -> 
     once = strategy(target_with(operator))
     again = parse_json(json.dumps(once.to_json()))
     said = explain(again)
-    assert once.content_hash[:12] in said and "Its parts" not in said and "{" not in said
+    assert once.content_hash[:12] in said and "{" not in said
     bare = replace(once, let={}, target_text="")
     assert explain(bare) == said
 

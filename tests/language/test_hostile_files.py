@@ -6,6 +6,7 @@ import contextlib
 import json
 import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 from random import Random
 
@@ -14,10 +15,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clawd.core.errors import ClawdError
-from clawd.language.strategy import LARGEST_FILE, load_strategy, parse_json, parse_toml
+from clawd.language.strategy import LARGEST_FILE, LARGEST_JSON_FILE, load_strategy, parse_json, parse_toml
 from language.random_programs import strategies
 
 LONGEST = 1.0  # seconds of the processor
+MOST_MEMORY = 150e6  # bytes
 
 EXITS = "[exits]\nstop = { percent = 10 }\n"
 
@@ -142,6 +144,104 @@ HOSTILE_JSON = {
 }
 
 
+def graph(nodes: object, edges: object, target: object = "t", **more: object) -> str:
+    form = {
+        "clawd": 1,
+        "name": "x",
+        "nodes": nodes,
+        "edges": edges,
+        "target": target,
+        "exits": {"stop": {"percent": 9}},
+    }
+    return json.dumps({**form, **more})
+
+
+def edge(source: object, to: object, port: object = "x") -> dict[str, object]:
+    return {"from": source, "to": to, "port": port}
+
+
+def ladder(op: str, rungs: int, ports: str = "xy") -> str:
+    """A graph in which each node is used twice by the next: 2 ** rungs nodes when written out."""
+    nodes = [{"id": "0", "op": "close"}, *({"id": str(i + 1), "op": op} for i in range(rungs))]
+    edges = [edge(str(i), str(i + 1), port) for i in range(rungs) for port in ports]
+    return graph([*nodes, {"id": "t", "op": "long_only"}], [*edges, edge(str(rungs), "t")])
+
+
+CLOSE, HELD = {"id": "c", "op": "close"}, {"id": "t", "op": "long_only"}
+SIMPLE = [{"id": "c", "op": "clock", "parameters": {"name": "hour"}}, HELD]
+
+HOSTILE_GRAPHS = {
+    "no nodes": graph([], []),
+    "nodes that are an object": graph({"a": 1}, []),
+    "nodes that are null": graph(None, []),
+    "edges that are null": graph(SIMPLE, None),
+    "a ladder of sums": ladder("add", 60),
+    "a ladder of conditions": ladder("and", 90),
+    "a ladder that folds": ladder("max2", 99),
+    "a ladder of macros": ladder("macd", 99, "x").replace('"macd"', '"macd", "parameters": {"w": 2, "w2": 3, "w3": 4}'),
+    "a ladder of 5,000 rungs": ladder("neg", 5_000, "x"),
+    "20,000 nodes": graph([{"id": str(i), "op": "close"} for i in range(20_000)], []),
+    "a million nodes": '{"clawd": 1, "nodes": [' + "{}," * 10**6 + "{}]}",
+    "300,000 empty nodes": '{"clawd": 1, "nodes": [' + "{}," * 300_000 + "{}]}",
+    "100,000 edges to one port": graph(SIMPLE, []).replace(
+        '"edges": []', '"edges": [' + ",".join(['{"from":"c"}'] * 80_000) + "]"
+    ),
+    "20,000 edges to one port": graph(SIMPLE, [edge("c", "t")] * 20_000),
+    "10,000 leaves on a target": graph(
+        [{"id": str(i), "op": "close"} for i in range(9_999)] + [HELD], [edge("1", "t")]
+    ),
+    "many heavy nodes": graph(
+        [{"id": "0", "op": "close"}, *({"id": f"a{i}", "op": "add"} for i in range(10))]
+        + [{"id": f"b{i}", "op": "abs"} for i in range(7_000)],
+        [edge(f"a{i - 1}" if i else "0", f"a{i}", port) for i in range(10) for port in "xy"]
+        + [edge("a9", f"b{i}") for i in range(7_000)],
+        "b0",
+    ),
+    "a node that feeds itself": graph([{"id": "t", "op": "smooth", "parameters": {"w": 3}}], [edge("t", "t")]),
+    "a ring of 3,000": graph(
+        [{"id": str(i), "op": "abs"} for i in range(3_000)] + [HELD],
+        [edge(str(i), str((i + 1) % 3_000)) for i in range(3_000)] + [edge("7", "t")],
+    ),
+    "an id of great length": graph([{"id": "x" * 100_000, "op": "close"}, HELD], [edge("x" * 100_000, "t")]),
+    "an id that is a number": graph([{"id": 1, "op": "close"}, HELD], [edge(1, "t")]),
+    "an id that is a list": graph([{"id": [], "op": "close"}, HELD], [edge([], "t")]),
+    "an id that moves the cursor": graph([{"id": "\x1b[2J", "op": "close"}, HELD], [edge("\x1b[2J", "t")]),
+    "an edge that moves the cursor": graph(SIMPLE, [edge("\x1b[2J", "t")]),
+    "a port that moves the cursor": graph(SIMPLE, [edge("c", "t", "\x1b[2J")]),
+    "a key that moves the cursor": graph([{**CLOSE, "\x1b[2J": 1}, HELD], []),
+    "an operator that is code": graph([{"id": "c", "op": "__import__('os')"}, HELD], [edge("c", "t")]),
+    "a name that is code": graph(
+        [{"id": "c", "op": "ext", "parameters": {"name": '") + close + ("'}}, HELD], [edge("c", "t")]
+    ),
+    "parameters that are a list": graph([{**CLOSE, "parameters": [1]}, HELD], [edge("c", "t")]),
+    "a window that is true": graph(
+        [CLOSE, {"id": "e", "op": "ema", "parameters": {"w": True}}, HELD], [edge("c", "e"), edge("e", "t")]
+    ),
+    "a window that is a text": graph(
+        [CLOSE, {"id": "e", "op": "ema", "parameters": {"w": "20"}}, HELD], [edge("c", "e"), edge("e", "t")]
+    ),
+    "a window that is half a bar": graph(
+        [CLOSE, {"id": "e", "op": "ret", "parameters": {"w": 2.5}}, HELD], [edge("c", "e"), edge("e", "t")]
+    ),
+    "a window of 400 digits": graph(
+        [CLOSE, {"id": "e", "op": "ret", "parameters": {"w": 10**400}}, HELD], [edge("c", "e"), edge("e", "t")]
+    ),
+    "a constant that is infinite": graph(
+        [{"id": "c", "op": "const", "parameters": {"k": float("inf")}}, HELD], [edge("c", "t")]
+    ),
+    "a layout of nothing": graph(SIMPLE, [edge("c", "t")], layout=None),
+    "a layout that is no number": graph(SIMPLE, [edge("c", "t")], layout={"c": [float("nan"), 0]}),
+    "a layout of nowhere": graph(SIMPLE, [edge("c", "t")], layout={"c": [10**400, 0]}),
+    "a layout of a stranger": graph(SIMPLE, [edge("c", "t")], layout={"z": [0, 0]}),
+    "a label that is an operator": graph([{**SIMPLE[0], "label": "ema"}, HELD], [edge("c", "t")]),
+    "a label that is a list": graph([{**SIMPLE[0], "label": []}, HELD], [edge("c", "t")]),
+    "a target that is a list": graph(SIMPLE, [edge("c", "t")], ["t"]),
+    "a target and a position": graph(SIMPLE, [edge("c", "t")], position={"target": {"op": "close"}}),
+    "a null in a name": graph(SIMPLE, [edge("c", "t")], name="a\0b"),
+    "the same key twice in a node": graph(SIMPLE, [edge("c", "t")]).replace('"op":', '"op": "close", "op":', 1),
+}
+
+
 def refused(text: str, read: object) -> None:
     start = time.process_time()
     with pytest.raises(ClawdError) as caught:
@@ -163,6 +263,41 @@ def test_a_hostile_toml_file_is_refused_at_once(name: str, tmp_path: Path) -> No
 @pytest.mark.parametrize("name", HOSTILE_JSON)
 def test_a_hostile_json_file_is_refused_at_once(name: str, tmp_path: Path) -> None:
     refused(HOSTILE_JSON[name], parse_json)
+
+
+@pytest.mark.parametrize("name", HOSTILE_GRAPHS)
+def test_a_hostile_graph_is_refused_at_once(name: str) -> None:
+    assert parse_json(graph(SIMPLE, [edge("c", "t")])).name == "x"
+    refused(HOSTILE_GRAPHS[name], parse_json)
+
+
+@pytest.mark.parametrize("name", ["a ladder of sums", "many heavy nodes", "20,000 nodes", "300,000 empty nodes"])
+def test_a_hostile_graph_takes_little_memory(name: str) -> None:
+    tracemalloc.start()
+    try:
+        with pytest.raises(ClawdError):
+            parse_json(HOSTILE_GRAPHS[name])
+        assert tracemalloc.get_traced_memory()[1] < MOST_MEMORY
+    finally:
+        tracemalloc.stop()
+
+
+def test_the_largest_program_is_written_and_read_in_every_form_at_once() -> None:
+    """As many distinct nodes as fit into the bounds."""
+    terms = [f"{i} * close" for i in range(2, 850)]
+    while len(terms) > 1:
+        pairs = [f"({one} + {other})" for one, other in zip(terms[::2], terms[1::2], strict=False)]
+        terms = pairs + terms[2 * len(pairs) :]
+    strategy = parse_toml(toml(f"long_only({terms[0]} / open)"))
+    assert len(strategy.target.text) > 18_000
+    for text in (json.dumps(strategy.to_json()), json.dumps(strategy.to_graph(), indent=1)):
+        assert len(text) < LARGEST_JSON_FILE
+        start = time.process_time()
+        assert parse_json(text) == strategy
+        assert time.process_time() - start < LONGEST
+    start = time.process_time()
+    assert parse_toml(strategy.to_toml()) == strategy
+    assert time.process_time() - start < LONGEST
 
 
 def test_a_file_of_a_gigabyte_is_not_read(tmp_path: Path) -> None:
@@ -274,9 +409,10 @@ def test_random_json_in_a_likely_place(value: object, place: str) -> None:
 
 
 @fuzzed
-@given(strategies(), likely, st.randoms(use_true_random=False))
-def test_a_valid_json_strategy_with_a_part_replaced(text: str, value: object, random: Random) -> None:
-    form: object = parse_toml(text).to_json()
+@given(strategies(), likely, st.randoms(use_true_random=False), st.booleans())
+def test_a_valid_json_strategy_with_a_part_replaced(text: str, value: object, random: Random, drawn: bool) -> None:
+    strategy = parse_toml(text)
+    form: object = json.loads(json.dumps(strategy.to_graph() if drawn else strategy.to_json()))
     place = form
     while random.random() < 0.8:
         keys = list(place) if isinstance(place, dict) else list(range(len(place))) if isinstance(place, list) else []
@@ -291,3 +427,53 @@ def test_a_valid_json_strategy_with_a_part_replaced(text: str, value: object, ra
         parse_json(json.dumps(form)).family_hash  # noqa: B018
     except ClawdError as error:
         assert str(error)
+
+
+@fuzzed
+@given(strategies(), st.randoms(use_true_random=False), st.booleans())
+def test_a_valid_json_file_with_a_few_bytes_changed(text: str, random: Random, drawn: bool) -> None:
+    strategy = parse_toml(text)
+    data = bytearray(json.dumps(strategy.to_graph() if drawn else strategy.to_json()).encode())
+    for _ in range(random.randrange(1, 4)):
+        at = random.randrange(len(data))
+        form = random.randrange(4)
+        if form == 0:
+            del data[at : at + random.randrange(1, 9)]
+        elif form == 1:
+            data[at] = random.choice(b'\x00"{}[]:,019.-eEnNt\\')
+        elif form == 2:
+            data[at] = random.randrange(256)
+        else:
+            start = random.randrange(len(data))
+            data[at:at] = data[start : start + random.randrange(1, 60)]
+        if not data:
+            return
+    accepted_or_refused(data.decode("utf-8", "replace"))
+
+
+@fuzzed
+@given(strategies(), st.randoms(use_true_random=False))
+def test_a_graph_that_was_rewired(text: str, random: Random) -> None:
+    """Edges led elsewhere, operators exchanged, nodes doubled or dropped: a strategy, or a place and a reason."""
+    form = json.loads(json.dumps(parse_toml(text).to_graph()))
+    for _ in range(random.randrange(1, 4)):
+        nodes, edges = form["nodes"], form["edges"]
+        one, other = random.choice(nodes), random.choice(nodes)
+        change = random.randrange(6)
+        if change == 0 and edges:
+            random.choice(edges)[random.choice(("from", "to"))] = one["id"]
+        elif change == 1 and edges:
+            random.choice(edges)["port"] = random.choice("xyzw")
+        elif change == 2:
+            one["op"], other["op"] = other["op"], one["op"]
+        elif change == 3 and len(nodes) > 1:
+            nodes.remove(one)
+        elif change == 4:
+            nodes.append({**one, "id": random.choice(("new", one["id"]))})
+        else:
+            form["target"] = one["id"]
+    try:
+        strategy = parse_json(json.dumps(form))
+        assert parse_json(json.dumps(strategy.to_graph())) == strategy
+    except ClawdError as error:
+        assert error.where

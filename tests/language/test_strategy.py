@@ -37,7 +37,6 @@ def base(*changes: tuple[str, str]) -> Strategy:
 SAME_CONTENT = [
     [('name = "base"', 'name = "another"')],
     [('name = "base"', 'name = "base"\nclaim = "it works"\nsource = "me"')],
-    [('name = "base"', 'name = "base"\nuniverse = ["A"]')],
     [("fast - slow", "ema(close, 20) - slow")],
     [("fast - slow", "-slow + fast")],
     [("[let]", '[let]\nunused = "volume"')],
@@ -54,6 +53,7 @@ SAME_FAMILY = [
     [("time = 10", "time = 20")],
     [('bar = "1h"', 'bar = "1d"')],
     [('bar = "1h"\n', "")],
+    [('name = "base"', 'name = "base"\nuniverse = ["A"]')],
 ]
 OTHER_FAMILY = [
     [('"ema(close, 20)"', '"ema(open, 20)"')],
@@ -81,6 +81,16 @@ def test_other_parameters_are_another_strategy_of_one_family(changes: list[tuple
 def test_another_idea_is_another_family(changes: list[tuple[str, str]]) -> None:
     assert base(*changes).content_hash != base().content_hash
     assert base(*changes).family_hash != base().family_hash
+
+
+def test_the_instruments_are_part_of_the_identity_and_their_order_is_not() -> None:
+    """The same program on other instruments is another trial."""
+    one, other, turned, both = (
+        base(('name = "base"', f'name = "base"\nuniverse = {symbols}')).content_hash
+        for symbols in ('["A", "B"]', '["A", "C"]', '["B", "A"]', '["A"]')
+    )
+    assert one == turned
+    assert len({one, other, both, base().content_hash}) == 4
 
 
 def test_a_family_does_not_depend_on_how_its_parameters_sort() -> None:

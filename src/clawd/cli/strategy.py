@@ -12,6 +12,7 @@ from clawd.authors.starter import find_starter, starter_names
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.options import JsonOption, read_strategy
 from clawd.core.clock import duration
+from clawd.core.errors import ClawdError
 from clawd.language.explain import explain
 
 app = typer.Typer(help="List, show, check and explain strategies.", no_args_is_help=True)
@@ -19,6 +20,8 @@ app = typer.Typer(help="List, show, check and explain strategies.", no_args_is_h
 NameArgument = Annotated[
     str, typer.Argument(metavar="NAME", help="a .toml or .json file, or the name of a starter strategy")
 ]
+GraphOption = Annotated[bool, typer.Option("--graph", help="as a graph of nodes and edges, for a visual builder")]
+TomlOption = Annotated[bool, typer.Option("--toml", help="as the text file that people write")]
 
 
 @app.command("list")
@@ -50,11 +53,18 @@ def list_strategies(as_json: JsonOption = False) -> None:
 
 
 @app.command()
-def show(name: NameArgument, as_json: JsonOption = False) -> None:
-    """The canonical form of a strategy: what the engine runs and the hash is made of."""
+def show(
+    name: NameArgument, as_json: JsonOption = False, as_graph: GraphOption = False, as_toml: TomlOption = False
+) -> None:
+    """The canonical form of a strategy, which the engine runs and the hash is made of, or one of its file forms."""
+    if as_json + as_graph + as_toml > 1:
+        raise ClawdError("only one form at a time", where="--json, --graph, --toml")
     strategy = read_strategy(name)
-    if as_json:
-        typer.echo(json.dumps(strategy.to_json(), indent=2))
+    if as_json or as_graph:
+        typer.echo(json.dumps(strategy.to_graph() if as_graph else strategy.to_json(), indent=2, ensure_ascii=False))
+        return
+    if as_toml:
+        typer.echo(strategy.to_toml(), nl=False)
         return
     typer.echo(f"name      {strategy.name}")
     typer.echo(f"target    {strategy.target.text}")

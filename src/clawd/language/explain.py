@@ -13,10 +13,10 @@ from clawd.core.clock import duration
 from clawd.language.builder import build, type_of
 from clawd.language.exits import Distance, Exits, Target
 from clawd.language.expression import Tree, parse
-from clawd.language.json_form import expression_of, program_json
 from clawd.language.node import Node, literal
 from clawd.language.operators import OPERATORS
 from clawd.language.strategy import Strategy
+from clawd.language.text_form import written
 from clawd.language.types import Kind, Parameter, Type
 
 #: How each operator is said. ``{0}``, ``{1}`` … are its arguments in order; a window is "20 bars", as
@@ -193,7 +193,8 @@ class _Noun(str):
 def explain(strategy: Strategy) -> str:
     """What a strategy holds, how it leaves, what it needs and where it came from, in plain English."""
     bound: dict[str, Node | float] = {}
-    for name, text in strategy.let.items():
+    parts, target = (strategy.let, strategy.target_text) if strategy.target_text else written(strategy.target)
+    for name, text in parts.items():
         bound[name] = build(text, bound)
     speaker = _Speaker({name: type_of(value) for name, value in bound.items()}, bound)
     sections = [strategy.name]
@@ -201,10 +202,9 @@ def explain(strategy: Strategy) -> str:
     origin += [f"Believed to earn because: {strategy.claim}"] if strategy.claim else []
     if origin:
         sections.append("\n".join(origin))
-    if strategy.let:
-        parts = [speaker.part(name, parse(text)) for name, text in strategy.let.items()]
-        sections.append("Its parts\n" + "\n".join(f"  {part}" for part in parts))
-    target = strategy.target_text or expression_of(program_json(strategy.target), "target")
+    if parts:
+        spoken = [speaker.part(name, parse(text)) for name, text in parts.items()]
+        sections.append("Its parts\n" + "\n".join(f"  {part}" for part in spoken))
     wants = [*speaker.sentences(parse(target)), *_PLATFORM]
     sections.append("What it wants\n" + "\n".join(f"  {sentence}" for sentence in wants))
     sections.append("How it leaves\n" + "\n".join(f"  {sentence}" for sentence in _exits(strategy.exits)))

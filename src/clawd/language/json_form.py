@@ -6,64 +6,80 @@ import reprlib
 from collections.abc import Mapping
 
 from clawd.core.errors import ClawdError, suggestion
+from clawd.language.assembly import MOST_NODES, assemble, parameter_keys, sound
 from clawd.language.builder import DEEPEST_PROGRAM
-from clawd.language.expression import LARGEST_NUMBER
-from clawd.language.node import Node, literal
-from clawd.language.operators import OPERATORS
-from clawd.language.types import Parameter
-
-_KEYS = {
-    Parameter.WINDOW: "w",
-    Parameter.CONSTANT: "k",
-    Parameter.QUANTILE: "q",
-    Parameter.NAME: "name",
-    Parameter.INSTRUMENT: "a",
-    Parameter.GROUP: "g",
-}
+from clawd.language.node import Node, ParameterValue
+from clawd.language.operators import OPERATORS, Operator
 
 
 def program_json(node: Node) -> dict[str, object]:
     """The JSON form of a program."""
-    kinds = OPERATORS[node.operator].signature.parameters
     arguments: list[object] = [program_json(child) for child in node.inputs]
-    arguments += [{_KEYS[kind]: value} for kind, value in zip(kinds, node.parameters, strict=True)]
+    arguments += [{key: value} for key, value in zip(parameter_keys(node.operator), node.parameters, strict=True)]
     return {"op": node.operator, "args": arguments} if arguments else {"op": node.operator}
 
 
-def expression_of(value: object, where: str, depth: int = 0) -> str:
-    """The text of a JSON program, ready to be built.
+def read_program(value: object, where: str) -> Node:
+    """The program of a JSON value.
 
     Raises:
         ClawdError: with the path inside the JSON, when it is not a program.
     """
-    if depth > DEEPEST_PROGRAM + 1:
-        raise ClawdError(f"nested deeper than {DEEPEST_PROGRAM} operators", where=where)
-    if not isinstance(value, Mapping):
-        raise ClawdError(f"an object with `op` is needed, not {type(value).__name__}", where=where)
-    if len(value) == 1 and next(iter(value)) in _KEYS.values():
-        return _parameter(next(iter(value)), next(iter(value.values())), where)
-    name = value.get("op")
+    return _Reader().node(value, where, 0)
+
+
+class _Reader:
+    def __init__(self) -> None:
+        self.nodes = 0
+
+    def node(self, value: object, where: str, depth: int) -> Node:
+        self.nodes += 1
+        if depth > DEEPEST_PROGRAM:
+            raise ClawdError(f"nested deeper than {DEEPEST_PROGRAM} operators", where=where)
+        if self.nodes > MOST_NODES:
+            raise ClawdError(f"more than {MOST_NODES:,} operators", where=where)
+        if not isinstance(value, Mapping):
+            raise ClawdError(f"an object with `op` is needed, not {type(value).__name__}", where=where)
+        operator = known_operator(value.get("op"), where)
+        arguments = value.get("args", [])
+        if not isinstance(arguments, list) or set(value) - {"op", "args"}:
+            raise ClawdError("an operator has `op` and a list `args`, nothing else", where=where)
+        keys = parameter_keys(operator.name)
+        taken = len(operator.signature.inputs)
+        if len(arguments) != taken + len(keys):
+            raise ClawdError(
+                f"`{operator.name}` takes {taken + len(keys)} of `args`, {len(arguments)} given",
+                where=where,
+                hint=f"its signature is {operator.signature.text}",
+            )
+        places = [f"{where}.args[{index}]" for index in range(len(arguments))]
+        inputs = [
+            self.node(argument, place, depth + 1)
+            for argument, place in zip(arguments[:taken], places[:taken], strict=True)
+        ]
+        parameters = [
+            _parameter(argument, key, place)
+            for argument, key, place in zip(arguments[taken:], keys, places[taken:], strict=True)
+        ]
+        try:
+            return assemble(operator.name, inputs, parameters)
+        except ClawdError as error:
+            raise error.at(where) from None
+
+
+def known_operator(name: object, where: str) -> Operator:
+    """The operator of a name.
+
+    Raises:
+        ClawdError: when there is none, with the closest.
+    """
     if not isinstance(name, str) or name not in OPERATORS:
-        hint = suggestion(name, OPERATORS) if isinstance(name, str) else None
+        hint = suggestion(name[:50], OPERATORS) if isinstance(name, str) else None
         raise ClawdError(f"unknown operator {reprlib.repr(name)}", where=where, hint=hint)
-    arguments = value.get("args", [])
-    if not isinstance(arguments, list) or set(value) - {"op", "args"}:
-        raise ClawdError("an operator has `op` and a list `args`, nothing else", where=where)
-    words = [expression_of(argument, f"{where}.args[{index}]", depth + 1) for index, argument in enumerate(arguments)]
-    if name in ("and", "or") and len(words) == 2:
-        return f"({words[0]} {name} {words[1]})"
-    if name == "not" and len(words) == 1:
-        return f"(not {words[0]})"
-    return f"{name}({', '.join(words)})" if words else name
+    return OPERATORS[name]
 
 
-def _parameter(key: str, value: object, where: str) -> str:
-    if key in ("name", "a", "g"):
-        if not isinstance(value, str) or '"' in value or not value.isprintable():
-            raise ClawdError(f"`{key}` must be a printable text without quotes", where=where)
-        return f'"{value}"'
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= LARGEST_NUMBER:
-        raise ClawdError(
-            f"`{key}` must be a number of at most {LARGEST_NUMBER:g}, not {reprlib.repr(value)}", where=where
-        )
-    return literal(value)
+def _parameter(value: object, key: str, where: str) -> ParameterValue:
+    if not isinstance(value, Mapping) or set(value) != {key}:
+        raise ClawdError(f'an object with `{key}` alone is needed, such as {{"{key}": …}}', where=where)
+    return sound(value[key], key, where)
