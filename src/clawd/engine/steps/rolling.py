@@ -340,9 +340,9 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             new_x, new_y, old_x, old_y = v - mean_x, u - mean_y, x[t] - mean_x, y[t] - mean_y
             shift_x, shift_y = (v - x[t]) * share, (u - y[t]) * share
             # The three sums are made alike, so that a series on itself has a slope of exactly one.
-            xx += new_x * new_x - old_x * old_x - w * shift_x * shift_x
-            yy += new_y * new_y - old_y * old_y - w * shift_y * shift_y
-            xy += new_x * new_y - old_x * old_y - w * shift_x * shift_y
+            xx += new_x * new_x - old_x * old_x - w * (shift_x * shift_x)
+            yy += new_y * new_y - old_y * old_y - w * (shift_y * shift_y)
+            xy += new_x * new_y - old_x * old_y - w * (shift_x * shift_y)
             mean_x += shift_x
             mean_y += shift_y
             most_x, most_y = max(most_x, xx), max(most_y, yy)
