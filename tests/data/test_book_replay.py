@@ -95,6 +95,23 @@ def test_a_book_that_lacks_a_message_is_unknown_until_the_next_snapshot() -> Non
     np.testing.assert_array_equal(np.isnan(replay.levels.ask[:, 0]), [False, False, True, True, False, False])
 
 
+def test_the_message_after_a_gap_is_kept_for_the_next_snapshot() -> None:
+    replay = replay_levels([whole(0, 5), sized(1, 6, 2.0), sized(2, 9, 3.0), whole(3, 8), sized(4, 10, 4.0)], DEPTH)
+    assert replay.breaks == 1
+    np.testing.assert_array_equal(replay.levels.bid_size[:, 0], [1.0, 2.0, np.nan, 3.0, 4.0])
+
+
+def test_messages_that_name_the_one_before_need_not_be_numbered_in_a_row() -> None:
+    def linked(time: int, previous: int, last: int) -> Message:
+        return Message(time, last - 3, last, previous, False, ((BID, 99.0, float(last)),))
+
+    replay = replay_levels([whole(0, 5), linked(1, 4, 20), linked(2, 20, 40), linked(3, 50, 60)], DEPTH)
+    assert replay.breaks == 1  # number 50 is missing
+    np.testing.assert_array_equal(replay.levels.bid_size[:, 0], [1.0, 20.0, 40.0, np.nan])
+    late = replay_levels([whole(0, 5), linked(1, 6, 20)], DEPTH)  # number 6 is in neither
+    np.testing.assert_array_equal(late.levels.bid_size[:, 0], [1.0, np.nan])
+
+
 def test_a_snapshot_that_came_after_a_gap_is_no_book() -> None:
     """Change 7 is in none of what arrived: the next is 8, and the snapshot ends with 6."""
     replay = replay_levels([whole(0, 6), sized(1, 8, 2.0)], DEPTH)
