@@ -10,23 +10,14 @@ from clawd.language.builder import DEEPEST_PROGRAM
 from clawd.language.expression import LARGEST_NUMBER
 from clawd.language.node import Node, literal
 from clawd.language.operators import OPERATORS
-from clawd.language.types import Parameter
-
-_KEYS = {
-    Parameter.WINDOW: "w",
-    Parameter.CONSTANT: "k",
-    Parameter.QUANTILE: "q",
-    Parameter.NAME: "name",
-    Parameter.INSTRUMENT: "a",
-    Parameter.GROUP: "g",
-}
+from clawd.language.signature import PARAMETER_KEYS
 
 
 def program_json(node: Node) -> dict[str, object]:
     """The JSON form of a program."""
     kinds = OPERATORS[node.operator].signature.parameters
     arguments: list[object] = [program_json(child) for child in node.inputs]
-    arguments += [{_KEYS[kind]: value} for kind, value in zip(kinds, node.parameters, strict=True)]
+    arguments += [{PARAMETER_KEYS[kind]: value} for kind, value in zip(kinds, node.parameters, strict=True)]
     return {"op": node.operator, "args": arguments} if arguments else {"op": node.operator}
 
 
@@ -40,7 +31,7 @@ def expression_of(value: object, where: str, depth: int = 0) -> str:
         raise ClawdError(f"nested deeper than {DEEPEST_PROGRAM} operators", where=where)
     if not isinstance(value, Mapping):
         raise ClawdError(f"an object with `op` is needed, not {type(value).__name__}", where=where)
-    if len(value) == 1 and next(iter(value)) in _KEYS.values():
+    if len(value) == 1 and next(iter(value)) in PARAMETER_KEYS.values():
         return _parameter(next(iter(value)), next(iter(value.values())), where)
     name = value.get("op")
     if not isinstance(name, str) or name not in OPERATORS:
