@@ -260,6 +260,12 @@ def test_a_sweep_of_a_chain_is_one_family() -> None:
     assert len({family_text(program(text)) for text in texts}) == 1
 
 
+def test_a_sweep_of_a_distance_is_one_family() -> None:
+    texts = {f"abs({a} * close - {b} * open)" for a in (0.5, 2, 10) for b in (0.7, 3, 20)}
+    assert len({program(text) for text in texts}) == 9
+    assert len({family_text(program(text)) for text in texts}) == 1
+
+
 def raw(tree: Tree, bound: dict[str, Node] | None = None) -> Node:
     """The program of a tree as it stands: macros expanded, nothing rewritten."""
     head = str(tree.head)
