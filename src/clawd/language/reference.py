@@ -31,7 +31,8 @@ GROUPS = {
     "inputs": "What is known of an instrument and of the world at the close of a bar.",
     "arithmetic": "Functions of one bar. Where an input is missing the result is.",
     "logic": "Conditions, and choices by them. A condition on something missing is false.",
-    "rolling": "Functions of the last w bars of an instrument, missing while any value among them is.",
+    "rolling": "Functions of the last w bars of an instrument, missing while any value among them is; `delay`, `delta`"
+    " and `ret` look at this bar and the one w bars ago alone.",
     "recursive": "Functions that carry something on from bar to bar. What is missing is skipped. Their warm-up is how"
     " long the start is felt. `ou_halflife` and `frac_diff` are here by their subject; they look at a window alone.",
     "cross-section": "Functions of one bar over the instruments that have it and a value on it.",
@@ -146,7 +147,7 @@ def _title(group: str) -> str:
 
 
 def _section(operator: Operator) -> list[str]:
-    meaning = re.sub(r"^[a-z]{2,}(?=[ ,;.]|$)", lambda word: word.group().capitalize(), operator.meaning)
+    meaning = re.sub(r"^(a(?= )|[a-z]{2,}(?=[ ,;.]|$))", lambda word: word.group().capitalize(), operator.meaning)
     rows = {
         "usage": f"`{usage(operator)}`",
         "signature": f"`{operator.signature.text}`",
