@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from random import Random
 
 from hypothesis import strategies as st
@@ -103,7 +104,7 @@ class Writer:
         for operator in OPERATORS.values():
             plain = operator.group != "inputs" and operator.name not in self.without
             if plain and (operator.expansion is None or depth <= 2):
-                found += [(operator, units) for units in _bindings(operator.signature.result, goal)]
+                found += [(operator, dict(units)) for units in _bindings(operator.signature.result, goal)]
         return found
 
     def _call(self, operator: Operator, units: Bindings, goal: Type, depth: int) -> str:
@@ -166,6 +167,7 @@ class Writer:
         return parameters
 
 
+@cache
 def _bindings(result: str, goal: Type) -> list[Bindings]:
     """The units of a signature's letters with which its result has the type of the goal."""
     if goal.kind is not Kind.SERIES:

@@ -79,6 +79,7 @@ WRONG_EXPRESSIONS = [
     ("cs_group_demean(close / open, sector)", "sector", "needs the name of a classification in quotes here"),
     ("cs_top(close / open, 0)", "cs_top(close / open, 0)", "`cs_top` needs a constant above 0, at most 1"),
     ("cs_top(close / open, 1.1)", "cs_top(close / open, 1.1)", "`cs_top` needs a constant above 0, at most 1"),
+    ("signed_pow(close, 0.25)", "signed_pow(close, 0.25)", "`signed_pow` needs a constant of 0.5, 1, 2, 3, 4 or 5"),
     ("signed_pow(close, 6)", "signed_pow(close, 6)", "`signed_pow` needs a constant of 0.5, 1, 2, 3, 4 or 5"),
     ("signed_pow(close, 2) + close", "signed_pow(close, 2) + close", "the left is currency^2, the right is a price"),
     ("pow(close, 2)", "close", "argument 1 of `pow` must be a pure number, this is a price"),

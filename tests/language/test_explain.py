@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from clawd.language.explain import PHRASES, explain
+from clawd.language.explain import explain
 from clawd.language.operators import CLOCK_NAMES, OPERATORS, Operator
+from clawd.language.phrases import PHRASES
 from clawd.language.strategy import Strategy, parse_json, parse_toml
 from clawd.language.types import Parameter
 

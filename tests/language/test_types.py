@@ -31,6 +31,8 @@ TYPES = {
     "signed_pow(sqrt(close), 2)": "a price",
     "signed_pow(close / open, 5)": "a pure number",
     "as_num(close * volume)": "a pure number",
+    "as_num(close) + as_num(open)": "a pure number",
+    "max2(as_num(close), as_num(open))": "a pure number",
     "log(close)": "a pure number",
     "vwap": "a price",
     'book("imbalance5")': "a pure number",

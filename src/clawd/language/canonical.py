@@ -100,14 +100,19 @@ def _rewritten(node: Node) -> Node:
 
 
 def _absolute(node: Node) -> Node:
-    """|-x| is |x|, and |a - b| is |b - a| to the last bit: of both ways to write a sum's sign, the first in order."""
+    """|-x| is |x|, and |a - b| is |b - a| to the last bit: of both ways to write a sum's sign, the first in order.
+
+    As in a chain, the order is first that of their families.
+    """
     (inner,) = node.inputs
     if inner.operator == "neg":
         return make("abs", inner.inputs)
     other = make("add", [make("neg", (part,)) for part in inner.inputs])
-    if (other.size, other.text) >= (inner.size, inner.text):
-        return node
-    return make("abs", (other,))
+
+    def order(part: Node) -> tuple[int, str, str]:
+        return part.size, family_text(part), part.text
+
+    return make("abs", (other,)) if order(other) < order(inner) else node
 
 
 def _chain(node: Node) -> Node:

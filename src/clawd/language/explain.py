@@ -1,7 +1,7 @@
 """A strategy in plain English, for a trader who does not program.
 
 The words come from the expressions as they were written, so a macro is spoken of by its own name. Every
-operator of the registry has one phrase in :data:`PHRASES`.
+operator of the registry has one phrase in :data:`clawd.language.phrases.PHRASES`.
 """
 
 from __future__ import annotations
@@ -15,158 +15,10 @@ from clawd.language.exits import Distance, Exits, Target
 from clawd.language.expression import Tree, parse
 from clawd.language.node import Node, literal
 from clawd.language.operators import OPERATORS
+from clawd.language.phrases import CLOCK, PHRASES, PRECEDENCE, SHARES, TRAILING
 from clawd.language.strategy import Strategy
 from clawd.language.text_form import written
 from clawd.language.types import Kind, Parameter, Type
-
-#: How each operator is said. ``{0}``, ``{1}`` … are its arguments in order; a window is "20 bars", as
-#: ``{1:bar}`` it is "20-bar" and as ``{1:n}`` "20"; ``{0:bare}`` is a noun without its article. A series is a
-#: noun, a condition a clause, and a position a sentence about "it", or about what its first argument holds.
-PHRASES: dict[str, str] = {
-    "open": "the open",
-    "high": "the high",
-    "low": "the low",
-    "close": "the close",
-    "volume": "the volume",
-    "vwap": "the volume-weighted average price",
-    "book": "the order-book series {0}",
-    "deriv": "the derivatives series {0}",
-    "model": "the forecast {0}",
-    "clock": "{0}",
-    "ext": "the outside series {0}",
-    "const": "{0}",
-    "add": "{0} plus {1}",
-    "sub": "{0} minus {1}",
-    "mul": "{0} times {1}",
-    "div": "{0} divided by {1}",
-    "neg": "minus {0}",
-    "abs": "the absolute value of {0}",
-    "sign": "the sign of {0}",
-    "log": "the logarithm of {0}",
-    "sqrt": "the signed square root of {0}",
-    "signed_pow": "the signed power {1} of {0}",
-    "pow": "{0} to the power of {1}",
-    "as_num": "{0} as a bare number",
-    "min2": "the smaller of {0} and {1}",
-    "max2": "the larger of {0} and {1}",
-    "clip": "{0} held between {1} and {2}",
-    "squash": "{0} squeezed smoothly between -1 and 1",
-    "gt": "{0} is above {1}",
-    "between": "{0} is from {1} to {2}",
-    "and": "{0} and {1}",
-    "or": "{0} or {1}",
-    "not": "it is not so that {0}",
-    "where": "{1} while {0} and {2} otherwise",
-    "cross_up": "{0} has just crossed above {1}",
-    "count_true": "the share of the last {1} on which {0}",
-    "bars_since": "the number of bars since it was last so that {0}",
-    "latch": "at some bar {0}, and at no bar since then {1}",
-    "delay": "{0} as of {1} ago",
-    "delta": "the {1:bar} change of {0}",
-    "ret": "the {1:bar} return of {0}",
-    "ts_mean": "the {1:bar} mean of {0}",
-    "ts_sum": "the {1:bar} sum of {0}",
-    "ts_prod": "the {1:bar} product of {0}",
-    "ts_std": "the {1:bar} standard deviation of {0}",
-    "ts_mad": "the {1:bar} mean absolute deviation of {0}",
-    "ts_min": "the lowest {0:bare} of the last {1}",
-    "ts_max": "the highest {0:bare} of the last {1}",
-    "ts_argmin": "the age of the lowest {0:bare} of the last {1} (0 is now, 1 the oldest)",
-    "ts_argmax": "the age of the highest {0:bare} of the last {1} (0 is now, 1 the oldest)",
-    "ts_rank": "the rank of {0} among its last {1} (1 is the highest)",
-    "ts_zscore": "the number of standard deviations by which {0} lies above its {1:bar} mean",
-    "ts_quantile": "the {2} quantile of {0} over {1}",
-    "ts_skew": "the {1:bar} skewness of {0}",
-    "ts_kurt": "the {1:bar} excess kurtosis of {0}",
-    "ts_slope": "the slope per bar of a straight line through {0} over {1}",
-    "ts_r2": "the {1:bar} R squared of {0} in time (1 is a straight trend)",
-    "ts_corr": "the {2:bar} correlation of {0} and {1}",
-    "ts_cov": "the {2:bar} covariance of {0} and {1}",
-    "ts_beta": "the {2:bar} beta of {0} to {1}",
-    "ts_resid": "the {2:bar} residual of {0} regressed on {1}",
-    "decay_linear": "the {1:bar} linearly weighted mean of {0}",
-    "efficiency": "the {1:bar} efficiency ratio of {0} (0 is noise, 1 a straight path)",
-    "ema": "the {1:bar} exponential mean of {0}",
-    "rma": "the {1:bar} Wilder mean of {0}",
-    "ewm_std": "the {1:bar} exponential deviation of {0} from zero",
-    "vol_forecast": "the yearly volatility of {0} as forecast from about {1}",
-    "kama": "the {1:bar} adaptive mean of {0} (Kaufman)",
-    "kalman_level": "the level of {0} by a Kalman filter of ratio {1}",
-    "kalman_beta": "the hedge ratio of {0} to {1} by a Kalman filter of ratio {2}",
-    "ou_halflife": "the half-life of {0} in bars, as fitted over {1}",
-    "frac_diff": "the fractional difference of order {1} of the logarithm of {0} over {2}",
-    "cusum": "the cumulative sum of what {0} moves beyond {1} a bar (above 0 upwards, below 0 downwards)",
-    "cs_rank": "the rank of {0} among the instruments (1 is the highest)",
-    "cs_zscore": "the number of standard deviations by which {0} lies above the mean of all instruments",
-    "cs_demean": "the distance of {0} above the mean of all instruments",
-    "cs_scale": "the share of {0} in the total size over all instruments",
-    "cs_winsor": "{0} with the outermost {1} of all instruments on either side drawn in",
-    "cs_group_demean": "the distance of {0} above the mean of its group by {1}",
-    "cs_resid": "the residual of {0} regressed on {1} over all instruments",
-    "cs_top": "{0} is among the top {1} of all instruments",
-    "cs_mean": "the mean of {0} over all instruments",
-    "asset": "{0} of {1}",
-    "long_short": "It holds {0} as a share of its capital, long where positive and short where negative, up"
-    " to all of it.",
-    "long_only": "It holds {0} as a share of its capital where positive, up to all of it, never short.",
-    "signal_if": "It is long with all of its capital from the bar on which {0}, short from the one on which {1}.",
-    "hysteresis": "It takes the side of {0} with all of its capital when that is beyond {1} on either side of"
-    " zero, and leaves when that is within {2} of zero or has changed its sign.",
-    "xs_portfolio": "It gives each instrument a score: {0}. It is long those whose score is above the mean"
-    " and short those below it, as much long as short, with all of its capital.",
-    "spread_position": "The position as of {2} is traded as a pair: for one part in {2}, on the other side in {3} as"
-    " many parts as {1}. Both together are as large as the position, and nothing else is held.",
-    "gate": "This holds while {1}; otherwise {2} of it does.",
-    "blend": "It holds two positions at once, {2} of the first and the rest of the second. The first: {0} The"
-    " second: {1}",
-    "smooth": "The position is smoothed over about {1}.",
-    "min_hold": "It keeps a side for at least {1}.",
-    "rebalance": "The position is set anew only every {1}.",
-    "no_trade_band": "A change of {1} of its capital or less is left undone, unless it is to leave.",
-    "scale_to_vol": "The position is scaled by {2} over {1}, up to all of its capital.",
-    "share_by": "The capital is shared among the instruments that hold a position, in proportion to {1}.",
-    "kelly": "The position is scaled to {3} of the Kelly bet, up to all of it; the expected return is {1}, its"
-    " deviation {2}. Nothing is held against the sign of that return.",
-    "vol_target": "The position is scaled to a yearly volatility of {1}, up to all of its capital; the"
-    " volatility is forecast from about {2}.",
-    "inv_vol": "The capital is shared among the instruments that hold a position, the calmer ones getting"
-    " more, by their volatility over about {1}.",
-    "atr": "the {0:bar} average true range",
-    "rsi": "the {1:bar} relative strength index of {0} (0 to 100)",
-    "macd": "the MACD histogram of {0} (windows of {1:n}, {2:n} and {3:n} bars) as a share of {0}",
-    "bb_z": "the number of standard deviations by which {0} lies above the middle of its {1:bar} Bollinger band",
-    "donchian_pos": "the place of the close in the channel of the last {0} (0 is its low, 1 its high)",
-    "stoch_k": "the {0:bar} stochastic %K (0 to 100)",
-    "adx": "the {0:bar} average directional index (0 to 100)",
-    "cci": "the {0:bar} commodity channel index",
-    "obv_z": "the number of standard deviations by which the {0:bar} on-balance volume lies above its mean",
-    "mfi": "the {0:bar} money flow index (0 to 100)",
-    "parkinson": "the {0:bar} Parkinson volatility of a bar",
-    "adv": "the {0:bar} average dollar volume",
-    "coint_z": "the number of standard deviations by which {0} lies above its {2:bar} regression line on {1}",
-    "tsmom": "the sign of the {0:bar} return (1 after a rise, -1 after a fall)",
-}
-
-_CLOCK = {
-    "hour": "the hour of the day in UTC",
-    "weekday": "the day of the week (0 is Monday)",
-    "month_day": "the day of the month",
-    "month": "the month (1 is January)",
-    "minutes_to_close": "the minutes from the bar's close to the end of its day in UTC",
-    "is_month_turn": "the turn of the month (1 in its last five and first three days, else 0)",
-}
-_SHARES = {
-    *(("gate", 2), ("blend", 2), ("no_trade_band", 1), ("scale_to_vol", 2), ("vol_target", 1), ("kelly", 3)),
-    *(("ts_quantile", 2), ("cs_winsor", 1), ("cs_top", 1)),
-}
-_PRECEDENCE = {"add": 1, "sub": 1, "mul": 2, "div": 2, "neg": 2}
-#: Their words go on after the last noun, so within other words they stand in brackets.
-_TRAILING = (
-    *("where", "delay", "clip", "squash", "min2", "max2", "pow", "count_true", "bars_since"),
-    *("ts_zscore", "ts_quantile", "ts_slope", "ts_resid", "kalman_level", "kalman_beta", "ou_halflife", "frac_diff"),
-    *("cs_zscore", "cs_demean", "cs_winsor", "cs_group_demean", "cs_resid"),
-    *("bb_z", "macd", "obv_z", "coint_z"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,7 +141,7 @@ class _Speaker:
         if tree.form == "name":
             return f"“{name}”" if name in self.types else PHRASES[name]
         if name == "clock":
-            return _CLOCK[str(tree.arguments[0].head)]
+            return CLOCK[str(tree.arguments[0].head)]
         if name == "add" and any(_is_call(part, "neg") for part in tree.arguments):
             # The canonical form, from which JSON is read, knows no minus between two series.
             taken = next(part for part in reversed(tree.arguments) if _is_call(part, "neg"))
@@ -357,16 +209,16 @@ class _Speaker:
             return _Bars(int(value))
         if name == "cs_winsor":
             value = min(value, 1.0 - value)  # a quantile and its mirror image say the same
-        return _percent(value) if (name, index) in _SHARES else literal(value)
+        return _percent(value) if (name, index) in SHARES else literal(value)
 
     def _inner(self, tree: Tree, parent: str = "", *, last: bool = False) -> str:
         """A noun within another, in brackets where it could be read the wrong way."""
         words = self.noun(tree)
         if tree.form != "call":
             return words
-        own, above = _PRECEDENCE.get(str(tree.head)), _PRECEDENCE.get(parent)
+        own, above = PRECEDENCE.get(str(tree.head)), PRECEDENCE.get(parent)
         if own is None:
-            return f"({words})" if tree.head in _TRAILING else words
+            return f"({words})" if tree.head in TRAILING else words
         if words.startswith("the distance"):
             return f"({words})"
         if above is None or own < above or (own == above and last):

@@ -7,7 +7,7 @@ from collections import Counter
 from itertools import groupby
 
 from clawd.language.operators import LONGEST_WINDOW, OPERATORS, Operator
-from clawd.language.types import Parameter
+from clawd.language.signature import PARAMETER_KEYS
 
 #: What the signs of a signature mean.
 TYPES = {
@@ -27,19 +27,12 @@ PARAMETERS = {
     "a": "the symbol of an instrument, in quotes",
     "g": 'the name of a classification of the market in quotes, such as "sector"',
 }
-_KEYS = {
-    Parameter.WINDOW: "w",
-    Parameter.CONSTANT: "k",
-    Parameter.QUANTILE: "q",
-    Parameter.NAME: "name",
-    Parameter.INSTRUMENT: "a",
-    Parameter.GROUP: "g",
-}
 GROUPS = {
     "inputs": "What is known of an instrument and of the world at the close of a bar.",
     "arithmetic": "Functions of one bar. Where an input is missing the result is.",
     "logic": "Conditions, and choices by them. A condition on something missing is false.",
-    "rolling": "Functions of the last w bars of an instrument, missing while any value among them is.",
+    "rolling": "Functions of the last w bars of an instrument, missing while any value among them is; `delay`, `delta`"
+    " and `ret` look at this bar and the one w bars ago alone.",
     "recursive": "Functions that carry something on from bar to bar. What is missing is skipped. Their warm-up is how"
     " long the start is felt. `ou_halflife` and `frac_diff` are here by their subject; they look at a window alone.",
     "cross-section": "Functions of one bar over the instruments that have it and a value on it.",
@@ -51,7 +44,7 @@ _SUBSCRIPTS = "₁₂₃₄"
 
 def arguments(operator: Operator) -> list[str]:
     """The names of an operator's arguments as its meaning and formula use them, such as x, y, w."""
-    keys = [_KEYS[kind] for kind in operator.signature.parameters]
+    keys = [PARAMETER_KEYS[kind] for kind in operator.signature.parameters]
     counts = Counter(keys)
     numbered = [
         key if counts[key] == 1 else key + _SUBSCRIPTS[keys[:place].count(key)] for place, key in enumerate(keys)
@@ -95,7 +88,7 @@ def facts(operator: Operator) -> dict[str, object]:
             for name, written in zip(names[:taken], signature.inputs, strict=True)
         ],
         "parameters": [
-            {"name": name, "kind": _KEYS[kind], "is": PARAMETERS[_KEYS[kind]]}
+            {"name": name, "kind": PARAMETER_KEYS[kind], "is": PARAMETERS[PARAMETER_KEYS[kind]]}
             for name, kind in zip(names[taken:], signature.parameters, strict=True)
         ],
         "result": {"type": signature.result, "is": _type(signature.result)},
@@ -154,7 +147,7 @@ def _title(group: str) -> str:
 
 
 def _section(operator: Operator) -> list[str]:
-    meaning = re.sub(r"^[a-z]{2,}(?=[ ,;.]|$)", lambda word: word.group().capitalize(), operator.meaning)
+    meaning = re.sub(r"^(a(?= )|[a-z]{2,}(?=[ ,;.]|$))", lambda word: word.group().capitalize(), operator.meaning)
     rows = {
         "usage": f"`{usage(operator)}`",
         "signature": f"`{operator.signature.text}`",

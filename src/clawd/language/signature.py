@@ -34,6 +34,8 @@ _PARAMETERS = {
     "a": Parameter.INSTRUMENT,
     "g": Parameter.GROUP,
 }
+#: How a signature, and the JSON form, writes each kind of parameter.
+PARAMETER_KEYS = {kind: word for word, kind in _PARAMETERS.items()}
 _FIXED_UNITS = {"num": NUMBER, "px": PRICE, "qty": QUANTITY, "usd": MONEY}
 _FIXED_TYPES = {"N": Type(Kind.SERIES), "B": CONDITION, "P": POSITION}
 

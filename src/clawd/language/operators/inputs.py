@@ -69,8 +69,8 @@ INPUTS = (
         "name -> N",
         "the calendar at the bar's open, UTC: hour, weekday (0 is Monday), month_day, month, is_month_turn (1 on the"
         " last five and first three days of a month, else 0); and minutes_to_close, from the bar's close to the end of"
-        " its day",
-        formula="f(open time of bar t); minutes_to_close: minutes from the close of bar t to the end of its UTC day",
+        " its day, 0 for the bar that ends it",
+        formula="calendar of the open of bar t; minutes_to_close: (end of its UTC day - close of bar t) / 1 minute",
         source="turn of the month: J. McConnell, W. Xu, Equity Returns at the Turn of the Month, Financial Analysts"
         " Journal 64 (2008), the days around it as clawd counts them",
         example='clock("is_month_turn") > 0.5',
