@@ -263,8 +263,8 @@ def test_a_wrong_file_says_what_and_where(old: str, new: str, words: str | None,
             "position.target: unknown operator 'emma' (did you mean `ema`?)",
         ),
         (
-            '{"clawd": 1, "position": {"target": {"op": "abs", "args": [{"op": "abs", "args": [{"w": ""}]}]}}}',
-            "position.target.args[0].args[0]: unknown operator None",
+            '{"clawd": 1, "name": "x", "position": {"target": {"op": "abs", "args": [{"w": ""}]}}}',
+            "position.target.args[0]: unknown operator None",
         ),
         (
             '{"clawd": 1, "name": "x", "position": {"target": {"op": "long_only", "args": [], "x": 1}}}',

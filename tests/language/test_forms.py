@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tomllib
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -313,3 +315,15 @@ def test_names_grow_in_a_row() -> None:
     assert len(parts) == 2
     assert not set(parts) & set(OPERATORS)
     assert all(one != other for one, other in pairwise(parts))
+
+
+def test_the_examples_of_the_documentation_work() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "strategies.md").read_text(encoding="utf-8")
+    (drawn,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    assert parse_json(drawn) == replace(target("long_only((close - ema(close, 20)) / close)"), name="above the mean")
+    (tree,) = re.findall(r"`(\{\"op\".*?\})`", text)
+    assert read_program(json.loads(tree), "here").text == "ema(close, 20)"
+    (bred,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(bred, names)
+    assert len(names["population"]) == 100  # type: ignore[arg-type]

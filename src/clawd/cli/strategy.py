@@ -61,7 +61,7 @@ def show(
         raise ClawdError("only one form at a time", where="--json, --graph, --toml")
     strategy = read_strategy(name)
     if as_json or as_graph:
-        typer.echo(json.dumps(strategy.to_graph() if as_graph else strategy.to_json(), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(strategy.to_graph() if as_graph else strategy.to_json(), indent=2))
         return
     if as_toml:
         typer.echo(strategy.to_toml(), nl=False)

@@ -1,9 +1,9 @@
 """What a strategy does, as 64 bits: two that trade alike have like bits, however they are written.
 
 The strategy is run on a reference market that never changes, and the signs of its net returns are hashed (Charikar
-2002, *Similarity estimation techniques from rounding algorithms*): each bit is the side of a random hyperplane on which
-the vector of signs lies, so the share of bits in which two hashes differ estimates the angle between the two, as a share
-of a half turn. Equal streams have distance 0, unrelated ones about a half, opposite ones about 1.
+2002, *Similarity estimation techniques from rounding algorithms*). Each bit is the side of a random hyperplane on which
+the vector of signs lies, so the share of bits in which two hashes differ estimates the angle between the vectors, as a
+share of a half turn. Equal streams have distance 0, unrelated ones about a half, opposite ones about 1.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from random import Random
 
 from clawd.core.errors import ClawdError
 from clawd.language.assembly import assemble
-from clawd.language.exits import Exits, read_exits
+from clawd.language.exit_choices import random_exits
 from clawd.language.node import Node
 from clawd.language.strategy import Strategy
 from clawd.language.types import POSITION, Kind, Type
@@ -120,26 +120,6 @@ class _Grower:
             shares.append(each + more)
             left -= more
         return shares
-
-
-def random_exits(random: Random, vocabulary: Vocabulary) -> Exits:
-    """A stop always; a trail, a target, an end of time and a pause sometimes."""
-    form: dict[str, object] = {"stop": distance(random, vocabulary)}
-    for key, chance in (("trail", 0.35), ("take", 0.3)):
-        if random.random() < chance:
-            form[key] = distance(random, vocabulary)
-    for key, chance in (("time", 0.3), ("cooldown", 0.3)):
-        if random.random() < chance:
-            form[key] = random.choice(vocabulary.windows)
-    return read_exits(form)
-
-
-def distance(random: Random, vocabulary: Vocabulary) -> dict[str, float]:
-    """A random distance of an exit, in average true ranges or in percent."""
-    if random.random() < 0.7:
-        windows = [window for window in vocabulary.windows if 5 <= window <= 60] or vocabulary.windows
-        return {"atr": random.choice((1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 8.0)), "window": random.choice(windows)}
-    return {"percent": random.choice((2.0, 3.0, 5.0, 8.0, 10.0, 15.0, 20.0, 25.0))}
 
 
 def random_strategy(random: Random, vocabulary: Vocabulary, name: str = "grown") -> Strategy | None:

@@ -6,7 +6,6 @@ a position, keeps a stop, and is not its parent; where a mutation finds no such 
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
@@ -14,8 +13,8 @@ from random import Random
 from clawd.core.errors import ClawdError
 from clawd.language.assembly import admits, assemble
 from clawd.language.canonical import make
-from clawd.language.exits import read_exits
-from clawd.language.grow import distance, grow
+from clawd.language.exit_choices import changed_exits, neighbours
+from clawd.language.grow import grow
 from clawd.language.node import Node, ParameterValue
 from clawd.language.operators import OPERATORS
 from clawd.language.signature import MismatchError
@@ -212,47 +211,11 @@ def child_of(parent: Strategy, target: Node) -> Strategy:
 
 def mutate_exits(random: Random, parent: Strategy, vocabulary: Vocabulary) -> Strategy | None:
     """A child one of whose exits is nearer or farther, gone or new. Its stop may move and never goes."""
-    form = parent.exits.to_json()
     for _ in range(_TRIES):
-        changed = _changed_exits(random, form, vocabulary)
-        try:
-            exits = read_exits(changed)
-        except ClawdError:
-            continue
-        if exits != parent.exits:
+        exits = changed_exits(random, parent.exits, vocabulary)
+        if exits is not None:
             return replace(parent, exits=exits, source="", claim="")
     return None
-
-
-def _changed_exits(random: Random, form: Mapping[str, object], vocabulary: Vocabulary) -> dict[str, object]:
-    change = random.random()
-    optional = [key for key in form if key != "stop"]
-    missing = [key for key in ("trail", "take", "time", "cooldown") if key not in form]
-    if optional and change < 0.2:
-        gone = random.choice(optional)
-        return {key: value for key, value in form.items() if key != gone}
-    if missing and change < 0.45:
-        key = random.choice(missing)
-        new = random.choice(vocabulary.windows) if key in ("time", "cooldown") else distance(random, vocabulary)
-        return {**form, key: new}
-    key = random.choice([*form])
-    return {**form, key: _nudged(random, form[key], vocabulary)}
-
-
-def _nudged(random: Random, value: object, vocabulary: Vocabulary) -> object:
-    """One of the numbers of an exit, moved: bars by a step of the grid of windows, anything else by a quarter."""
-    if isinstance(value, Mapping):
-        key = random.choice([*value])
-        return {**value, key: _nudged(random, value[key], vocabulary)}
-    if isinstance(value, list | tuple) and value:
-        index = random.randrange(len(value))
-        return [_nudged(random, each, vocabulary) if at == index else each for at, each in enumerate(value)]
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return value
-    if isinstance(value, int):
-        steps = _neighbours(vocabulary.windows, value)
-        return random.choice(steps) if steps else value
-    return float(f"{value * random.choice((0.8, 1.25)):.3g}")
 
 
 def _jitter(random: Random, program: Node, vocabulary: Vocabulary, kinds: Sequence[Parameter]) -> Node | None:
@@ -268,14 +231,8 @@ def _jitter(random: Random, program: Node, vocabulary: Vocabulary, kinds: Sequen
     path, node, index = random.choice(found)
     kind = OPERATORS[node.operator].signature.parameters[index]
     grid = [float(value) for value in vocabulary.values(node.operator, kind) if not isinstance(value, str)]
-    steps: list[ParameterValue] = [*_neighbours(grid, float(node.parameters[index]))]
+    steps: list[ParameterValue] = [*neighbours(grid, float(node.parameters[index]))]
     return _with_parameter(random, program, path, node, index, steps, vocabulary)
-
-
-def _neighbours(grid: Sequence[float], value: float) -> list[float]:
-    """The values of a rising grid next below and next above."""
-    below, above = bisect_left(grid, value), bisect_right(grid, value)
-    return [*grid[max(0, below - 1) : below], *grid[above : above + 1]]
 
 
 def _with_parameter(

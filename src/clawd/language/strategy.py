@@ -171,6 +171,7 @@ def parse_toml(text: str) -> Strategy:
     except (RecursionError, ValueError) as error:
         raise ClawdError(f"not a strategy: {_why(error)}") from None
     _known_keys(table, _KEYS)
+    name = _name(table)
     let = _let(table.get("let", {}))
     target_text = _target_of(table)
     if not isinstance(target_text, str):
@@ -180,7 +181,7 @@ def parse_toml(text: str) -> Strategy:
         target = _position(build(target_text, bindings))
     except ClawdError as error:
         raise error.at("position.target") from None
-    return _strategy(table, target, let, target_text)
+    return _strategy(name, table, target, let, target_text)
 
 
 def parse_json(text: str) -> Strategy:
@@ -205,12 +206,13 @@ def parse_json(text: str) -> Strategy:
         raise ClawdError(
             f"`clawd` must be {LANGUAGE_VERSION}, the version of the language, not {reprlib.repr(version)}"
         )
+    name = _name(table)
     if not drawn:
         target = _position(read_program(_target_of(table), "position.target"), "position.target")
-        return _strategy(table, target, *written(target))
+        return _strategy(name, table, target, *written(target))
     target, labels = read_graph(table)
     _position(target, f"node {table['target']}")
-    return _strategy(table, target, *written(target, {part.text: name for name, part in labels.items()}))
+    return _strategy(name, table, target, *written(target, {part.text: label for label, part in labels.items()}))
 
 
 def _check_size(text: str, largest: int) -> None:
@@ -275,10 +277,16 @@ def _position(target: Node | float, where: str | None = None) -> Node:
     return target
 
 
-def _strategy(table: Mapping[str, object], target: Node, let: Mapping[str, str], target_text: str) -> Strategy:
+def _name(table: Mapping[str, object]) -> str:
     name = _text(table, "name", longest=80)
     if not name:
         raise ClawdError("the strategy has no name", hint='add name = "..."')
+    return name
+
+
+def _strategy(
+    name: str, table: Mapping[str, object], target: Node, let: Mapping[str, str], target_text: str
+) -> Strategy:
     if "exits" not in table:
         raise ClawdError(
             "there are no exits, and no position may be naked",

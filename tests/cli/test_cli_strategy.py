@@ -1,0 +1,54 @@
+"""A strategy shown in each of its forms, and each form read back."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+
+import pytest
+from conftest import Clawd
+
+from clawd.authors.starter import find_starter
+from clawd.language.strategy import load_strategy
+
+ENDINGS = {"--json": "json", "--graph": "json", "--toml": "toml"}
+
+
+@pytest.mark.parametrize("form", ENDINGS)
+@pytest.mark.parametrize("name", ["turtles", "pairs_spread"])
+def test_every_form_that_is_shown_can_be_read(clawd: Clawd, place: Path, name: str, form: str) -> None:
+    shown = clawd("strategy", "show", name, form)
+    assert shown.code == 0 and not shown.err
+    path = place / f"again.{ENDINGS[form]}"
+    path.write_text(shown.out, encoding="utf-8")
+    assert load_strategy(path) == find_starter(name)
+    again = clawd("strategy", "show", str(path))
+    assert find_starter(name).content_hash in again.out
+
+
+def test_the_forms_are_what_they_say(clawd: Clawd) -> None:
+    graph = json.loads(clawd("strategy", "show", "cross.toml", "--graph").out)
+    assert {"nodes", "edges", "target", "layout"} <= set(graph)
+    tree = json.loads(clawd("strategy", "show", "cross.toml", "--json").out)
+    assert tree["position"]["target"]["op"] == "long_short"
+    text = tomllib.loads(clawd("strategy", "show", "cross.toml", "--toml").out)
+    assert text["position"]["target"] == "long_short(sign(ema(close, 5) - ema(close, 20)))"
+
+
+def test_one_form_at_a_time(clawd: Clawd) -> None:
+    shown = clawd("strategy", "show", "cross.toml", "--json", "--graph")
+    assert shown.code == 2
+    assert "only one form" in shown.err and not shown.out
+
+
+def test_a_graph_is_checked_explained_and_its_errors_name_the_node(clawd: Clawd, place: Path) -> None:
+    graph = json.loads(clawd("strategy", "show", "cross.toml", "--graph").out)
+    (place / "graph.json").write_text(json.dumps(graph))
+    assert clawd("strategy", "check", "graph.json").code == 0
+    assert "exponential mean of the close" in clawd("strategy", "explain", "graph.json").out
+    graph["edges"].pop()
+    (place / "graph.json").write_text(json.dumps(graph))
+    wrong = clawd("strategy", "check", "graph.json")
+    assert wrong.code == 2
+    assert f"graph.json: node {graph['target']}, port x: nothing is connected" in " ".join(wrong.err.split())
