@@ -20,6 +20,8 @@ from clawd.engine.position import (
     book_closing,
     book_opening,
     book_target,
+    move_stops,
+    move_targets,
     stop_level,
     stop_reason,
     target_after,
@@ -45,6 +47,9 @@ MOST_FILLS = 4 + 2 * TARGETS
 
 #: Bars that :func:`simulate` hands over at a time.
 BLOCK = 4096
+
+#: Bars for which a decaying target is kept an eye on at a time.
+_AHEAD = 16.0
 
 _TAKE, _INCREASE = int(Reason.TAKE), int(Reason.INCREASE)
 
@@ -180,14 +185,17 @@ def _trade(
 
 
 @rule
-def _nearest_target(position: Any, plan: Any) -> float:
-    """Level of the nearest target, infinite where there is none; never nearer than one that would fill."""
+def _nearest_target(position: Any, plan: Any, bars: float, grid: Grid) -> float:
+    """Level, times the side, that no target will be nearer than within some bars; infinite where there is none."""
     side = np.sign(position.lots)
-    level = np.inf
+    nearest = np.inf
     for k in range(plan.targets):
         if position.take[k] != 0.0:
-            level = min(level, side * position.take[k])
-    return level
+            level = side * position.take[k]
+            if bars > 0.0 and plan.decay[k] > 0.0:
+                level -= bars * position.take_distance[k] / plan.decay[k] + grid[0]
+            nearest = min(nearest, level)
+    return nearest
 
 
 @rule
@@ -257,7 +265,9 @@ def _quiet_bars(
         return t
     side = np.sign(position.lots)
     stop = side * stop_level(position)
-    take = _nearest_target(position, plan)
+    # Where decaying targets lie is looked at anew only when one may be near, and every so many bars.
+    take = _nearest_target(position, plan, _AHEAD, grid)
+    until = position.held + _AHEAD
     window = plan.window[CHANDELIER] if plan.size[CHANDELIER] > 0.0 else -1
     size = position.lots * lot
     while t < length:
@@ -265,17 +275,26 @@ def _quiet_bars(
             traded = volume[0, t] != 0.0
             if traded:
                 first, top, bottom = side * open_[0, t], side * high[0, t], side * low[0, t]
-                if first <= stop or first >= take or min(top, bottom) <= stop or max(top, bottom) >= take:
+                if min(first, top, bottom) <= stop:
                     break
+                if max(first, top, bottom) >= take:
+                    move_targets(position, plan, grid)
+                    if max(first, top, bottom) >= _nearest_target(position, plan, 0.0, grid):
+                        break
             if plan.time > 0.0 and position.held + 1.0 >= plan.time:
                 break
             coming = exposure_of(targets[0, t])
             if abs(coming - acted) >= SMALLEST_CHANGE:
                 break
-            average_range = ranges[window, 0, t] if window >= 0 else np.nan
-            if after_bar(position, plan, high[0, t], low[0, t], traded, average_range, grid):
-                stop = side * stop_level(position)
-                take = _nearest_target(position, plan)
+            position.held += 1.0
+            if traded:
+                average_range = ranges[window, 0, t] if window >= 0 else np.nan
+                if move_stops(position, plan, high[0, t], low[0, t], average_range, grid):
+                    stop = side * stop_level(position)
+            if position.held >= until:
+                move_targets(position, plan, grid)
+                take = _nearest_target(position, plan, _AHEAD, grid)
+                until = position.held + _AHEAD
             position.target = coming
             position.mark = close[0, t]
             rate = funding[0, t]
@@ -291,6 +310,7 @@ def _quiet_bars(
             if present[0, t - 1]:
                 _decide_ruin(position, plan, close, ranges, t - 1, capital, lot)
             break
+    move_targets(position, plan, grid)
     return t
 
 
