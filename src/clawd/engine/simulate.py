@@ -152,6 +152,8 @@ def _trade(
     i: int,
 ) -> int:
     """What happens to a position and its orders within a bar that traded."""
+    if position.closing == 0.0 and position.opening == 0.0 and not _touched(position, plan, open_price, high, low):
+        return count
     if position.closing != 0.0 and position.lots != 0.0:
         lots = np.sign(position.closing) * min(abs(position.closing), abs(position.lots))
         reason = int(position.closing_reason)
@@ -160,7 +162,7 @@ def _trade(
         paid = book_fill(account, position, lots, price, reason, capital, fee, slippage, lot)
         count = _record(fills, count, t, i, lots, price, paid, reason)
     position.closing = 0.0
-    if position.lots != 0.0:
+    if _touched(position, plan, open_price, open_price, open_price):
         count = _exits(
             position, plan, account, open_price, high, low, True, capital, fee, slippage, grid, lot, fills, count, t, i
         )
@@ -177,11 +179,27 @@ def _trade(
             book_opening(position, lots, price, grid)
             paid = book_fill(account, position, lots, price, reason, capital, fee, slippage, lot)
             count = _record(fills, count, t, i, lots, price, paid, reason)
-    if position.lots != 0.0:
+    if _touched(position, plan, open_price, high, low):
         count = _exits(
             position, plan, account, open_price, high, low, False, capital, fee, slippage, grid, lot, fills, count, t, i
         )
     return count
+
+
+@rule
+def _touched(position: Any, plan: Any, open_price: float, high: float, low: float) -> bool:
+    """Whether a bar comes to a stop or a target of a position."""
+    if position.lots == 0.0:
+        return False
+    side = 1.0 if position.lots > 0.0 else -1.0
+    first, top, bottom = side * open_price, side * high, side * low
+    if min(first, top, bottom) <= side * stop_level(position):
+        return True
+    highest = max(first, top, bottom)
+    for k in range(plan.targets):
+        if position.take[k] != 0.0 and highest >= side * position.take[k]:
+            return True
+    return False
 
 
 @rule
@@ -403,7 +421,7 @@ def advance(
         for i in range(instruments):
             position = positions[i]
             if present[i, t]:
-                if instruments > 1:
+                if instruments > 1 and (position.lots != 0.0 or position.opening != 0.0):
                     grid = grid_of(tick[i])
                 traded = volume[i, t] != 0.0
                 if traded:
