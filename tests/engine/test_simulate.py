@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from clawd.core.reason import Reason
 from clawd.engine.account import ACCOUNT
+from clawd.engine.bar import FILL, MOST_FILLS
 from clawd.engine.plan import PLAN
 from clawd.engine.position import POSITION
-from clawd.engine.simulate import FILL, MOST_FILLS, Simulation, advance, simulate
+from clawd.engine.simulate import Simulation, advance, simulate
 from engine.plain_simulator import Account, Aim, Bar, Far, Rules
 from engine.plain_simulator import run as trade_plainly
 
@@ -367,6 +368,17 @@ def test_blocks_of_any_size_give_what_one_call_gives_to_the_last_bit(seed: int, 
     silent = in_blocks(market, cuts[::2], recording=False)
     assert silent[0].tobytes() == positions.tobytes()
     assert silent[1].tobytes() == account.tobytes()
+
+
+def test_too_little_room_for_the_fills_is_refused_before_any_is_written() -> None:
+    market = random_market(np.random.default_rng(0), instruments=2)
+    short = np.empty(MOST_FILLS * 2 * market.close.shape[1] - 1, FILL)
+    positions, account, none = np.zeros(2, POSITION), np.zeros(1, ACCOUNT)[0], np.empty(0)
+    steps = np.array(market.ticks), np.array(market.lots)
+    with pytest.raises(ValueError, match="too little room"):
+        advance(
+            *columns_of(market), plan_from(market.rules), positions, account, 1e3, 0.0, 0.0, *steps, short, none, none
+        )
 
 
 @settings(max_examples=100, deadline=None)

@@ -16,9 +16,9 @@ from clawd.core.costs import Costs
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
+from clawd.engine.bar import stop_fill, target_fill
 from clawd.engine.position import POSITION
 from clawd.engine.prices import grid_of
-from clawd.engine.simulate import stop_fill, target_fill
 from clawd.risk.gate import Outcome, approve
 from clawd.risk.snapshot import Limits, Snapshot
 from clawd.venues.paper import Bar, CancelReport, FillReport, PaperVenue, Phase

@@ -162,5 +162,7 @@ def decide(
         gross += abs(admitted(positions[i], ruined))
     for i in range(count):
         if present[i, t]:
-            exposure = admitted(positions[i], ruined) / max(1.0, gross)
+            exposure = admitted(positions[i], ruined)
+            if gross > 1.0:
+                exposure /= gross
             place_orders(positions[i], plan, exposure, close[i, t], ranges, i, t, capital, lot[i], ruined)

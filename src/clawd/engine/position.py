@@ -214,29 +214,36 @@ def book_target(position: Any, place: int, lots: float) -> None:
 @rule
 def after_bar(
     position: Any, plan: Any, high: float, low: float, traded: bool, average_range: float, grid: Grid
-) -> bool:
-    """Age the position by a bar and move its levels; stops never move back. Not before the bar is over.
+) -> None:
+    """Age the position by a bar and move its levels. Not before the bar is over.
 
     Args:
         average_range: the average true range of the chandelier at the close, NaN where it is not known.
-
-    Returns:
-        Whether a level may have moved.
     """
     if position.shut != 0.0:
         position.shut_bars += 1.0
-    if position.lots == 0.0:
-        return False
-    position.held += 1.0
+    if position.lots != 0.0:
+        position.held += 1.0
+        move_targets(position, plan, grid)
+        if traded:
+            move_stops(position, plan, high, low, average_range, grid)
+
+
+@rule
+def move_targets(position: Any, plan: Any, grid: Grid) -> None:
+    """Put the targets that decay where they belong after the bars that the position was held."""
+    side = np.sign(position.lots)
+    for k in range(plan.targets):
+        if plan.decay[k] > 0.0 and position.take[k] != 0.0:
+            rest = position.take_distance[k] * max(1.0 - position.held / plan.decay[k], 0.0)
+            position.take[k] = to_tick(max(position.entry + side * rest, grid[0]), grid)
+
+
+@rule
+def move_stops(position: Any, plan: Any, high: float, low: float, average_range: float, grid: Grid) -> bool:
+    """Move the stops of a position after a bar that traded, never back. Returns whether one may have moved."""
     side = 1.0 if position.lots > 0.0 else -1.0
     moved = False
-    for k in range(plan.targets):
-        if plan.decay[k] > 0.0 and position.take[k] != 0.0 and position.held <= plan.decay[k]:
-            rest = position.take_distance[k] * (1.0 - position.held / plan.decay[k])
-            position.take[k] = to_tick(max(position.entry + side * rest, grid[0]), grid)
-            moved = True
-    if not traded:
-        return moved
     along = high if side > 0.0 else low
     if side * along > side * position.best:
         position.best = along

@@ -89,7 +89,7 @@ class Fills(Sequence[Fill]):
     """The simulator's rows as a sequence of fills, which are made when one is first asked for: most runs ask for none.
 
     Args:
-        rows: of :data:`~clawd.engine.simulate.FILL`.
+        rows: of :data:`~clawd.engine.bar.FILL`.
         panel: the bars that the simulator ran over.
     """
 

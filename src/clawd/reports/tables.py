@@ -27,7 +27,9 @@ _WHY = {
     Reason.SIGNAL: "the target went flat or changed sides",
     Reason.STOP: "the protective stop was touched",
     Reason.TRAIL: "the trailing stop was touched",
-    Reason.TAKE: "the profit target was reached",
+    Reason.CHANDELIER: "the chandelier stop was touched",
+    Reason.BREAK_EVEN: "the stop at the entry price was touched",
+    Reason.TAKE: "a profit target was reached",
     Reason.TIME: "held for the longest time allowed",
     Reason.RUIN: "the capital was lost",
 }
