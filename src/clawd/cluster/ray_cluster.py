@@ -66,7 +66,9 @@ def _connected(address: str) -> Any:
     host, _, port = address.rpartition(":")
     if not host or not port.isdigit() or "/" in host:
         raise ClawdError(
-            f"`{address}` is not the address of a Ray cluster", where="--cluster", hint="host:port, such as 10.0.0.1:6379"
+            f"`{address}` is not the address of a Ray cluster",
+            where="--cluster",
+            hint="host:port, such as 10.0.0.1:6379",
         )
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # what it will do anyway, and warns of
     try:

@@ -74,13 +74,21 @@ def run_study(
 
         arrivals = ray_cluster(tasks, study.markets, cluster, stop)
     wanted = set(study.keys)
-    yield from _counted(arrivals, wanted, wanted & known.keys(), sum(task.bars for task in tasks), time.monotonic)
+    yield from counted(arrivals, wanted, wanted & known.keys(), sum(task.bars for task in tasks), time.monotonic)
 
 
-def _counted(
+def counted(
     arrivals: Generator[Done, None, None], wanted: set[Key], have: set[Key], bars: int, clock: Callable[[], float]
 ) -> Iterator[Step]:
-    """Every key once, however often it arrives."""
+    """Every key once, however often it arrives.
+
+    Args:
+        arrivals: what comes back.
+        wanted: every key of the study.
+        have: those that are known already.
+        bars: the work that there is, in bars of all instruments times strategies.
+        clock: seconds.
+    """
     began, worked, failed = clock(), 0.0, 0
     yield Step((), _progress(len(have), len(wanted), failed, 0.0, bars, 0.0))
     with closing(arrivals):  # at once, not when the collector comes by: it holds processes

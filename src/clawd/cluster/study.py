@@ -115,7 +115,7 @@ class Study:
 
 
 def identity(strategy: Strategy) -> str:
-    """The content hash, or where the strategy names its instruments a digest of both: other instruments, other result."""
+    """The content hash, or where the strategy names its instruments a digest of both: with others it is another."""
     if strategy.universe is None:
         return strategy.content_hash
     return hashlib.sha256(" ".join((strategy.content_hash, *sorted(strategy.universe))).encode()).hexdigest()

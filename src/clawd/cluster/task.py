@@ -99,4 +99,3 @@ def abandoned(task: Task, how: str) -> Done:
     """The outcome of a task that has killed too many workers."""
     reason = f"given up: {MOST_DEATHS} workers died over task {task.id}, the last {how}"
     return Done(task, (reason,) * len(task.keys), given_up=True)
-

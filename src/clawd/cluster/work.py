@@ -50,7 +50,8 @@ def _outcomes(task: Task, panel: Panel, strategies: Sequence[Strategy]) -> tuple
         return evaluate(strategies, panel, task.costs, task.capital, task.window.first, task.window.last, threads=1)
     except Exception as error:  # whatever it is, the other strategies go on
         if len(strategies) == 1:
-            return (str(error) if isinstance(error, ClawdError) else f"{type(error).__name__}: {error}",)
+            said = str(error) if isinstance(error, ClawdError) else f"{type(error).__name__}: {error}"
+            return (" ".join(said.split()),)
     middle = len(strategies) // 2
     return _outcomes(task, panel, strategies[:middle]) + _outcomes(task, panel, strategies[middle:])
 
