@@ -9,7 +9,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from multiprocessing import get_context, parent_process
+from multiprocessing import get_context, parent_process, resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 from typing import Final
@@ -145,6 +145,7 @@ def _buried(worker: _Worker) -> str:
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """A child inherits what is held. Ctrl-C on a terminal reaches every process, but only the first should hear it."""
+    resource_tracker.ensure_running()  # the first start of a child starts it, which would let go of what is held
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

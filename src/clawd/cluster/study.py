@@ -12,7 +12,6 @@ from typing import NamedTuple
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
-from clawd.data.align import fingerprint
 from clawd.engine.metrics import Metrics
 from clawd.language.strategy import Strategy
 
@@ -102,6 +101,9 @@ class Study:
     @cached_property
     def fingerprints(self) -> tuple[str, ...]:
         """What each market is known by."""
+        # Workers need no tables, and would spend half of their start on them.
+        from clawd.data.align import fingerprint  # noqa: PLC0415
+
         return tuple(fingerprint(market) for market in self.markets)
 
     def key(self, strategy: int, window: Window) -> Key:
