@@ -19,7 +19,7 @@ from clawd.engine.metrics import Metrics
 
 _FIGURES: Final = tuple(field.name for field in fields(Metrics))
 _COUNTS: Final = ("bars", "trades")
-_IDENTITY: Final = ("strategy", "market", "first", "last", "fee", "slippage", "capital", "code")
+_IDENTITY: Final = ("strategy", "market", "first", "last", "fee_rate", "slippage_rate", "capital", "code")
 
 
 class ResultsFile:
@@ -130,7 +130,8 @@ class ResultsFile:
 
     def _result(self, row: Sequence[str]) -> Result:
         try:
-            cells = dict(zip(self._columns, row, strict=True))
+            labels = len(self._label_names)  # whose names may be those of other columns
+            cells = dict(zip(self._columns[labels:], row[labels:], strict=True))
             key = Key(cells["strategy"], cells["market"], int(cells["first"]), int(cells["last"]))
             if tuple(cells[name] for name in _IDENTITY[4:]) != self._circumstances:
                 raise self._foreign("a result in it is of other costs, another capital or another version of clawd")
