@@ -34,8 +34,6 @@ from clawd.cluster.task import Done, split
 from clawd.cluster.work import Work
 from clawd.core.errors import ClawdError
 
-# Ray leaves sockets and files to the collector, and opens some of its logs for good.
-pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 
 @pytest.fixture(scope="module")
