@@ -18,13 +18,14 @@ Clawd = Callable[..., Outcome]
 
 GROUPS = {
     "Trade on paper": ["up"],
-    "Write and study strategies": ["backtest", "strategy", "operators"],
+    "Write and study strategies": ["backtest", "sweep", "strategy", "operators"],
     "Data": ["data"],
     "Journal": ["journal"],
 }
 COMMANDS = [
     "up",
     "backtest",
+    "sweep",
     "strategy",
     "strategy list",
     "strategy show",

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from clawd.cli.formats import count, number, percent
 from clawd.cli.grid import Column, grid, screen
-from clawd.cli.market import read_market
+from clawd.cli.market import read_market, window
 from clawd.cli.options import (
     BarOption,
     DataOption,
@@ -92,7 +92,7 @@ def backtest(
     loaded = [read_strategy(name) for name in strategies]
     with _output(trades, "--trades") as trades_file, _output(html, "--html") as html_file:
         market = read_market(data, universe, bar)
-        first, last = _window(market.panel, start, end)
+        first, last = window(market.panel, start, end)
         costs = Costs(settings.fee, settings.slippage)
         results = [run_backtest(strategy, market.panel, costs, money, first, last) for strategy in loaded]
         with Ledger.open(settings.home / "ledger.sqlite") as ledger:
@@ -111,15 +111,6 @@ def backtest(
     for target in (trades, html):
         if target is not None:
             typer.echo(f"written: {target}")
-
-
-def _window(panel: Panel, start: int | None, end: int | None) -> tuple[int, int]:
-    first = 0 if start is None else int(np.searchsorted(panel.times, start))
-    last = panel.times.size if end is None else int(np.searchsorted(panel.times, end))
-    if first >= last:
-        span = f"{iso(int(panel.times[0]))} to {iso(int(panel.times[-1]))}"
-        raise ClawdError("there is no bar between --from and --to", hint=f"the market has bars from {span}")
-    return first, last
 
 
 @contextmanager

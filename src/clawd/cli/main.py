@@ -25,6 +25,7 @@ _BOOKS = "Journal"
 _COMMANDS = (
     ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
+    ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
     ("strategy", _STUDY, "List, show, check and explain strategies."),
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
     ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),

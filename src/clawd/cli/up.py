@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
 
 from clawd.authors.starter import starter_library
+from clawd.cli.interruptions import interruptions
 from clawd.cli.json_view import JsonView
 from clawd.cli.live_view import LiveView
 from clawd.cli.market import read_market
@@ -81,26 +79,8 @@ def up(
     market = read_market(data, universe, bar)
     moving = sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
     view = JsonView() if as_json else LiveView() if moving else PlainView()
-    with _interruptions() as interrupted, view:
+    with interruptions() as interrupted, view:
         for stage in campaign(market, tried, settings, SystemClock(), fresh=fresh, stop=lambda: bool(interrupted)):
             view.show(stage)
     if interrupted:
         raise typer.Exit(130)
-
-
-@contextmanager
-def _interruptions() -> Iterator[list[int]]:
-    """Signals received: the first asks the run to stop after this bar, a second one stops at once."""
-    received: list[int] = []
-
-    def note(number: int, _: object) -> None:
-        if received:
-            raise KeyboardInterrupt
-        received.append(number)
-
-    before = {number: signal.signal(number, note) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,165 @@
+"""``clawd sweep``: every combination of a strategy's parameters."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clawd.authors.parameter_grid import Variant, parameter_grid, read_values
+from clawd.cli.interruptions import interruptions
+from clawd.cli.market import read_market, window
+from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy, read_time
+from clawd.cli.settings import read_settings
+from clawd.cli.sweep_progress import MovingProgress, PlainProgress
+from clawd.cli.sweep_view import Swept, show_sweep, sweep_json
+from clawd.cluster.best import Ranking, ranking
+from clawd.cluster.results_file import ResultsFile
+from clawd.cluster.run import run_study
+from clawd.cluster.study import Key, Result, Study, Window, in_order
+from clawd.cluster.trials import trial_of
+from clawd.core.clock import SystemClock
+from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
+from clawd.engine.backtest import run_backtest
+from clawd.evidence.sharpe import deflated_sharpe, moments
+from clawd.store.ledger import Ledger
+
+
+def sweep(
+    file: Annotated[str, typer.Argument(metavar="STRATEGY", help="a file whose [let] table names the parameters")],
+    sets: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUES",
+            help="values of a parameter, length=10,20,30 or length=10:100:10; give it again for more parameters",
+        ),
+    ] = None,
+    data: DataOption = "sample",
+    universe: UniverseOption = None,
+    bar: BarOption = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="TIME", help="first bar traded, a date or time, UTC; earlier bars warm up"),
+    ] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="TIME", help="no bar that opens at or after this is read")
+    ] = None,
+    capital: Annotated[
+        str, typer.Option("--capital", metavar="AMOUNT", help="quote currency; exposures are shares of it")
+    ] = "10000",
+    workers: Annotated[
+        int | None,
+        typer.Option("--workers", metavar="COUNT", min=1, max=1024, help="processes; else one for each core"),
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option("--cluster", metavar="HOST:PORT", help="a Ray cluster to use instead of this machine")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="a CSV file for every result; a sweep that was stopped goes on in it"
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Backtest every combination of a strategy's parameters, on all cores or on a cluster.
+
+    Each counts as a trial in the ledger. Ctrl-C stops it and keeps what is done.
+    """
+    settings = read_settings()
+    money = read_amount(capital, "--capital")
+    if workers is not None and cluster is not None:
+        raise ClawdError("--workers and --cluster exclude each other", hint="leave one out")
+    start, end = read_time(from_, "--from"), read_time(to, "--to")
+    variants = parameter_grid(read_strategy(file), _values(sets or []))
+    market = read_market(data, universe, bar)
+    traded = Window(0, *window(market.panel, start, end))
+    study = Study(
+        strategies=tuple(variant.strategy for variant in variants),
+        markets=(market.panel,),
+        windows=(traded,),
+        costs=Costs(settings.fee, settings.slippage),
+        capital=money,
+    )
+    # Of variants that are the same, the first lends its name.
+    meant = dict(reversed(list(zip(study.identities, variants, strict=True))))
+    results: dict[Key, Result] = {}
+    moving = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    view = nullcontext(None) if as_json else MovingProgress() if moving else PlainProgress()
+    clock = SystemClock()
+    with (
+        Ledger.open(settings.home / "ledger.sqlite") as ledger,
+        ResultsFile(out, study, {name: each.values for name, each in meant.items()}) if out else nullcontext() as kept,
+    ):
+        results.update(kept.known if kept else {})
+        with interruptions() as interrupted, view as progress:
+            for step in run_study(
+                study, workers=workers, cluster=cluster, known=results, stop=lambda: bool(interrupted)
+            ):
+                now = clock.now()
+                trials = [
+                    trial_of(study, meant[each.key.strategy].strategy, traded, each.metrics, "clawd sweep", now)
+                    for each in step.results
+                    if each.metrics is not None
+                ]
+                ledger.record(trials)  # before they are kept: what is known was counted, whenever this ends
+                if kept:
+                    kept.append(step.results)
+                results.update((each.key, each) for each in step.results)
+                if progress:
+                    progress.show(step.progress)
+        ordered = [each for each in dict.fromkeys(in_order(study, results)) if each is not None]
+        if kept:
+            kept.finish(ordered)
+        distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
+    ranked = ranking(ordered)
+    swept = Swept(study, meant, tuple(ordered), ranked, _deflated(study, meant, ranked, strategies), distinct)
+    if as_json:
+        typer.echo(json.dumps(sweep_json(swept), indent=2))
+    else:
+        show_sweep(swept)
+        if swept.missing:
+            kept_in = f"are kept in {out}; the same command goes on from there" if out else "were done, and are counted"
+            typer.echo(f"stopped: {len(ordered):,} of {len(ordered) + swept.missing:,} {kept_in}")
+        elif out:
+            typer.echo(f"written: {out}")
+    if interrupted:
+        raise typer.Exit(130)
+
+
+def _values(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    if not sets:
+        raise ClawdError("no parameter is named", where="--set", hint="such as --set length=10,20,30")
+    values: dict[str, tuple[str, ...]] = {}
+    for text in sets:
+        try:
+            name, each = read_values(text)
+        except ClawdError as error:
+            raise error.at("--set") from None
+        if name in values:
+            raise ClawdError(f"the parameter `{name}` is given twice", where="--set")
+        values[name] = each
+    return values
+
+
+def _deflated(study: Study, meant: dict[str, Variant], ranked: Ranking, strategies: int) -> float:
+    """The deflated Sharpe ratio of the best, every distinct strategy of the ledger counted as tried."""
+    if not ranked.results:
+        return float("nan")
+    best, panel, (traded,) = ranked.results[0], study.markets[0], study.windows
+    result = run_backtest(
+        meant[best.key.strategy].strategy, panel, study.costs, study.capital, traded.first, traded.last
+    )
+    shape = moments(result.net_returns)
+    spread = ranked.spread / panel.bars_per_year**0.5
+    return deflated_sharpe(
+        shape.sharpe, shape.bars, shape.skew, shape.kurtosis, trials=max(strategies, ranked.trials), trials_sd=spread
+    )

@@ -1,0 +1,93 @@
+"""What a worker does, in whatever process on whatever machine."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import numba
+import numpy as np
+
+from clawd import __version__
+from clawd.cluster.task import Task
+from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
+from clawd.core.instrument import Instrument
+from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
+from clawd.engine.compiled import folder, is_warm
+from clawd.engine.metrics import Metrics
+from clawd.engine.population import evaluate
+from clawd.language.strategy import Strategy, parse_toml
+from clawd.store.lock import take_lock
+
+Work = Callable[[Task, Panel], Sequence[Metrics | str]]
+
+_RESULTS_DEPEND_ON: Final = ("core", "language", "engine", "cluster")
+
+_ANY_STRATEGY: Final = """
+name = "compiles everything"
+[position]
+target = "long_short(sign(ema(close, 2) - ema(close, 3)))"
+[exits]
+stop = { atr = 2, window = 2 }
+trail = { percent = 5 }
+take = { percent = 5 }
+time = 5
+"""
+
+
+def outcomes(task: Task, panel: Panel) -> tuple[Metrics | str, ...]:
+    """The figures of every strategy of a task, or the reason why one has none. A faulty one spoils no other."""
+    return _outcomes(task, panel, task.strategies)
+
+
+def _outcomes(task: Task, panel: Panel, strategies: Sequence[Strategy]) -> tuple[Metrics | str, ...]:
+    try:
+        return evaluate(strategies, panel, task.costs, task.capital, task.window.first, task.window.last, threads=1)
+    except Exception as error:  # whatever it is, the other strategies go on
+        if len(strategies) == 1:
+            said = str(error) if isinstance(error, ClawdError) else f"{type(error).__name__}: {error}"
+            return (" ".join(said.split()),)
+    middle = len(strategies) // 2
+    return _outcomes(task, panel, strategies[:middle]) + _outcomes(task, panel, strategies[middle:])
+
+
+@cache
+def code_version() -> str:
+    """The release, and a digest of all that results depend on: sources, NumPy, Numba."""
+    digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
+    package = Path(__file__).parents[1]
+    for name in _RESULTS_DEPEND_ON:
+        for source in sorted((package / name).rglob("*.py")):
+            digest.update(source.read_bytes())
+    return f"{__version__}+{digest.hexdigest()[:12]}"
+
+
+def warm_up() -> None:
+    """Load the compiled code; where there is none, one process of this machine compiles and the others wait for it."""
+    if is_warm():
+        _compile()
+        return
+    with take_lock(folder() / "compiling", "compiled code", wait=True):
+        _compile()
+
+
+def _compile() -> None:
+    close = 100.0 + np.arange(16.0)[np.newaxis] % 7
+    panel = Panel(
+        instruments=(Instrument("A", Decimal("0.01"), Decimal("0.01")),),
+        bar=NANOSECONDS_PER_DAY,
+        times=np.arange(16, dtype=np.int64) * NANOSECONDS_PER_DAY,
+        open=close.copy(),
+        high=close + 1.0,
+        low=close - 1.0,
+        close=close,
+        volume=np.ones_like(close),
+        funding=np.zeros_like(close),
+        bars_per_year=365.0,
+    )
+    evaluate([parse_toml(_ANY_STRATEGY)], panel, Costs(Decimal("0.001"), Decimal("0.001")), Decimal(100), threads=1)

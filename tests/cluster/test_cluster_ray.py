@@ -1,0 +1,151 @@
+"""A real cluster of two nodes: the same results as the local pool's, and one of the nodes dies in the middle."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cluster_worlds import (
+    HERE,
+    SOURCES,
+    TwoNodes,
+    collected,
+    crosses,
+    dies_of_one,
+    exactly,
+    market,
+    slow,
+    strategy,
+    study_of,
+    until,
+)
+
+from clawd.cluster import ray_cluster as ray_cluster_module
+from clawd.cluster import task as task_module
+from clawd.cluster.ray_cluster import ray_cluster
+from clawd.cluster.run import counted, run_study
+from clawd.cluster.study import Study
+from clawd.cluster.task import Done, split
+from clawd.cluster.work import Work
+from clawd.core.errors import ClawdError
+
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the workers of the cluster leave marks."""
+    return tmp_path_factory.mktemp("marks")
+
+
+@pytest.fixture(scope="module")
+def nodes(folder: Path) -> Iterator[TwoNodes]:
+    """Two nodes."""
+    found = TwoNodes({"PYTHONPATH": f"{SOURCES}:{HERE}", "CLAWD_TEST_MARKS": str(folder)})
+    try:
+        yield found
+    finally:
+        found.end()
+
+
+@pytest.fixture
+def study(monkeypatch: pytest.MonkeyPatch) -> Study:
+    """Two markets, in twelve tasks."""
+    monkeypatch.setattr(task_module, "MOST_STRATEGIES", 5)
+    return study_of(crosses(30), [market(1), market(2, instruments=1, bars=200)], [(0, 20, 300), (1, 50, 200)])
+
+
+def arriving(study: Study, nodes: TwoNodes, work: Work) -> Iterator[Done]:
+    return ray_cluster(split(study), study.markets, nodes.address, work=work)
+
+
+def test_a_node_that_dies_in_the_middle_loses_nothing(study: Study, nodes: TwoNodes, folder: Path) -> None:
+    """The results are those of the local pool to the bit, each exactly once, before and after."""
+    expected = exactly(study, collected(run_study(study, workers=1)))
+    assert exactly(study, collected(run_study(study, cluster=nodes.address))) == expected
+
+    done: list[Done] = []
+
+    def watched() -> Generator[Done, None, None]:
+        for each in arriving(study, nodes, slow):
+            done.append(each)
+            yield each
+            if len(done) == 3:
+                assert until(lambda: nodes.second_is_in_the_middle(folder)), "both nodes work"
+                nodes.kill_second_node()
+
+    steps = counted(watched(), set(study.keys), set(), 1, time.monotonic)
+    assert exactly(study, collected(steps)) == expected
+    began = [mark.name.split() for mark in folder.glob("*")]
+    assert len(began) > len(split(study)), "what the dead node had begun was begun again"
+    assert len(done) == len(split(study)), "and came back once"
+
+    # The node that is left goes on, and one that joins is used.
+    nodes.add_node()
+    assert exactly(study, collected(run_study(study, cluster=nodes.address))) == expected
+
+
+def test_a_strategy_that_does_not_fit_fails_alone(nodes: TwoNodes) -> None:
+    study = study_of([*crosses(4), strategy(3, 9, 'universe = ["NOPE"]')], [market(1)])
+    results = collected(run_study(study, cluster=nodes.address))
+    assert [results[key].failure is None for key in study.keys] == [True] * 4 + [False]
+    assert "no instrument NOPE" in str(results[study.keys[4]].failure)
+
+
+def test_a_task_that_kills_three_workers_is_given_up(nodes: TwoNodes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(task_module, "MOST_STRATEGIES", 1)
+    study = study_of([*crosses(3), replace(strategy(7, 30, scale="0.5"), name="poison")], [market(1)])
+    done = list(arriving(study, nodes, dies_of_one))
+    assert sorted(each.task.strategies[0].name == "poison" for each in done) == [False, False, False, True]
+    (lost,) = [each for each in done if each.given_up]
+    assert lost.task.strategies[0].name == "poison"
+    assert str(lost.outcomes[0]).startswith(f"given up: 3 workers died over task {lost.task.id}, the last of ")
+
+
+def test_another_version_on_the_nodes_is_refused(
+    study: Study, nodes: TwoNodes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ray_cluster_module, "code_version", lambda: "9.9.9+abc")
+    with pytest.raises(ClawdError, match=r"a node of the cluster runs clawd \d.*, this is 9.9.9\+abc \(.*install"):
+        list(run_study(study, cluster=nodes.address))
+
+
+def test_a_wish_to_stop_is_heard(study: Study, nodes: TwoNodes, folder: Path) -> None:
+    wishes: list[int] = []
+    arrivals = ray_cluster(split(study), study.markets, nodes.address, lambda: bool(wishes), slow)
+    next(arrivals)
+    wishes.append(1)
+    began = time.monotonic()
+    assert list(arrivals) == []
+    assert time.monotonic() - began < 10
+
+
+# Without a cluster.
+
+
+def test_an_address_that_nobody_answers_at_is_given_up_soon(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ray_cluster_module, "_ANSWER_WITHIN", 3.0)
+    with socket.socket() as silent:  # takes the call and says nothing
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+        with pytest.raises(ClawdError, match="no Ray cluster of this version of Ray answers within 3 seconds"):
+            list(run_study(study, cluster=address))
+    assert time.monotonic() - began < 10
+
+
+@pytest.mark.parametrize("address", ["", "auto", "ray://127.0.0.1:10001", "127.0.0.1", "127.0.0.1:port"])
+def test_what_is_no_address_is_said_so(study: Study, address: str) -> None:
+    with pytest.raises(ClawdError, match=r"is not the address of a Ray cluster .*host:port"):
+        list(run_study(study, cluster=address))
+
+
+def test_without_ray_the_error_says_what_to_install(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(ClawdError, match=r"pip install 'clawd-bot\[cluster\]'"):
+        list(run_study(study, cluster="127.0.0.1:6379"))
