@@ -3,11 +3,11 @@
 The functions are written from appendix A of the paper, one window at a time, and share nothing with clawd. What the
 paper leaves open is settled as clawd settles it:
 
-- a day of an instrument is a bar that it has: a window of d days is its last d bars, and missing while a value in it is;
+- a day of an instrument is a bar that it has: a window of d days is its last d bars, missing while a value in it is;
 - rank and ts_rank are percentiles above 0 to 1 in which equals share their place, among those that have a value;
 - ts_argmax and ts_argmin number the days of the window from 1, the oldest, to d, today, and take the latest of equals;
 - stddev and covariance divide by d - 1; a correlation with what does not vary is missing;
-- adv{d} is the mean of close times volume; where the data has no vwap it is (high + low + close) / 3;
+- adv{d} is the mean of close times volume; where a bar has no vwap it is (high + low + close) / 3;
 - a condition on something missing is false, and counts as 0; true counts as 1;
 - a quotient by less than 1e-12 and a logarithm of nothing are missing; the exponent of a power is held within ±10.
 """
@@ -33,9 +33,8 @@ class Market:
         open, high, low, close, volume, vwap: of the bars.
         cap: the market value of each company.
         groups: the group of each instrument by the name of the classification.
-        disturbance: by how much, relative to their inputs, the results of sums over windows are disturbed at random:
-            what such a disturbance changes hangs on rounding and means nothing.
-        seed: of the disturbance.
+        disturbance: changes the results of sums [I, T], whose scale it is given, by very little. What such a change
+            changes much hangs on rounding and means nothing.
     """
 
     open: Values
@@ -46,18 +45,13 @@ class Market:
     vwap: Values
     cap: Values
     groups: Mapping[str, Sequence[str]]
-    disturbance: float = 0.0
-    seed: int = 0
+    disturbance: Callable[[Values, Values], Values] | None = None
     known: dict[str, Values] = field(default_factory=dict)
 
     @cached_property
     def bars(self) -> list[np.ndarray]:
         """Indices of the bars that each instrument has."""
         return [np.flatnonzero(~np.isnan(row)) for row in self.close]
-
-    @cached_property
-    def noise(self) -> np.random.Generator:
-        return np.random.default_rng(self.seed)
 
 
 # Functions of the last d bars of each instrument.
@@ -77,10 +71,12 @@ def windowed(market: Market, d: float, function: Callable[..., Values], *inputs:
     return result
 
 
-def disturbed(market: Market, values: Values, scale: Values, days: int = 2) -> Values:
-    if market.disturbance == 0.0 or days == 1:
-        return values
-    return values + market.disturbance * scale * market.noise.uniform(-1, 1, values.shape)
+def total(market: Market, d: float, function: Callable[..., tuple[Values, Values]], *inputs: Values) -> Values:
+    """The same for a function that adds up, and also gives the scale of what it adds; a single day is no sum."""
+    result = windowed(market, d, lambda *windows: function(*windows)[0], *inputs)
+    if market.disturbance is None or int(d) == 1:
+        return result
+    return market.disturbance(result, windowed(market, d, lambda *windows: function(*windows)[1], *inputs))
 
 
 def lagged(market: Market, x: Values, d: float) -> Values:
@@ -91,10 +87,10 @@ def lagged(market: Market, x: Values, d: float) -> Values:
 
 
 def weighted(market: Market, x: Values, d: float, weights: Values) -> Values:
-    def total(window: Values) -> Values:
-        return disturbed(market, (window * weights).sum(axis=1), np.abs(window * weights).sum(axis=1), window.shape[1])
+    def of(window: Values) -> tuple[Values, Values]:
+        return (window * weights).sum(axis=1), np.abs(window * weights).sum(axis=1)
 
-    return windowed(market, d, total, x)
+    return total(market, d, of, x)
 
 
 def summed(market: Market, x: Values, d: float) -> Values:
@@ -107,38 +103,39 @@ def decay_linear(market: Market, x: Values, d: float) -> Values:
 
 
 def product(market: Market, x: Values, d: float) -> Values:
-    def of(window: Values) -> Values:
-        result = window.prod(axis=1)
-        return disturbed(market, result, np.abs(result), window.shape[1])
-
-    return windowed(market, d, of, x)
+    return total(market, d, lambda window: (window.prod(axis=1), np.abs(window.prod(axis=1))), x)
 
 
 def stddev(market: Market, x: Values, d: float) -> Values:
-    def of(window: Values) -> Values:
-        result = window.std(axis=1, ddof=1)
-        return disturbed(market, np.where(np.ptp(window, axis=1) > 0, result, 0.0), result)
+    def of(window: Values) -> tuple[Values, Values]:
+        result = np.where(np.ptp(window, axis=1) > 0, window.std(axis=1, ddof=1), 0.0)
+        return result, result
 
-    return windowed(market, d, of, x)
+    return total(market, d, of, x)
 
 
 def covariance(market: Market, x: Values, y: Values, d: float) -> Values:
-    def of(a: Values, b: Values) -> Values:
+    def of(a: Values, b: Values) -> tuple[Values, Values]:
         a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
-        return disturbed(market, (a * b).sum(axis=1) / (int(d) - 1), np.abs(a * b).sum(axis=1) / (int(d) - 1))
+        size = np.sqrt((a * a).sum(axis=1) * (b * b).sum(axis=1))
+        return (a * b).sum(axis=1) / (int(d) - 1), size / (int(d) - 1)
 
-    return windowed(market, d, of, x, y)
+    return total(market, d, of, x, y)
 
 
 def correlation(market: Market, x: Values, y: Values, d: float) -> Values:
-    def of(a: Values, b: Values) -> Values:
+    def of_two(a: Values, b: Values) -> Values:
+        result = np.sign((a[:, 1] - a[:, 0]) * (b[:, 1] - b[:, 0]))
+        return np.where(result == 0, np.nan, result)
+
+    def of(a: Values, b: Values) -> tuple[Values, Values]:
         varies = (np.ptp(a, axis=1) > 0) & (np.ptp(b, axis=1) > 0)
         a, b = a - a.mean(axis=1, keepdims=True), b - b.mean(axis=1, keepdims=True)
         with np.errstate(divide="ignore", invalid="ignore"):
             result = (a * b).sum(axis=1) / np.sqrt((a * a).sum(axis=1)) / np.sqrt((b * b).sum(axis=1))
-        return disturbed(market, np.where(varies, result, np.nan), np.ones(varies.size))
+        return np.where(varies, result, np.nan), np.ones(varies.size)
 
-    return windowed(market, d, of, x, y)
+    return windowed(market, d, of_two, x, y) if int(d) == 2 else total(market, d, of, x, y)
 
 
 def place(window: Values) -> Values:
@@ -155,6 +152,7 @@ def day_of(extreme: Callable[..., Values]) -> Callable[[Values], Values]:
 
 
 def rank(market: Market, x: Values) -> Values:
+    x = np.where(np.isnan(market.close), np.nan, x)
     below = (x[:, None] > x[None]).sum(axis=1)
     equal = (x[:, None] == x[None]).sum(axis=1)
     count = np.maximum((~np.isnan(x)).sum(axis=0), 1)
@@ -162,17 +160,22 @@ def rank(market: Market, x: Values) -> Values:
 
 
 def scale(market: Market, x: Values, a: float = 1.0) -> Values:
+    x = np.where(np.isnan(market.close), np.nan, x)
     return quotient(a * x, np.broadcast_to(np.nansum(np.abs(x), axis=0), x.shape))
 
 
 def indneutralize(market: Market, x: Values, groups: Sequence[str]) -> Values:
+    x = np.where(np.isnan(market.close), np.nan, x)
     result = x.copy()
     for group in set(groups):
         members = [row for row, own in enumerate(groups) if own == group]
         known = ~np.isnan(x[members])
-        mean = np.where(known, x[members], 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
-        size = np.where(known, np.abs(x[members]), 0.0).max(axis=0)
-        result[members] -= np.where(known.sum(axis=0) > 1, disturbed(market, mean, size), mean)
+        count = np.maximum(known.sum(axis=0), 1)
+        mean = np.broadcast_to(np.where(known, x[members], 0.0).sum(axis=0) / count, known.shape)
+        if market.disturbance is not None:
+            size = np.where(known, np.abs(x[members]), 0.0).max(axis=0)
+            mean = np.where(count > 1, market.disturbance(mean, np.broadcast_to(size, known.shape)), mean)
+        result[members] -= mean
     return result
 
 
@@ -186,7 +189,7 @@ def quotient(x: Values, y: Values) -> Values:
 
 def power(x: Values, y: Values) -> Values:
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.power(x, np.clip(y, -10.0, 10.0))
+        return np.where(np.isnan(x) | np.isnan(y), np.nan, np.power(x, np.clip(y, -10.0, 10.0)))
 
 
 def logarithm(x: Values) -> Values:
