@@ -77,7 +77,7 @@ def panel_of(columns: dict[str, np.ndarray], hours: int, seed: int) -> Panel:
 @cache
 def random_market() -> Panel:
     """Sixteen instruments, 600 days: prices around 8 that cross often, holes, a late listing, days without volume or of
-    unknown volume or vwap. In the last four, prices and volumes swing from day to day, so that short correlations are known.
+    unknown volume or vwap. In the last four, prices and volumes swing from day to day: short correlations are known.
     """
     rng = np.random.default_rng(1)
     shape, swinging = (16, 600), np.arange(16)[:, None] >= 12
