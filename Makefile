@@ -2,8 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+ORACLES := .venv-oracles
+PEERS := vectorbt backtesting nautilus
 
-.PHONY: run test test-long lint bench clean help
+.PHONY: run test test-long oracles lint bench clean help
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -12,10 +14,13 @@ run: $(VENV)/.installed                ## set up and run the main job on the sam
 	$(BIN)/clawd up
 
 test: $(VENV)/.installed-dev           ## set up and run the tests
-	$(BIN)/python -m pytest -n 2 -m "not long"
+	$(BIN)/python -m pytest -n 2 -m "not long and not oracles"
 
 test-long: $(VENV)/.installed-dev      ## the proofs that take minutes
 	$(BIN)/python -m pytest -n 2 -m long
+
+oracles: $(VENV)/.installed-dev $(PEERS:%=$(ORACLES)/%/.installed)  ## the same orders in other backtesters
+	$(BIN)/python -m pytest -m oracles
 
 lint: $(VENV)/.installed-dev           ## ruff and strict mypy
 	$(BIN)/ruff check .
@@ -26,7 +31,7 @@ bench: $(VENV)/.installed-dev          ## every benchmark, one JSON line each
 	$(BIN)/python -m benchmarks
 
 clean:          ## remove the virtual environment and caches
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(ORACLES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "clawd needs Python 3.11 to 3.13, this is %d.%d; name one with: make PYTHON=python3.12 ..." % v)'
@@ -39,4 +44,11 @@ $(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	@touch $@
+
+# Each peer has an environment of its own: their requirements exclude one another.
+$(ORACLES)/%/.installed: tests/oracles/requirements-%.txt
+	@echo "Setting up $(ORACLES)/$* ..."
+	@$(PYTHON) -m venv $(ORACLES)/$*
+	@$(ORACLES)/$*/bin/python -m pip install -qq --disable-pip-version-check -r $<
 	@touch $@
