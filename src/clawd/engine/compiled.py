@@ -35,7 +35,9 @@ def folder(*, steps_alone: bool = False) -> Path:
     digest = hashlib.sha256(f"{numba.__version__} {np.__version__}".encode())
     here = Path(__file__).parent
     # Of what lies outside the engine, only the numbers of the reasons are compiled in.
-    sources = [here / "compiled.py", here / "kernel.py", *here.glob("steps/*.py")] if steps_alone else [*here.rglob("*.py")]
+    sources = (
+        [here / "compiled.py", here / "kernel.py", *here.glob("steps/*.py")] if steps_alone else [*here.rglob("*.py")]
+    )
     for source in (*sorted(sources), here.parent / "core" / "reason.py"):
         digest.update(source.read_bytes())
     wanted = os.environ.get("NUMBA_CACHE_DIR")

@@ -100,7 +100,9 @@ def _loop(step: Step) -> str:
             views += _VIEW.format(name=name, row=f"inputs[n, {place}]", history=" - back", longer=" + back")
     views += _VIEW.format(name="out", row="n", history="", longer="")
     finite = "" if step.bounded else "            finite(out)"
-    return _ALONG.format(views=views.rstrip(), joined=joined, arguments=", ".join(step.arguments), finite=finite, **names)
+    return _ALONG.format(
+        views=views.rstrip(), joined=joined, arguments=", ".join(step.arguments), finite=finite, **names
+    )
 
 
 def _source() -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from decimal import Decimal
 
 import numpy as np
@@ -35,18 +34,6 @@ from clawd.language.strategy import Strategy
 GROUP, BATCH = 1_000, 32
 
 THREADS = 2
-
-
-@dataclass(frozen=True, eq=False)
-class _Market:
-    """The columns of a block of bars, and the costs, as the simulator takes them."""
-
-    columns: tuple[NDArray[np.generic], ...]
-    capital: float
-    fee: float
-    slippage: float
-    tick: Floats
-    lot: Floats
 
 
 def evaluate(
@@ -113,10 +100,9 @@ def _run(
     graph = lower([*ranges, *(strategy.target for strategy in strategies)], panel, [len(ranges), *batches])
     instruments = len(panel.instruments)
     evaluator = Evaluator(graph, instruments)
-    roots, lookbacks = (
-        graph.roots[len(ranges) :],
-        np.array([strategy.lookback for strategy in strategies], np.int64),
-    )
+    roots = graph.roots[len(ranges) :]
+    lookbacks = np.array([strategy.lookback for strategy in strategies], np.int64)
+    order = np.arange(BATCH)
     plans = np.array([plan_of(strategy.exits, windows) for strategy in strategies])
     positions, accounts = np.zeros((len(strategies), instruments), POSITION), np.zeros(len(strategies), ACCOUNT)
     ticks = np.array([float(instrument.tick) for instrument in panel.instruments])
@@ -138,7 +124,14 @@ def _run(
                         align(root, *evaluator.memory, distances[index])
                 elif start == first:
                     members = slice(strategy, strategy + batches[batch - 1])
-                    wanted(roots[members], lookbacks[members], evaluator.seen, *evaluator.memory, targets)
+                    wanted(
+                        roots[members],
+                        lookbacks[members],
+                        order[: members.stop - members.start],
+                        evaluator.seen,
+                        *evaluator.memory,
+                        targets,
+                    )
                     _trade(columns, targets, distances, plans[members], positions[members], accounts[members], *money)
                     strategy = members.stop
     return accounts

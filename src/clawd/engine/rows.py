@@ -81,6 +81,7 @@ def align(
 def wanted(
     rows: Integers,
     lookbacks: Integers,
+    members: Integers,
     seen: Integers,
     arena: Floats,
     at: Integers,
@@ -93,7 +94,8 @@ def wanted(
     """The exposures [N, I, T] that programs want: within -1 and 1, and 0 while an instrument is warming up.
 
     Args:
-        rows, lookbacks: [N], of the programs.
+        rows, lookbacks: [M], of some programs.
+        members: [M], their places among the N.
         seen: [I], bars of their own that the instruments had before the block.
     """
     for n in range(rows.size):
@@ -102,8 +104,8 @@ def wanted(
             first = at[row] + i * stride[row] + moving[row] * cursor[i]
             for t in range(place.shape[1]):
                 if place[i, t] < 0:
-                    out[n, i, t] = np.nan
+                    out[members[n], i, t] = np.nan
                     continue
                 value = arena[first + place[i, t]]
                 known = value == value and seen[i] + place[i, t] >= lookbacks[n]
-                out[n, i, t] = min(1.0, max(-1.0, value)) if known else 0.0
+                out[members[n], i, t] = min(1.0, max(-1.0, value)) if known else 0.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +14,11 @@ from clawd.engine.evaluator import Evaluator
 from clawd.engine.graph import lower
 from clawd.engine.rows import align, wanted
 from clawd.language.exits import average_true_range
+from clawd.language.node import Node
 from clawd.language.strategy import Strategy
+
+#: Strategies times instruments from which on two threads share the work of a bar.
+LARGE_FLEET = 10_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +56,15 @@ class Runtime:
         self.strategies = tuple(strategies)
         self.windows = tuple(sorted({window for strategy in strategies for window in strategy.exits.windows}))
         ranges = [average_true_range(window) for window in self.windows]
-        graph = lower([*ranges, *(strategy.target for strategy in self.strategies)], panel)
-        self._ranges, self._targets = graph.roots[: len(ranges)], graph.roots[len(ranges) :]
-        self._lookbacks = np.array([strategy.lookback for strategy in self.strategies], np.int64)
-        self._evaluator = Evaluator(graph, len(panel.instruments))
+        # A large fleet is two halves, so that both cores work on a bar; its like programs stay together.
+        order = sorted(range(len(strategies)), key=lambda index: strategies[index].target.text)
+        halves = 2 if len(strategies) * len(panel.instruments) >= LARGE_FLEET else 1
+        parts = [[int(index) for index in part] for part in np.array_split(order, halves)]
+        self._parts = [
+            _Part([self.strategies[index] for index in part], ranges if number == 0 else [], panel, part)
+            for number, part in enumerate(parts)
+        ]
+        self._pool = ThreadPoolExecutor(halves) if halves > 1 else None
 
     def advance(self, panel: Panel) -> list[Decisions]:
         """The decisions of each strategy on the bars that follow those of the call before."""
@@ -63,12 +73,39 @@ class Runtime:
 
     def targets(self, panel: Panel) -> tuple[Floats, Floats]:
         """The same as two arrays: wanted exposures [N, I, T], and the ranges [K, I, T] that all share."""
-        evaluator = self._evaluator
         targets = np.empty((len(self.strategies), *panel.close.shape))
         ranges = np.empty((len(self.windows), *panel.close.shape))
+        if self._pool is None:
+            self._parts[0].advance(panel, targets, ranges)
+        else:
+            list(self._pool.map(lambda part: part.advance(panel, targets, ranges), self._parts))
+        return targets, ranges
+
+
+class _Part:
+    """Some of the strategies, as one graph.
+
+    Args:
+        strategies: the strategies.
+        ranges: programs of the average true ranges that it has to compute for all.
+        panel: of the market.
+        members: the places of the strategies among all.
+    """
+
+    def __init__(
+        self, strategies: Sequence[Strategy], ranges: Sequence[Node], panel: Panel, members: Sequence[int]
+    ) -> None:
+        graph = lower([*ranges, *(strategy.target for strategy in strategies)], panel)
+        self.ranges, self.targets = graph.roots[: len(ranges)], graph.roots[len(ranges) :]
+        self.lookbacks = np.array([strategy.lookback for strategy in strategies], np.int64)
+        self.members = np.array(members, np.int64)
+        self.evaluator = Evaluator(graph, len(panel.instruments))
+
+    def advance(self, panel: Panel, targets: Floats, ranges: Floats) -> None:
+        evaluator = self.evaluator
         for first, last in evaluator.blocks(panel):
             kernel.run(evaluator.graph.leaves, len(evaluator.graph.nodes), *evaluator.arrays)
-            for index, row in enumerate(self._ranges):
+            for index, row in enumerate(self.ranges):
                 align(row, *evaluator.memory, ranges[index, :, first:last])
-            wanted(self._targets, self._lookbacks, evaluator.seen, *evaluator.memory, targets[:, :, first:last])
-        return targets, ranges
+            out = targets[:, :, first:last]
+            wanted(self.targets, self.lookbacks, self.members, evaluator.seen, *evaluator.memory, out)
