@@ -136,6 +136,19 @@ HOSTILE_JSON = {
     "arguments that are null": node({"op": "ema", "args": None}),
     "an argument that is a text": node({"op": "long_only", "args": ["close"]}),
     "a parameter that is a program": node({"op": "ema", "args": [{"op": "close"}, {"w": {"op": "close"}}]}),
+    "a parameter that says more": node(
+        {"op": "long_only", "args": [{"op": "ret", "args": [{"op": "close"}, {"w": 20, "k": 1}]}]}
+    ),
+    "a parameter of another kind": node(
+        {"op": "long_only", "args": [{"op": "ret", "args": [{"op": "close"}, {"k": 20}]}]}
+    ),
+    "150 operators deep that fold to one": node(
+        {"op": "long_only", "args": [json.loads(nested("abs", 150))["position"]["target"]]}
+    ),
+    "a window that is true": node({"op": "long_only", "args": [{"op": "ret", "args": [{"op": "close"}, {"w": True}]}]}),
+    "a window that is a text": node(
+        {"op": "long_only", "args": [{"op": "ret", "args": [{"op": "close"}, {"w": "20"}]}]}
+    ),
     "a parameter that is true": node({"op": "ema", "args": [{"op": "close"}, {"w": True}]}),
     "a window that is a number": node({"op": "ema", "args": [{"op": "close"}, 20]}),
     "a word instead of a window": node({"op": "ema", "args": [{"op": "close"}, {"name": "20"}]}),
@@ -216,10 +229,10 @@ HOSTILE_GRAPHS = {
     ),
     "parameters that are a list": graph([{**CLOSE, "parameters": [1]}, HELD], [edge("c", "t")]),
     "a window that is true": graph(
-        [CLOSE, {"id": "e", "op": "ema", "parameters": {"w": True}}, HELD], [edge("c", "e"), edge("e", "t")]
+        [CLOSE, {"id": "e", "op": "ret", "parameters": {"w": True}}, HELD], [edge("c", "e"), edge("e", "t")]
     ),
     "a window that is a text": graph(
-        [CLOSE, {"id": "e", "op": "ema", "parameters": {"w": "20"}}, HELD], [edge("c", "e"), edge("e", "t")]
+        [CLOSE, {"id": "e", "op": "ret", "parameters": {"w": "20"}}, HELD], [edge("c", "e"), edge("e", "t")]
     ),
     "a window that is half a bar": graph(
         [CLOSE, {"id": "e", "op": "ret", "parameters": {"w": 2.5}}, HELD], [edge("c", "e"), edge("e", "t")]
