@@ -143,7 +143,12 @@ HOSTILE_JSON = {
         {"op": "long_only", "args": [{"op": "ret", "args": [{"op": "close"}, {"k": 20}]}]}
     ),
     "150 operators deep that fold to one": node(
-        {"op": "long_only", "args": [json.loads(nested("abs", 150))["position"]["target"]]}
+        {
+            "op": "long_only",
+            "args": [
+                json.loads(nested("abs", 150).replace('"close"', '"const", "args": [{"k": 1}]'))["position"]["target"]
+            ],
+        }
     ),
     "a window that is true": node({"op": "long_only", "args": [{"op": "ret", "args": [{"op": "close"}, {"w": True}]}]}),
     "a window that is a text": node(
