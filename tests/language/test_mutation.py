@@ -262,6 +262,7 @@ def test_hoisting_leaves_a_part_of_what_was_there() -> None:
         "long_only(1)",
         "smooth(long_only(1), 5)",
     }
+    assert children(strategy("long_only(ts_rank(close * volume, 5))"), "hoist") == set()  # of other units
 
 
 def test_shrinking_makes_it_smaller() -> None:
