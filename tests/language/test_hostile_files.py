@@ -19,7 +19,7 @@ from clawd.language.strategy import LARGEST_FILE, LARGEST_JSON_FILE, load_strate
 from language.random_programs import strategies
 
 LONGEST = 1.0  # seconds of the processor
-MOST_MEMORY = 150e6  # bytes
+MOST_MEMORY = 60e6  # bytes
 
 EXITS = "[exits]\nstop = { percent = 10 }\n"
 
