@@ -79,7 +79,7 @@ def test_the_starter_library_comes_back_from_every_form(name: str, form: str) ->
         "long_only(1e-300)",
         "long_only(-0.0)",
         'long_only(ext("a, b) (é = 1 # x"))',
-        """long_only(ext("it is"))""",
+        "long_only(" + " + ".join(f'ext("{index}{dots}")' for index, dots in enumerate(["." * 70] * 40)) + ")",
         "long_only((" + " + ".join(f"clip(close / open, 0.{i}1, 0.{i}2)" for i in range(600)) + ") / 2)",
     ],
 )

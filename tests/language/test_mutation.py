@@ -252,6 +252,10 @@ def test_a_point_changes_one_operator_for_one_of_its_kind() -> None:
         "long_only(div(ema(close, 5), high))",
         "long_short(div(ema(close, 5), close))",
     }
+    ranked = strategy("long_only(ts_rank(ema(close, 5), 9))")
+    assert children(ranked, "point", replace(few, operators=("close", "ema", "ret", "ts_rank", "long_only"))) == {
+        "long_only(ret(ema(close, 5), 9))"  # and not the rank of a return, which is no price
+    }
     names = children(strategy('long_only(ext("vix"))'), "point", replace(few, operators=("ext", "long_only")))
     assert names == {'long_only(ext("mood"))'}
 
@@ -262,6 +266,7 @@ def test_hoisting_leaves_a_part_of_what_was_there() -> None:
         "long_only(1)",
         "smooth(long_only(1), 5)",
     }
+    assert children(strategy("long_only(ts_rank(close * volume, 5))"), "hoist") == set()  # of other units
 
 
 def test_shrinking_makes_it_smaller() -> None:

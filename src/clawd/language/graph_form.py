@@ -144,10 +144,8 @@ def read_graph(table: Mapping[str, object]) -> tuple[Node, dict[str, Node]]:
     _check_layout(table.get("layout", {}), nodes)
     target = table.get("target")
     if not isinstance(target, str) or target not in nodes:
-        hint = suggestion(target[:LONGEST_NAME], nodes) if isinstance(target, str) else None
-        raise ClawdError(
-            f"there is no node {shown(target)}", where="target", hint=hint or "the id of the node that is the position"
-        )
+        hint = _closest(target, nodes) or "the id of the node that is the position"
+        raise ClawdError(f"there is no node {shown(target)}", where="target", hint=hint)
     order = _ordered(nodes)
     _check_bounds(nodes, order)
     built: dict[str, Node] = {}
@@ -208,8 +206,8 @@ def _connect(nodes: Mapping[str, _Drawn], edges: object) -> None:
         for end in ("from", "to"):
             name = entry.get(end)
             if not isinstance(name, str) or name not in nodes:
-                hint = suggestion(name[:LONGEST_NAME], nodes) if isinstance(name, str) and len(nodes) < 1_000 else None
-                raise ClawdError(f"it leads {end} {shown(name)}, and there is no such node", where=place, hint=hint)
+                what = f"it leads {end} {shown(name)}, and there is no such node"
+                raise ClawdError(what, where=place, hint=_closest(name, nodes))
         drawn, port = nodes[str(entry["to"])], entry.get("port")
         names = [known.name for known in input_ports(drawn.operator)]
         if not isinstance(port, str) or port not in names:
@@ -329,6 +327,11 @@ def _check_layout(value: object, nodes: Mapping[str, _Drawn]) -> None:
             for number in numbers
         ):
             raise ClawdError("a position is a list of two numbers", where=f"layout of {name}")
+
+
+def _closest(name: object, nodes: Mapping[str, _Drawn]) -> str | None:
+    """The hint of an id that was meant, where they are few enough to compare."""
+    return suggestion(name[:LONGEST_NAME], nodes) if isinstance(name, str) and len(nodes) < 1_000 else None
 
 
 def _entries(value: object, key: str, most: int) -> Iterable[tuple[str, Mapping[str, object]]]:

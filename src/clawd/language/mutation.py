@@ -128,8 +128,7 @@ def shrink(random: Random, program: Node, vocabulary: Vocabulary) -> Node | None
     path, old = random.choice([*places(program)])
     depth = vocabulary.deepest - len(path)
     new = grow(random, old.type, vocabulary, depth, max(1, old.size // 3)) if old.size > 1 and depth > 0 else None
-    child = replaced(program, path, new, vocabulary) if new else None
-    return child if child is not None and child.size < program.size else None
+    return replaced(program, path, new, vocabulary) if new else None
 
 
 def wrap(random: Random, program: Node, vocabulary: Vocabulary) -> Node | None:

@@ -31,6 +31,7 @@ UNTYPED = frozenset({"as_num"})
 _LIKELY: Mapping[Unit, float] = {NUMBER: 4.0, PRICE: 4.0, QUANTITY: 1.0, MONEY: 0.5}
 _EXAMPLES = {NUMBER: "close / open", PRICE: "close", QUANTITY: "volume", MONEY: "close * volume"}
 _TRIES = 60
+_SMALL_NUMBER, _REDRAWS = 2.0, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ class Vocabulary:
         if not all(grids):
             return None
         for _ in range(_TRIES):
-            drawn = tuple(random.choice(grid) for grid in grids)
+            drawn = tuple(_drawn(random, grid) for grid in grids)
             if admits(operator, drawn):
                 return drawn
         return None
@@ -187,6 +188,16 @@ class Vocabulary:
         node = assemble(name, inputs, self.parameters(Random(0), name) or ())
         depth = node.depth - max((each.depth for each in inputs), default=0)
         return max(1, depth), max(1, node.size - sum(each.size for each in inputs))
+
+
+def _drawn(random: Random, grid: Sequence[ParameterValue]) -> ParameterValue:
+    """A value of a grid, a small number before a large one: most pure numbers are shares, ranks and z-scores."""
+    value = random.choice(grid)
+    for _ in range(_REDRAWS):
+        if not isinstance(value, float) or abs(value) <= _SMALL_NUMBER:
+            break
+        value = random.choice(grid)
+    return value
 
 
 def _is_power(operator: Operator) -> bool:
