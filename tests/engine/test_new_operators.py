@@ -228,14 +228,14 @@ def cumulative(k: float) -> Oracle:
 
 
 def kelly(x: Series, y: Series) -> Series:
-    """Half of the Kelly bet: x is the side, y the expected return, and 0.5 + |y| the deviation."""
+    """Half of the Kelly bet: x is the side, y the expected return, and 0.1 + |y| / 2 the deviation."""
     result = []
     for side, mean in zip(x, y, strict=True):
         if missing(side, mean):
             result.append(0.0)
             continue
         wanted = held(side, -1.0, 1.0)
-        share = 0.5 * mean * np.sign(wanted) / (0.5 + abs(mean)) ** 2
+        share = 0.5 * mean * np.sign(wanted) / (0.1 + abs(mean) / 2) ** 2
         result.append(wanted * held(share, 0.0, 1.0))
     return result
 
@@ -281,7 +281,7 @@ NEW: dict[str, dict[str, Oracle]] = {
         f"frac_diff({PX}, {k}, {w})": windowed(w, fractional(k)) for k, w in ((0.4, 5), (0.4, 20), (1, 5), (1.7, 20))
     },
     "cusum": {f"cusum({X}, {k})": cumulative(k) for k in (0, 0.5)},
-    "kelly": {f"kelly(long_short({X}), {Y}, 0.5 + abs({Y}), 0.5)": kelly},
+    "kelly": {f"kelly(long_short({X}), {Y}, 0.1 + abs({Y}) / 2, 0.5)": kelly},
 }
 ACROSS = {"cs_scale", "cs_winsor", "cs_group_demean", "cs_resid", "cs_top", "spread_position"}
 CASES = [
