@@ -35,7 +35,7 @@ NAN = math.nan
 X, Y = 'ext("x")', 'ext("y")'
 PX, PY = f"(close * {X})", f"(close * {Y})"  # the close is 1 here: x and y as prices
 LONGEST_HALF_LIFE = 1_000.0
-START_OF_REGRESSION = 1.0  # the variance of intercept and slope
+START_OF_REGRESSION = 1e4  # the variance of intercept and slope, in units of the noise's
 
 
 # Oracles.
@@ -228,14 +228,14 @@ def cumulative(k: float) -> Oracle:
 
 
 def kelly(x: Series, y: Series) -> Series:
-    """Half of the Kelly bet: x is the side, y the expected return, and 0.5 + |y| the deviation."""
+    """Half of the Kelly bet: x is the side, y the expected return, and 0.1 + |y| / 2 the deviation."""
     result = []
     for side, mean in zip(x, y, strict=True):
         if missing(side, mean):
             result.append(0.0)
             continue
         wanted = held(side, -1.0, 1.0)
-        share = 0.5 * mean * np.sign(wanted) / (0.5 + abs(mean)) ** 2
+        share = 0.5 * mean * np.sign(wanted) / (0.1 + abs(mean) / 2) ** 2
         result.append(wanted * held(share, 0.0, 1.0))
     return result
 
@@ -273,12 +273,15 @@ NEW: dict[str, dict[str, Oracle]] = {
     "kama": {f"kama({PX}, {w})": adaptive(w) for w in (2, 5, 10)},
     "kalman_level": {f"kalman_level({X}, {k})": filtered(k) for k in (1e-4, 0.05, 1.0, 50.0)},
     "kalman_beta": {f"kalman_beta({PX}, {PY}, {k})": regression(k, START_OF_REGRESSION) for k in (1e-4, 0.01, 1.0)},
-    "ou_halflife": {f"ou_halflife({X}, {w})": windowed(w + 1, half_life) for w in (3, 5, 20)},
+    # A half-life below 0.05 bars is that of a slope below a millionth, where nothing and rounding are not told apart.
+    "ou_halflife": {
+        f"max2(ou_halflife({X}, {w}), 0.05)": windowed(w + 1, lambda v: max(half_life(v), 0.05)) for w in (3, 5, 20)
+    },
     "frac_diff": {
         f"frac_diff({PX}, {k}, {w})": windowed(w, fractional(k)) for k, w in ((0.4, 5), (0.4, 20), (1, 5), (1.7, 20))
     },
     "cusum": {f"cusum({X}, {k})": cumulative(k) for k in (0, 0.5)},
-    "kelly": {f"kelly(long_short({X}), {Y}, 0.5 + abs({Y}), 0.5)": kelly},
+    "kelly": {f"kelly(long_short({X}), {Y}, 0.1 + abs({Y}) / 2, 0.5)": kelly},
 }
 ACROSS = {"cs_scale", "cs_winsor", "cs_group_demean", "cs_resid", "cs_top", "spread_position"}
 CASES = [
@@ -405,9 +408,8 @@ def test_cs_top_takes_equals_together() -> None:
     bars = panel(np.array([[1.0], [2.0], [2.0], [3.0]]))
     score = 'close / asset(close, "A")'
     for share, wanted in ((0.25, [0, 0, 0, 1]), (0.5, [0, 1, 1, 1]), (0.75, [0, 1, 1, 1]), (0.76, [1, 1, 1, 1])):
-        np.testing.assert_array_equal(
-            evaluate(f'where(cs_top(close / asset(close, "A"), {share}), 1, 0)', bars)[:, 0], wanted
-        )
+        found = evaluate(f"where(cs_top({score}, {share}), 1, 0)", bars)[:, 0]
+        np.testing.assert_array_equal(found, wanted)
 
 
 def test_spread_position_is_neutral_by_the_hedge_ratio_and_flat_elsewhere() -> None:
