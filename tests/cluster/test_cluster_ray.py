@@ -35,7 +35,6 @@ from clawd.cluster.work import Work
 from clawd.core.errors import ClawdError
 
 
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Where the workers of the cluster leave marks."""
