@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import subprocess
 import sys
 import time
 from collections.abc import Generator, Iterator
@@ -121,6 +122,24 @@ def test_a_wish_to_stop_is_heard(study: Study, nodes: TwoNodes, folder: Path) ->
     began = time.monotonic()
     assert list(arrivals) == []
     assert time.monotonic() - began < 10
+
+
+def test_a_sweep_on_a_cluster_writes_what_a_sweep_on_this_machine_writes(
+    nodes: TwoNodes, importable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAWD_HOME", str(tmp_path / "home"))
+    (tmp_path / "means.toml").write_text(
+        'name = "two means"\n[let]\nn = 5\n[position]\ntarget = "long_only(sign(close - ema(close, n)))"\n'
+        "[exits]\nstop = { percent = 9 }\n"
+    )
+    sweep = [sys.executable, "-m", "clawd", "sweep", str(tmp_path / "means.toml"), "--set", "n=5:100:5"]
+    for name, where in (("here.csv", ["--workers", "1"]), ("there.csv", ["--cluster", nodes.address])):
+        done = subprocess.run(
+            [*sweep, *where, "--out", str(tmp_path / name)], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "here.csv").read_text() == (tmp_path / "there.csv").read_text()
+    assert (tmp_path / "here.csv").read_text().count("\n") == 21
 
 
 # Without a cluster.
