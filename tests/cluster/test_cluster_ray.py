@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -75,7 +75,7 @@ def test_a_node_that_dies_in_the_middle_loses_nothing(study: Study, nodes: TwoNo
             done.append(each)
             yield each
             if len(done) == 3:
-                assert until(lambda: nodes.second_is_in_the_middle(folder)), "both nodes work"
+                assert until(lambda: nodes.second_is_in_the_middle(folder), 60), "both nodes work"
                 nodes.kill_second_node()
 
     steps = counted(watched(), set(study.keys), set(), 1, time.monotonic)
@@ -145,6 +145,34 @@ def test_a_sweep_on_a_cluster_writes_what_a_sweep_on_this_machine_writes(
 # Without a cluster.
 
 
+class Deserted:
+    """A cluster all of whose nodes have gone."""
+
+    def __init__(self) -> None:
+        self.left = False
+
+    def put(self, value: object) -> object:
+        return value
+
+    def remote(self, **_: object) -> Callable[[object], object]:
+        return lambda function: function
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"memory": 1.0}
+
+    def shutdown(self) -> None:
+        self.left = True
+
+
+def test_a_cluster_without_any_node_is_given_up(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    desert = Deserted()
+    monkeypatch.setattr(ray_cluster_module, "_connected", lambda _: desert)
+    monkeypatch.setattr(ray_cluster_module, "_PROCESSORS_WITHIN", 0.5)
+    with pytest.raises(ClawdError, match="no node of the Ray cluster could work"):
+        list(run_study(study, cluster="127.0.0.1:6379"))
+    assert desert.left
+
+
 def test_an_address_that_nobody_answers_at_is_given_up_soon(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ray_cluster_module, "_ANSWER_WITHIN", 3.0)
     with socket.socket() as silent:  # takes the call and says nothing
@@ -167,3 +195,8 @@ def test_without_ray_the_error_says_what_to_install(study: Study, monkeypatch: p
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ClawdError, match=r"pip install 'clawd-bot\[cluster\]'"):
         list(run_study(study, cluster="127.0.0.1:6379"))
+
+
+def test_ray_is_not_imported_before_it_is_needed(importable: None) -> None:
+    script = "import sys, clawd.cluster.run, clawd.cluster.ray_cluster, clawd.cli.sweep; sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
