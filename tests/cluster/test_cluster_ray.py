@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
 import subprocess
 import sys
@@ -112,6 +113,16 @@ def test_another_version_on_the_nodes_is_refused(
     monkeypatch.setattr(ray_cluster_module, "code_version", lambda: "9.9.9+abc")
     with pytest.raises(ClawdError, match=r"a node of the cluster runs clawd \d.*, this is 9.9.9\+abc \(.*install"):
         list(run_study(study, cluster=nodes.address))
+
+
+def test_a_node_that_lacks_the_code_is_named_as_the_cause(
+    study: Study, nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "only_here.py").write_text("def work(task, panel):\n    return []\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    only_here = importlib.import_module("only_here")
+    with pytest.raises(ClawdError, match=r"a node of the cluster cannot work: .*No module named 'only_here'"):
+        list(arriving(study, nodes, only_here.work))
 
 
 def test_a_wish_to_stop_is_heard(study: Study, nodes: TwoNodes, folder: Path) -> None:
