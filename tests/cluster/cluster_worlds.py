@@ -139,6 +139,13 @@ def slow(task: Task, panel: Panel) -> Sequence[Metrics | str]:
     return outcomes(task, panel)
 
 
+def endless(task: Task, panel: Panel) -> Sequence[Metrics | str]:
+    """A minute a task, and a mark that names the worker."""
+    (_marks() / f"{task.id} {os.getpid()}").touch()
+    time.sleep(60)
+    return outcomes(task, panel)
+
+
 # Processes.
 
 

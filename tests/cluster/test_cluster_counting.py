@@ -55,6 +55,8 @@ def test_whatever_arrives_twice_counts_once(data: st.DataObject, size: int) -> N
     for result in came:
         assert result.metrics is not None
         assert result.metrics.bars == next(n for n, task in enumerate(order) if result.key in task.keys), "the first"
+    # What was worked on once is no work the second time: one second a task, and never more work than there is.
+    assert steps[-1].progress.rate * (len(steps) - 1) <= sum(task.bars for task in tasks) * (1 + 1e-9)
     done = [step.progress.done for step in steps]
     assert done == sorted(done)
     assert (done[0], done[-1]) == (len(known), len(STUDY.keys))

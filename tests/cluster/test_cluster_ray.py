@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import socket
+import subprocess
 import sys
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +35,6 @@ from clawd.cluster.study import Study
 from clawd.cluster.task import Done, split
 from clawd.cluster.work import Work
 from clawd.core.errors import ClawdError
-
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +76,7 @@ def test_a_node_that_dies_in_the_middle_loses_nothing(study: Study, nodes: TwoNo
             done.append(each)
             yield each
             if len(done) == 3:
-                assert until(lambda: nodes.second_is_in_the_middle(folder)), "both nodes work"
+                assert until(lambda: nodes.second_is_in_the_middle(folder), 60), "both nodes work"
                 nodes.kill_second_node()
 
     steps = counted(watched(), set(study.keys), set(), 1, time.monotonic)
@@ -114,6 +115,16 @@ def test_another_version_on_the_nodes_is_refused(
         list(run_study(study, cluster=nodes.address))
 
 
+def test_a_node_that_lacks_the_code_is_named_as_the_cause(
+    study: Study, nodes: TwoNodes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "only_here.py").write_text("def work(task, panel):\n    return []\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    only_here = importlib.import_module("only_here")
+    with pytest.raises(ClawdError, match=r"a node of the cluster cannot work: .*No module named 'only_here'"):
+        list(arriving(study, nodes, only_here.work))
+
+
 def test_a_wish_to_stop_is_heard(study: Study, nodes: TwoNodes, folder: Path) -> None:
     wishes: list[int] = []
     arrivals = ray_cluster(split(study), study.markets, nodes.address, lambda: bool(wishes), slow)
@@ -124,7 +135,53 @@ def test_a_wish_to_stop_is_heard(study: Study, nodes: TwoNodes, folder: Path) ->
     assert time.monotonic() - began < 10
 
 
+def test_a_sweep_on_a_cluster_writes_what_a_sweep_on_this_machine_writes(
+    nodes: TwoNodes, importable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAWD_HOME", str(tmp_path / "home"))
+    (tmp_path / "means.toml").write_text(
+        'name = "two means"\n[let]\nn = 5\n[position]\ntarget = "long_only(sign(close - ema(close, n)))"\n'
+        "[exits]\nstop = { percent = 9 }\n"
+    )
+    sweep = [sys.executable, "-m", "clawd", "sweep", str(tmp_path / "means.toml"), "--set", "n=5:100:5"]
+    for name, where in (("here.csv", ["--workers", "1"]), ("there.csv", ["--cluster", nodes.address])):
+        done = subprocess.run(
+            [*sweep, *where, "--out", str(tmp_path / name)], capture_output=True, text=True, timeout=120, check=False
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "here.csv").read_text() == (tmp_path / "there.csv").read_text()
+    assert (tmp_path / "here.csv").read_text().count("\n") == 21
+
+
 # Without a cluster.
+
+
+class Deserted:
+    """A cluster all of whose nodes have gone."""
+
+    def __init__(self) -> None:
+        self.left = False
+
+    def put(self, value: object) -> object:
+        return value
+
+    def remote(self, **_: object) -> Callable[[object], object]:
+        return lambda function: function
+
+    def cluster_resources(self) -> dict[str, float]:
+        return {"memory": 1.0}
+
+    def shutdown(self) -> None:
+        self.left = True
+
+
+def test_a_cluster_without_any_node_is_given_up(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
+    desert = Deserted()
+    monkeypatch.setattr(ray_cluster_module, "_connected", lambda _: desert)
+    monkeypatch.setattr(ray_cluster_module, "_PROCESSORS_WITHIN", 0.5)
+    with pytest.raises(ClawdError, match="no node of the Ray cluster could work"):
+        list(run_study(study, cluster="127.0.0.1:6379"))
+    assert desert.left
 
 
 def test_an_address_that_nobody_answers_at_is_given_up_soon(study: Study, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -149,3 +206,8 @@ def test_without_ray_the_error_says_what_to_install(study: Study, monkeypatch: p
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(ClawdError, match=r"pip install 'clawd-bot\[cluster\]'"):
         list(run_study(study, cluster="127.0.0.1:6379"))
+
+
+def test_ray_is_not_imported_before_it_is_needed(importable: None) -> None:
+    script = "import sys, clawd.cluster.run, clawd.cluster.ray_cluster, clawd.cli.sweep; sys.exit('ray' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0

@@ -124,6 +124,16 @@ def test_a_file_of_something_else_is_left_alone(content: bytes, tmp_path: Path) 
     assert path.read_bytes() == content
 
 
+def test_a_parameter_may_have_the_name_of_a_figure(tmp_path: Path) -> None:
+    path, made = tmp_path / "out.csv", results_of(STUDY, NUMBERS)
+    labels = {name: {"trades": "99", "fee_rate": "7"} for name in STUDY.identities}
+    for _ in range(2):
+        with ResultsFile(path, STUDY, labels) as file:
+            file.append(each for each in made.values() if each.key not in file.known)
+            known = dict(file.known)
+    assert exactly(STUDY, known) == exactly(STUDY, made)  # type: ignore[arg-type]
+
+
 def test_a_damaged_row_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "out.csv"
     with ResultsFile(path, STUDY, LABELS) as file:

@@ -14,7 +14,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final
 
-from clawd.cluster.shared_bars import Outline, unprotected
+from clawd.cluster.shared_bars import Packed, unprotected
 from clawd.cluster.task import MOST_DEATHS, Done, Task, abandoned
 from clawd.cluster.work import Work, code_version, outcomes, warm_up
 from clawd.core.errors import ClawdError
@@ -105,7 +105,7 @@ def _knock(address: str) -> None:
 def _done(
     ray: Any, tasks: Sequence[Task], markets: Sequence[Panel], stop: Callable[[], bool], work: Work
 ) -> Generator[Done, None, None]:
-    shared = [ray.put(Outline.of(market)) for market in markets]
+    shared = [ray.put(Packed.of(market)) for market in markets]
     at_work = ray.remote(num_cpus=1, max_retries=0)(_on_a_node)
     waiting, deaths = deque(tasks), Counter[str]()
     given_out: dict[Any, Task] = {}
@@ -144,7 +144,7 @@ def _done(
         ray.cancel(answer, force=True)
 
 
-def _on_a_node(task: Task, outline: Outline, version: str, work: Work) -> Sequence[Metrics | str]:
+def _on_a_node(task: Task, bars: Packed, version: str, work: Work) -> Sequence[Metrics | str]:
     """The life of a task on a node. Ray shares the bars between the workers of a node, and marks them as read-only."""
     if version != code_version():
         raise ClawdError(
@@ -152,7 +152,7 @@ def _on_a_node(task: Task, outline: Outline, version: str, work: Work) -> Sequen
             hint="results would not be comparable: install the same clawd, NumPy and Numba everywhere",
         )
     warm_up()
-    return work(task, outline.filled([unprotected(values) for values in outline.arrays]))
+    return work(task, bars.over([unprotected(array) for array in bars.arrays]))
 
 
 def _explained(error: Any) -> ClawdError:

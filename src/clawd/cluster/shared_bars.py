@@ -6,10 +6,12 @@ behind, whoever dies and however.
 
 from __future__ import annotations
 
+import io
 import mmap
+import pickle
 import tempfile
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from multiprocessing.reduction import DupFd
 from typing import IO, Any, Protocol
 
@@ -18,45 +20,50 @@ from numpy.typing import NDArray
 
 from clawd.core.panel import Panel
 
-_FIELDS = ("times", "open", "high", "low", "close", "volume", "funding")
+Bytes = NDArray[np.uint8]
+
 _ALIGNMENT = 64  # a line of the cache
 
 
 @dataclass(frozen=True, eq=False)
-class Outline:
-    """A panel and its arrays apart from each other.
+class Packed:
+    """A panel with its arrays apart, by the fifth version of pickle (PEP 574).
 
     Attributes:
-        panel: the panel, its arrays empty.
-        arrays: in the order of the fields, then the series in theirs; each in one piece.
+        rest: all but the arrays.
+        arrays: the bytes of each array, not copied where it was in one piece already.
     """
 
-    panel: Panel
-    arrays: tuple[NDArray[Any], ...]
+    rest: bytes
+    arrays: tuple[Bytes, ...]
 
     @classmethod
-    def of(cls, panel: Panel) -> Outline:
-        arrays = [getattr(panel, name) for name in _FIELDS] + list(panel.series.values())
-        nothing = {name: np.empty(0, getattr(panel, name).dtype) for name in _FIELDS}
-        series = {name: np.empty(0) for name in panel.series}
-        return cls(
-            replace(panel, **nothing, series=series),  # type: ignore[arg-type]  # the names are those of the arrays
-            tuple(np.ascontiguousarray(values) for values in arrays),
-        )
+    def of(cls, panel: Panel) -> Packed:
+        buffers: list[pickle.PickleBuffer] = []
+        rest = io.BytesIO()
+        _Pickler(rest, protocol=5, buffer_callback=buffers.append).dump(panel)
+        return cls(rest.getvalue(), tuple(np.frombuffer(buffer.raw(), np.uint8) for buffer in buffers))
 
-    def filled(self, arrays: Sequence[NDArray[Any]]) -> Panel:
-        """The panel, over other arrays of the same content."""
-        fields = dict(zip(_FIELDS, arrays, strict=False))
-        series = dict(zip(self.panel.series, arrays[len(_FIELDS) :], strict=True))
-        return replace(self.panel, **fields, series=series)  # type: ignore[arg-type]
+    def over(self, arrays: Sequence[Bytes]) -> Panel:
+        """The panel, over the same bytes elsewhere; it can be written where they can."""
+        panel: Panel = pickle.loads(self.rest, buffers=arrays)
+        return panel
+
+
+class _Pickler(pickle.Pickler):
+    """Takes out every array, those too that have to be put in one piece first."""
+
+    def reducer_override(self, value: object) -> Any:
+        if isinstance(value, np.ndarray) and not value.flags.c_contiguous:
+            return np.ascontiguousarray(value).__reduce_ex__(5)
+        return NotImplemented
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
     """Where an array lies in the file."""
 
-    dtype: np.dtype[Any]
-    shape: tuple[int, ...]
+    size: int
     offset: int
 
 
@@ -75,47 +82,46 @@ class SharedBars:
     """
 
     def __init__(self, panels: Sequence[Panel]) -> None:
-        self._outlines: list[tuple[Outline, list[_Place]]] = []
+        self._panels: list[tuple[bytes, list[_Place]]] = []
         self._file: IO[bytes] = tempfile.TemporaryFile(prefix="clawd-bars-")  # noqa: SIM115  (closed by close)
         try:
-            for outline in map(Outline.of, panels):
-                places = [self._write(values) for values in outline.arrays]
-                self._outlines.append((replace(outline, arrays=()), places))
+            for packed in map(Packed.of, panels):
+                self._panels.append((packed.rest, [self._write(array) for array in packed.arrays]))
+            self._file.write(b"\0")  # an empty file cannot be mapped
             self._file.flush()
         except BaseException:
             self._file.close()
             raise
 
-    def _write(self, values: NDArray[Any]) -> _Place:
+    def _write(self, array: Bytes) -> _Place:
         offset = -(-self._file.tell() // _ALIGNMENT) * _ALIGNMENT
         self._file.seek(offset)
-        self._file.write(values.data if values.size else b"")
-        return _Place(values.dtype, values.shape, offset)
+        self._file.write(array.data)
+        return _Place(array.size, offset)
 
     def close(self) -> None:
         """Let go of the file; it is gone when the last process has."""
         self._file.close()
 
     def __reduce__(self) -> tuple[Callable[..., OpenedBars], tuple[object, ...]]:
-        return OpenedBars, (DupFd(self._file.fileno()), self._outlines)
+        return OpenedBars, (DupFd(self._file.fileno()), self._panels)
 
 
 class OpenedBars:
     """The same panels in another process."""
 
-    def __init__(self, file: _Detachable, outlines: list[tuple[Outline, list[_Place]]]) -> None:
+    def __init__(self, file: _Detachable, panels: list[tuple[bytes, list[_Place]]]) -> None:
         # Private pages can be written, though nobody does: compiled code that takes arrays which cannot be would be
         # compiled once more for them.
         self._memory = mmap.mmap(file.detach(), 0, access=mmap.ACCESS_COPY)
-        self._outlines = outlines
+        self._panels = panels
 
     def panels(self) -> tuple[Panel, ...]:
         """The panels, over the file's own pages."""
-        return tuple(outline.filled([self._array(place) for place in places]) for outline, places in self._outlines)
-
-    def _array(self, place: _Place) -> NDArray[Any]:
-        count = int(np.prod(place.shape))
-        return np.frombuffer(self._memory, place.dtype, count, place.offset).reshape(place.shape)
+        return tuple(
+            Packed(rest, ()).over([np.frombuffer(self._memory, np.uint8, at.size, at.offset) for at in places])
+            for rest, places in self._panels
+        )
 
 
 class _Unprotected:
@@ -127,6 +133,6 @@ class _Unprotected:
         self.__array_interface__ = {**values.__array_interface__, "data": (address, False)}
 
 
-def unprotected(values: NDArray[Any]) -> NDArray[Any]:
+def unprotected(values: Bytes) -> Bytes:
     """The same array without the mark that forbids writing, for compiled code that is only compiled for such."""
     return np.asarray(_Unprotected(values))
