@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, replace
 from decimal import Decimal
 
 import numpy as np
@@ -84,3 +85,21 @@ def test_a_market_that_does_not_fit_is_refused_in_words() -> None:
         with pytest.raises(ClawdError) as caught:
             run_backtest(strategy, bars, COSTS, Decimal(1_000))
         assert words in str(caught.value)
+
+
+def test_fills_are_made_when_they_are_asked_for_and_read_like_a_tuple() -> None:
+    bars = real_panel(1_500)
+    run, again = (run_backtest(parse_toml(TREND), bars, COSTS, Decimal(1_000)) for _ in range(2))
+    assert len(run.fills) == int(run.account["fills"]) > 20  # type: ignore[index]
+    assert "_fills" not in vars(run.fills)
+    assert run.fills == again.fills == tuple(again.fills)
+    assert hash(run.fills) == hash(again.fills)
+    assert (run.fills[0], run.fills[-1], run.fills[:2]) == (again.fills[0], again.fills[-1], tuple(again.fills)[:2])
+    assert run.fills != again.fills[1:]
+
+
+def test_a_run_without_running_sums_has_its_figures_from_its_curves() -> None:
+    run = run_backtest(parse_toml(TREND), real_panel(1_500), COSTS, Decimal(1_000))
+    by_hand = replace(run, account=None).metrics
+    for name, value in asdict(run.metrics).items():
+        assert getattr(by_hand, name) == pytest.approx(value, rel=1e-9), name

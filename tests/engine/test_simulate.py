@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from clawd.core.reason import Reason
 from clawd.engine.account import ACCOUNT
 from clawd.engine.bar import FILL, MOST_FILLS
+from clawd.engine.compiled import compiled
 from clawd.engine.plan import PLAN
 from clawd.engine.position import POSITION
 from clawd.engine.simulate import Simulation, advance, simulate
@@ -368,6 +369,58 @@ def test_blocks_of_any_size_give_what_one_call_gives_to_the_last_bit(seed: int, 
     silent = in_blocks(market, cuts[::2], recording=False)
     assert silent[0].tobytes() == positions.tobytes()
     assert silent[1].tobytes() == account.tobytes()
+
+
+@compiled
+def _population(
+    open_: np.ndarray,
+    high: np.ndarray,
+    low: np.ndarray,
+    close: np.ndarray,
+    volume: np.ndarray,
+    funding: np.ndarray,
+    present: np.ndarray,
+    targets: np.ndarray,
+    ranges: np.ndarray,
+    plans: np.ndarray,
+    positions: np.ndarray,
+    accounts: np.ndarray,
+    tick: np.ndarray,
+    lot: np.ndarray,
+    fills: np.ndarray,
+    curve: np.ndarray,
+) -> None:
+    bars = (open_, high, low, close, volume, funding, present)
+    for k in range(plans.size):
+        plan, account = plans[k], accounts[k]
+        advance(*bars, targets[k], ranges, plan, positions[k], account, 1e3, 1e-3, 1e-3, tick, lot, fills, curve, curve)
+
+
+@pytest.mark.parametrize("instruments", [1, 2])
+def test_many_strategies_in_one_compiled_loop_trade_as_each_does_alone(instruments: int) -> None:
+    rng = np.random.default_rng(77)
+    market = random_market(rng, instruments)
+    rules = [Rules(1e3, fee=1e-3, slippage=1e-3, **_random_exits(rng)) for _ in range(30)]  # type: ignore[arg-type]
+    shape = market.targets.shape
+    targets = np.array([[_random_targets(rng, shape[1]) for _ in range(shape[0])] for _ in rules])
+    positions, accounts = np.zeros((len(rules), instruments), POSITION), np.zeros(len(rules), ACCOUNT)
+    _population(
+        *columns_of(market)[:7],
+        targets,
+        market.ranges,
+        np.array([plan_from(each) for each in rules]),
+        positions,
+        accounts,
+        np.array(market.ticks),
+        np.array(market.lots),
+        np.empty(0, FILL),
+        np.empty(0),
+    )
+    assert (accounts["fills"] > 0).all()
+    for k, each in enumerate(rules):
+        alone = simulated(replace(market, targets=targets[k], rules=each))
+        assert alone.account.tobytes() == accounts[k].tobytes()
+        assert alone.positions.tobytes() == positions[k].tobytes()
 
 
 def test_too_little_room_for_the_fills_is_refused_before_any_is_written() -> None:

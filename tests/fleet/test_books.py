@@ -12,6 +12,7 @@ import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -634,6 +635,59 @@ def test_the_level_of_a_stop_that_lived_for_less_than_a_bar_counts(honest: list[
         ts, kind, body = honest[place]
         with pytest.raises(ClawdError, match="level"):
             folded([*honest[:place], (ts, kind, body | {"level": more(body["level"])}), *honest[place + 1 :]])
+
+
+@pytest.fixture(scope="module")
+def hanging() -> list[Record]:
+    """The journal of an agent whose stop hangs by the range of each bar, and that takes its profit in parts."""
+    strategy = strategy_of(
+        "long_short(squash(60 * ret(close, 3)))",
+        "stop = { percent = 8 }\nchandelier = { atr = 3, window = 3 }\n"
+        "take = [{ percent = 1, share = 0.5, decay = 9 }, { percent = 3, share = 0.3 }]",
+    )
+    panel = panel_of({"AAA": walk(3, 120, volatility=0.01, gap=0.004)})
+    return lived_records(Trading([strategy], panel, settings_of(capital=Decimal(100))))
+
+
+def test_the_ranges_that_a_stop_hangs_by_count(hanging: list[Record]) -> None:
+    folded(hanging)
+    places = [place for place, (_, kind, body) in enumerate(hanging) if kind == "BarClosed" and body["ranges"]]
+    assert len(places) > 30
+    for place in places[::3]:
+        ts, kind, body = hanging[place]
+        ranges = {
+            symbol: {window: size / 100 for window, size in own.items()} for symbol, own in body["ranges"].items()
+        }
+        for forged in ({}, ranges):
+            records = [*hanging[:place], (ts, kind, body | {"ranges": forged}), *hanging[place + 1 :]]
+            if forged or _moves_later_in_the_bar(hanging, place, ".stop"):
+                with pytest.raises(ClawdError):
+                    folded(records)
+
+
+def _moves_later_in_the_bar(records: list[Record], place: int, order: str) -> bool:
+    """Whether an order whose id ends like this is moved before the end of the bar that an entry is of."""
+    rest = takewhile(lambda record: record[1] != "BooksMarked", records[place + 1 :])
+    return any(kind == "OrderMoved" and body["order"].endswith(order) for _, kind, body in rest)
+
+
+def test_every_part_that_a_target_takes_counts(hanging: list[Record]) -> None:
+    places = [
+        place
+        for place, (_, kind, body) in enumerate(hanging)
+        if kind in ("OrderFilled", "OrderSubmitted", "OrderMoved") and ".take" in body["order"]
+    ]
+    assert len(places) > 40
+    for place in places[::3]:
+        ts, kind, body = hanging[place]
+        changes: list[list[Record]] = [[(ts, kind, body | {"size": more(body["size"])})]]
+        if kind != "OrderMoved" or not _moves_later_in_the_bar(hanging, place, body["order"]):
+            changes.append([])
+        if kind != "OrderFilled":
+            changes.append([(ts, kind, body | {"level": more(body["level"])})])
+        for forged in changes:
+            with pytest.raises(ClawdError):
+                folded(hanging[:place] + forged + hanging[place + 1 :])
 
 
 def test_a_forged_halt_is_found() -> None:

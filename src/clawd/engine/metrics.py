@@ -25,7 +25,7 @@ class Metrics:
         sharpe: their ratio, no risk-free rate, standard deviation with n - 1.
         max_drawdown: largest fall of equity from a peak, as a share of that peak.
         trades: positions closed.
-        win_rate: share of them that made money after fees; a billionth of a thousandth of the capital is none.
+        win_rate: share of them that made money after fees, more than rounding leaves.
         expectancy: mean net profit of a closed position, as a share of the capital.
         profit_factor: money won over money lost.
         turnover: notional traded in a year over the capital.

@@ -44,39 +44,98 @@ def quiet_bars(
 
     It does what :func:`advance` would do to such bars, with the same results to the last bit.
     """
-    length = close.shape[1]
-    acted = position.acted
-    if acted != acted:
+    if position.acted != position.acted:
         return t
-    recording = equity.size > 0
     if position.lots == 0.0:
-        first = t
-        target = position.target
-        while t < length:
-            if present[0, t]:
-                coming = exposure_of(targets[0, t])
-                wanted = 0.0 if account.ruined else coming
-                if position.shut != 0.0:
-                    if np.sign(wanted) != position.shut:
-                        break
-                    if plan.cooldown > 0.0 and position.shut_bars + 1.0 >= plan.cooldown:
-                        break
-                    wanted = 0.0
-                    if abs(acted) >= SMALLEST_CHANGE:
-                        break
-                    position.shut_bars += 1.0
-                elif abs(wanted - acted) >= SMALLEST_CHANGE:
-                    break
-                target = coming
-                position.mark = close[0, t]
-            if recording:
-                equity[t], exposure[t] = account.cash, 0.0
-            t += 1
-        position.target = target
-        account.bars += t - first
-        return t
+        return _flat_bars(t, close, present, targets, plan, position, account, equity, exposure)
     if position.shut != 0.0 or account.ruined:
         return t
+    return _held_bars(
+        t,
+        open_,
+        high,
+        low,
+        close,
+        volume,
+        funding,
+        present,
+        targets,
+        ranges,
+        plan,
+        position,
+        account,
+        capital,
+        grid,
+        lot,
+        equity,
+        exposure,
+    )
+
+
+@rule
+def _flat_bars(
+    t: int,
+    close: Floats,
+    present: NDArray[np.bool_],
+    targets: Floats,
+    plan: Any,
+    position: Any,
+    account: Any,
+    equity: Floats,
+    exposure: Floats,
+) -> int:
+    """Without a position: until one is wanted that may be entered."""
+    length, acted, recording = close.shape[1], position.acted, equity.size > 0
+    first = t
+    target = position.target
+    while t < length:
+        if present[0, t]:
+            coming = exposure_of(targets[0, t])
+            wanted = 0.0 if account.ruined else coming
+            if position.shut != 0.0:
+                if np.sign(wanted) != position.shut:
+                    break
+                if plan.cooldown > 0.0 and position.shut_bars + 1.0 >= plan.cooldown:
+                    break
+                wanted = 0.0
+                if abs(acted) >= SMALLEST_CHANGE:
+                    break
+                position.shut_bars += 1.0
+            elif abs(wanted - acted) >= SMALLEST_CHANGE:
+                break
+            target = coming
+            position.mark = close[0, t]
+        if recording:
+            equity[t], exposure[t] = account.cash, 0.0
+        t += 1
+    position.target = target
+    account.bars += t - first
+    return t
+
+
+@rule
+def _held_bars(
+    t: int,
+    open_: Floats,
+    high: Floats,
+    low: Floats,
+    close: Floats,
+    volume: Floats,
+    funding: Floats,
+    present: NDArray[np.bool_],
+    targets: Floats,
+    ranges: Floats,
+    plan: Any,
+    position: Any,
+    account: Any,
+    capital: float,
+    grid: Grid,
+    lot: float,
+    equity: Floats,
+    exposure: Floats,
+) -> int:
+    """With a position: until an exit is touched, its time is over, or another one is wanted."""
+    length, acted, recording = close.shape[1], position.acted, equity.size > 0
     side = np.sign(position.lots)
     stop = side * stop_level(position)
     # Where decaying targets lie is looked at anew only when one may be near, and every so many bars.

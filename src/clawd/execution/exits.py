@@ -45,7 +45,7 @@ def exits_needed(position: np.void, plan: np.void, size: Decimal, tick: Decimal,
     """
     exits = [Exit(OrderKind.STOP, booked_price(stop_level(position), tick), -size)]
     side = 1 if size > 0 else -1
-    place = target_after(position, plan, -1)
+    place = target_after(position, plan, -1) if plan["targets"] else -1
     while place >= 0:
         if lots := target_lots(position, plan, place):
             level = booked_price(float(position["take"][place]), tick)

@@ -61,6 +61,7 @@ class Books:
 
     Attributes:
         start: how the run began.
+        grids: of prices, of each instrument.
         agents: by id, in the order in which they were hired.
         unallotted: cash of the account that no agent has, quote currency.
         marks, mark_times: the last close by symbol, quote currency, and the open of its bar, UTC nanoseconds.
@@ -96,6 +97,10 @@ class Books:
     exposure_curve: list[float] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
     finished: bool = False
+    grids: tuple[Grid, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.grids = tuple(grid_of(studied(tick)) for tick in self.start.ticks)
 
     @classmethod
     def begin(cls, start: RunStarted) -> Books:
@@ -167,11 +172,6 @@ class Books:
 
     def row(self, symbol: str) -> int:
         return self.start.symbols.index(symbol)
-
-    def grid(self, row: int) -> Grid:
-        """The grid of prices of an instrument."""
-        grid: Grid = grid_of(studied(self.start.ticks[row]))
-        return grid
 
     def marked(self) -> BooksMarked:
         """The figures of this moment, to be entered at the end of a bar."""
@@ -300,7 +300,7 @@ class Books:
         for symbol, (_, high, low, close, volume) in event.bars.items():
             row = self.row(symbol)
             self.marks[symbol], self.mark_times[symbol] = booked_float(close), event.time
-            ranges, traded, grid = event.ranges.get(symbol, {}), volume != 0.0, self.grid(row)
+            ranges, traded, grid = event.ranges.get(symbol, {}), volume != 0.0, self.grids[row]
             for agent in self.agents.values():
                 if not agent.released:
                     chandelier = agent.exits.chandelier
@@ -346,7 +346,7 @@ class Books:
         lots = float(event.size / self.start.lots[row])
         agent.book(order.symbol, event.size, event.price, event.fee, event.slippage)
         if order.kind is OrderKind.OPENING:
-            book_opening(position, lots, studied(event.price), self.grid(row))
+            book_opening(position, lots, studied(event.price), self.grids[row])
         elif order.kind is OrderKind.TAKE:
             place = next_target(position, agent.plan)
             _agree(f"the size of {event.order}", abs(lots), target_lots(position, agent.plan, place))
