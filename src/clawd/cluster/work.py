@@ -28,17 +28,6 @@ Work = Callable[[Task, Panel], Sequence[Metrics | str]]
 
 _RESULTS_DEPEND_ON: Final = ("core", "language", "engine", "cluster")
 
-_ANY_STRATEGY: Final = """
-name = "compiles everything"
-[position]
-target = "long_short(sign(ema(close, 2) - ema(close, 3)))"
-[exits]
-stop = { atr = 2, window = 2 }
-trail = { percent = 5 }
-take = { percent = 5 }
-time = 5
-"""
-
 
 def outcomes(task: Task, panel: Panel) -> tuple[Metrics | str, ...]:
     """The figures of every strategy of a task, or the reason why one has none. A faulty one spoils no other."""
@@ -67,27 +56,8 @@ def code_version() -> str:
     return f"{__version__}+{digest.hexdigest()[:12]}"
 
 
-def warm_up() -> None:
+def make_ready() -> None:
     """Load the compiled code; where there is none, one process of this machine compiles and the others wait for it."""
-    if is_warm():
-        _compile()
-        return
-    with take_lock(folder() / "compiling", "compiled code", wait=True):
-        _compile()
-
-
-def _compile() -> None:
-    close = 100.0 + np.arange(16.0)[np.newaxis] % 7
-    panel = Panel(
-        instruments=(Instrument("A", Decimal("0.01"), Decimal("0.01")),),
-        bar=NANOSECONDS_PER_DAY,
-        times=np.arange(16, dtype=np.int64) * NANOSECONDS_PER_DAY,
-        open=close.copy(),
-        high=close + 1.0,
-        low=close - 1.0,
-        close=close,
-        volume=np.ones_like(close),
-        funding=np.zeros_like(close),
-        bars_per_year=365.0,
-    )
-    evaluate([parse_toml(_ANY_STRATEGY)], panel, Costs(Decimal("0.001"), Decimal("0.001")), Decimal(100), threads=1)
+    warm_up()
+    load_steps()
+    load_rules()

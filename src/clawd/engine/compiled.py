@@ -69,7 +69,16 @@ def compiled(function: Callable[..., Any], *, inlined: bool = False) -> Callable
 
 def is_warm() -> bool:
     """Whether this version has been compiled on this machine before."""
-    return all(any(folder(steps_alone=part).rglob("*.nbc")) for part in (True, False))
+    return _mark().exists()
+
+
+def mark_warm() -> None:
+    """Note that everything has been compiled."""
+    _mark().touch()
+
+
+def _mark() -> Path:
+    return folder() / "compiled"
 
 
 def module_from_source(name: str, source: str) -> ModuleType:

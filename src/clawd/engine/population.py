@@ -132,13 +132,13 @@ def _run(
                         *evaluator.memory,
                         targets,
                     )
-                    _trade(columns, targets, distances, plans[members], positions[members], accounts[members], *money)
+                    trade_block(columns, targets, distances, plans[members], positions[members], accounts[members], *money)
                     strategy = members.stop
     return accounts
 
 
 @compiled
-def _trade(
+def trade_block(
     columns: tuple[Floats, ...],
     targets: Floats,
     ranges: Floats,

@@ -1,0 +1,81 @@
+"""Compiles the engine, once for each version on each machine."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from decimal import Decimal
+
+import numpy as np
+
+from clawd.core.costs import Costs
+from clawd.core.instrument import Instrument
+from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
+from clawd.engine.account import ACCOUNT
+from clawd.engine.backtest import trade
+from clawd.engine.compiled import folder, is_warm, mark_warm
+from clawd.engine.plan import plan_of
+from clawd.engine.population import trade_block
+from clawd.engine.position import POSITION
+from clawd.engine.runtime import Decisions, Runtime
+from clawd.language.strategy import parse_toml
+from clawd.store.lock import take_lock
+
+_COSTS = Costs(Decimal("0.001"), Decimal("0.001"))
+_ANY_STRATEGY = """
+name = "compiles everything"
+[position]
+target = "long_short(sign(ema(close, 2) - ema(close, 3)))"
+[exits]
+stop = { atr = 2, window = 2 }
+"""
+
+
+def warm_up() -> None:
+    """Compile what this machine has not compiled yet. One process compiles, others that need it wait.
+
+    The steps, which are most of it, are compiled by a process of their own while this one compiles the fill rules, so
+    that two cores have work. Should that process fail, this one compiles them after all, and says why it cannot.
+    """
+    if is_warm():
+        return
+    with take_lock(folder() / "compiling", "compiled code", wait=True):
+        with subprocess.Popen([sys.executable, "-c", f"from {__name__} import load_steps; load_steps()"]):
+            load_rules()
+        load_steps()
+        mark_warm()
+
+
+def load_steps() -> None:
+    """Load the kernel and what moves values in and out of its rows, compiled here where they are not yet."""
+    panel = _any_bars()
+    Runtime([parse_toml(_ANY_STRATEGY)], panel).targets(panel)
+
+
+def load_rules() -> None:
+    """The same for the simulator, of one strategy and of a population."""
+    panel, strategy = _any_bars(), parse_toml(_ANY_STRATEGY)
+    shape = panel.close.shape
+    targets, ranges = np.zeros((1, *shape)), np.zeros((1, *shape))
+    decisions = Decisions(targets[0], ranges)
+    trade(strategy, strategy.exits.windows, decisions, panel, _COSTS, Decimal(100), bars_read=0)
+    plans, positions = np.array([plan_of(strategy.exits, strategy.exits.windows)]), np.zeros((1, 1), POSITION)
+    columns = (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding, panel.present)
+    steps = np.array([0.01])
+    trade_block(columns, targets, ranges, plans, positions, np.zeros(1, ACCOUNT), 100.0, 0.001, 0.001, steps, steps)
+
+
+def _any_bars() -> Panel:
+    close = 100.0 + np.arange(16.0)[np.newaxis] % 7
+    return Panel(
+        instruments=(Instrument("A", Decimal("0.01"), Decimal("0.01")),),
+        bar=NANOSECONDS_PER_DAY,
+        times=np.arange(16, dtype=np.int64) * NANOSECONDS_PER_DAY,
+        open=close.copy(),
+        high=close + 1.0,
+        low=close - 1.0,
+        close=close,
+        volume=np.ones_like(close),
+        funding=np.zeros_like(close),
+        bars_per_year=365.0,
+    )
