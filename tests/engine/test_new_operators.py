@@ -248,7 +248,11 @@ NEW: dict[str, dict[str, Oracle]] = {
     "signed_pow": {
         f"signed_pow({X}, {k})": each(lambda a, _, k=k: math.copysign(abs(a) ** k, a)) for k in (0.5, 1, 2, 3, 4, 5)
     },
-    "pow": {f"pow({X}, {Y})": both(power), f"pow(abs({X}), {Y} / 3)": both(lambda a, b: power(abs(a), b / 3))},
+    "pow": {
+        f"pow({X}, {Y})": both(power),
+        f"pow(abs({X}), {Y} / 3)": both(lambda a, b: power(abs(a), b / 3)),
+        f"pow(abs({X}), -8 * {Y})": both(lambda a, b: power(abs(a), -8 * b)),
+    },
     "as_num": {f"as_num({PX})": each(lambda a, _: a)},
     "bars_since": {
         f"bars_since({X} > 0)": waiting,
