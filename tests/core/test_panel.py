@@ -58,8 +58,9 @@ def test_a_panel_has_none_of_what_it_was_not_given() -> None:
 
 def test_the_print_of_a_panel_without_the_new_columns_is_as_it_was() -> None:
     # Made before panels had groups, volume-weighted prices and series of each instrument.
-    assert fingerprint(random_panel(3)) == "52cef14ec550af77"
-    assert fingerprint(random_panel(5, 1)) == "d792c0f31fc9d8d1"
+    for bars, expected in ((random_panel(3), "52cef14ec550af77"), (random_panel(5, 1), "d792c0f31fc9d8d1")):
+        old = {name: values for name, values in bars.series.items() if values.ndim == 1}
+        assert fingerprint(replace(bars, series=old, groups={})) == expected
 
 
 def test_every_column_is_in_the_print(full: Panel) -> None:

@@ -16,7 +16,7 @@ from typing import Final
 
 from clawd.cluster.shared_bars import OpenedBars, SharedBars
 from clawd.cluster.task import MOST_DEATHS, Done, Task, abandoned
-from clawd.cluster.work import Work, outcomes, warm_up
+from clawd.cluster.work import Work, make_ready, outcomes
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
 
@@ -157,7 +157,7 @@ def _serve(bars: OpenedBars, pipe: Connection, work: Work) -> None:
     """The life of a worker."""
     threading.Thread(target=_end_with_parent, daemon=True).start()
     panels = bars.panels()
-    warm_up()
+    make_ready()
     with suppress(EOFError, OSError):
         pipe.send(None)
         while True:

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from clawd.cluster.shared_bars import Packed, unprotected
 from clawd.cluster.task import MOST_DEATHS, Done, Task, abandoned
-from clawd.cluster.work import Work, code_version, outcomes, warm_up
+from clawd.cluster.work import Work, code_version, make_ready, outcomes
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
 from clawd.engine.metrics import Metrics
@@ -151,7 +151,7 @@ def _on_a_node(task: Task, bars: Packed, version: str, work: Work) -> Sequence[M
             f"a node of the cluster runs clawd {code_version()}, this is {version}",
             hint="results would not be comparable: install the same clawd, NumPy and Numba everywhere",
         )
-    warm_up()
+    make_ready()
     return work(task, bars.over([unprotected(array) for array in bars.arrays]))
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -20,7 +19,7 @@ class Key(NamedTuple):
     """What a result is a result of. Whatever has the same key is the same result, and counts once.
 
     Attributes:
-        strategy: see :func:`identity`.
+        strategy: its content hash.
         market: the fingerprint of the whole panel.
         first, last: the bars traded over, [first, last).
     """
@@ -96,7 +95,7 @@ class Study:
     @cached_property
     def identities(self) -> tuple[str, ...]:
         """What each strategy is known by."""
-        return tuple(identity(strategy) for strategy in self.strategies)
+        return tuple(strategy.content_hash for strategy in self.strategies)
 
     @cached_property
     def fingerprints(self) -> tuple[str, ...]:
@@ -114,13 +113,6 @@ class Study:
     def keys(self) -> tuple[Key, ...]:
         """Every key in the order asked for: window by window, in each strategy by strategy."""
         return tuple(self.key(index, window) for window in self.windows for index in range(len(self.strategies)))
-
-
-def identity(strategy: Strategy) -> str:
-    """The content hash, or where the strategy names its instruments a digest of both: with others it is another."""
-    if strategy.universe is None:
-        return strategy.content_hash
-    return hashlib.sha256(" ".join((strategy.content_hash, *sorted(strategy.universe))).encode()).hexdigest()
 
 
 def in_order(study: Study, results: Mapping[Key, Result]) -> tuple[Result | None, ...]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -14,15 +13,12 @@ import numpy as np
 
 from clawd import __version__
 from clawd.cluster.task import Task
-from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
-from clawd.core.instrument import Instrument
-from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
-from clawd.engine.compiled import folder, is_warm
+from clawd.core.panel import Panel
 from clawd.engine.metrics import Metrics
 from clawd.engine.population import evaluate
-from clawd.language.strategy import Strategy, parse_toml
-from clawd.store.lock import take_lock
+from clawd.engine.warm import load_rules, load_steps, warm_up
+from clawd.language.strategy import Strategy
 
 Work = Callable[[Task, Panel], Sequence[Metrics | str]]
 

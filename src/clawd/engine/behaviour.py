@@ -131,18 +131,15 @@ def _reference(bar: int, symbols: tuple[str, ...], series: tuple[str, ...], grou
     # sqrt is rounded alike on every machine, and integers are exact.
     step = max(20, round(_ANNUAL_VOLATILITY / math.sqrt(bars_per_year) * 1e6))
     fields = [_instrument(index, step) for index in range(len(symbols))]
-    rows = {name: np.array([each[name] for each in fields]) for name in fields[0]}
-    more: dict[str, Any] = {}
-    if groups:
-        more["groups"] = {name: np.arange(len(symbols), dtype=np.int64) % 2 for name in groups}
+    rows: dict[str, Any] = {name: np.array([each[name] for each in fields]) for name in fields[0]}
     return Panel(
         instruments=tuple(Instrument.from_first_price(name, _FIRST_PRICE / _PER_UNIT) for name in symbols),
         bar=bar,
         times=_FIRST_BAR + bar * np.arange(LENGTH, dtype=np.int64),
         bars_per_year=bars_per_year,
         series={name: _outside(name) for name in series},
+        groups={name: np.arange(len(symbols), dtype=np.int64) % 2 for name in groups},
         **rows,
-        **more,
     )
 
 

@@ -79,8 +79,11 @@ class Evaluator:
         return (*fixed, self._state, graph.state_at, *where, self.counts, self.place)
 
     def blocks(self, panel: Panel) -> Iterator[tuple[int, int]]:
-        """Walk through the bars that follow those of the call before, and yield each block [first, last) once its inputs
-        are in place: the steps are to be run by whoever asked."""
+        """Walk through the bars that follow those of the call before, block by block.
+
+        Yields:
+            The block [first, last), once its inputs are in place. The steps are to be run by whoever asked.
+        """
         present = panel.present
         for first in range(0, panel.times.size, self.block):
             last = min(first + self.block, panel.times.size)

@@ -127,7 +127,8 @@ def _slots(
         # What a program yields is looked at after the last row of its batch, and before the first of the next.
         last_use[root] = max(last_use[root], end - 1)
     dying: list[list[int]] = [[] for _ in range(count + 1)]
-    slots, free, made = np.full(count, -1, np.int64), [], 0
+    slots, made = np.full(count, -1, np.int64), 0
+    free: list[int] = []
     for row, node in enumerate(nodes):
         if needs[row] == 0 and node.operator != "const":
             # The row's own slot is taken before those of its inputs are given back: a step never overwrites what it

@@ -19,6 +19,7 @@ from clawd.core.panel import Floats, Panel
 from clawd.engine import kernel
 from clawd.engine.account import ACCOUNT
 from clawd.engine.backtest import market_of
+from clawd.engine.bar import FILL
 from clawd.engine.compiled import compiled
 from clawd.engine.evaluator import Evaluator
 from clawd.engine.graph import lower
@@ -26,7 +27,7 @@ from clawd.engine.metrics import Metrics, metrics_of
 from clawd.engine.plan import plan_of
 from clawd.engine.position import POSITION
 from clawd.engine.rows import align, wanted
-from clawd.engine.simulate import FILL, advance
+from clawd.engine.simulate import advance
 from clawd.language.exits import average_true_range
 from clawd.language.strategy import Strategy
 
@@ -132,7 +133,8 @@ def _run(
                         *evaluator.memory,
                         targets,
                     )
-                    trade_block(columns, targets, distances, plans[members], positions[members], accounts[members], *money)
+                    records = plans[members], positions[members], accounts[members]
+                    trade_block(columns, targets, distances, *records, *money)
                     strategy = members.stop
     return accounts
 

@@ -16,6 +16,7 @@ from clawd.core.events import Event
 from clawd.core.settings import Settings
 from clawd.data.market import Market
 from clawd.engine.compiled import is_warm
+from clawd.engine.warm import warm_up
 from clawd.evidence.sharpe import deflated_sharpe, moments
 from clawd.fleet.books import Books
 from clawd.fleet.run import Run, begin_or_continue, journal_path, run_started, set_aside
@@ -137,6 +138,7 @@ def campaign(
     yield MarketRead(market, first)
     if not is_warm():
         yield Compiling()
+        warm_up()
     costs = Costs(settings.fee, settings.slippage)
     share = settings.capital / settings.slots
     candidates = []

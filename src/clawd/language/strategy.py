@@ -26,7 +26,6 @@ from clawd.language.expression import LARGEST_NUMBER
 from clawd.language.graph_form import program_graph, read_graph
 from clawd.language.json_form import program_json, read_program
 from clawd.language.node import Node, literal, walk
-from clawd.language.operators import OPERATORS
 from clawd.language.text_form import MOST_PARTS, check_part_name, toml_value, written
 from clawd.language.types import POSITION
 

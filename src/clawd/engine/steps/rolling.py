@@ -87,8 +87,8 @@ def ts_mean(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 
 @njit(nogil=True, error_model="numpy")
 def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
-    # State: values since the last missing one, bars since rebuilt, run of equal values, mean, sum of squared deviations,
-    # and its largest value since rebuilt.
+    # State: values since the last missing one, bars since rebuilt, run of equal values, mean, sum of squared
+    # deviations, and its largest value since rebuilt.
     clean, age, run, mean, squares, largest = int(s[0]), int(s[1]), int(s[2]), s[3], s[4], s[5]
     share = 1.0 / w
     for t in range(out.size):
@@ -318,8 +318,8 @@ def ts_prod(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 
 @njit(nogil=True, error_model="numpy")
 def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> None:
-    # State: pairs since one was missing, bars since rebuilt, runs of equal x and of equal y, both means, sums of squares
-    # of x and of y, sum of products, and the largest of the sums of squares since rebuilt.
+    # State: pairs since one was missing, bars since rebuilt, runs of equal x and of equal y, both means, sums of
+    # squares of x and of y, sum of products, and the largest of the sums of squares since rebuilt.
     clean, age, run_x, run_y = int(s[0]), int(s[1]), int(s[2]), int(s[3])
     mean_x, mean_y, xx, yy, xy, most_x, most_y = s[4], s[5], s[6], s[7], s[8], s[9], s[10]
     share = 1.0 / w
@@ -378,7 +378,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
         else:
             phi = xy / yy
             out[t] = _LONGEST_HALFLIFE
-            if phi <= 0.0:
+            if phi <= 1e-12:
                 out[t] = 0.0
             elif phi < 1.0:
                 out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / np.log(phi))

@@ -59,7 +59,7 @@ def step(
     """Compile a function and enter it in the table as the step of an operator."""
 
     def enter(function: Callable[..., Any]) -> Callable[..., Any]:
-        compiled: Callable[..., Any] = njit(nogil=True, error_model="numpy")(function)
+        compiled: Callable[..., Any] = njit(nogil=True, error_model="numpy", inline="always")(function)
         STEPS[operator] = Step(
             operator,
             compiled,

@@ -31,6 +31,6 @@ def stretch(typing_context: Any, memory: Any, first: Any, size: Any) -> Any:
             itemsize=width,
             meminfo=None,
         )
-        return part._getvalue()  # noqa: SLF001  (Numba's own way)
+        return part._getvalue()
 
     return result(memory, types.intp, types.intp), build

@@ -74,8 +74,8 @@ RECURSIVE = (
     _recursive(
         "kama",
         "S[px], w -> S[px]",
-        "adaptive mean (Kaufman): as fast as 2 bars in a straight move, as slow as 30 in noise; seeded by the first"
-        " value with w bars before it",
+        "adaptive mean (Kaufman): as fast as 2 bars in a straight move, as slow as 30 in noise; seeded by the"
+        " value before the first with w bars of history",
         formula="a[t] = a[t-1] + c (x[t] - a[t-1]), c = (E (2/3 - 2/31) + 2/31)², E the efficiency over w bars",
         source="P. Kaufman, Smarter Trading (1995)",
         example="close > kama(close, 10)",
@@ -99,7 +99,7 @@ RECURSIVE = (
         "hedge ratio of x to y that changes in time: slope of log x on log y, each since the first bar that has both,"
         " intercept and slope drifting; the constant is the variance of a bar's drift over that of the noise",
         formula="ln(x[t]/x[0]) = a[t] + b[t] ln(y[t]/y[0]) + noise, a and b random walks of variance k times the"
-        " noise's; the filtered b, from a = 0, b = 1, covariance identity",
+        " noise's; the filtered b, from a = 0, b = 1, variances 10,000",
         source="E. Chan, Algorithmic Trading (2013), chapter 3; Kalman filter as in A. Harvey (1989)",
         example='kalman_beta(asset(close, "ETHUSDT"), asset(close, "BTCUSDT"), 0.0001)',
         warm_up=_KALMAN,
