@@ -690,6 +690,32 @@ def test_every_part_that_a_target_takes_counts(hanging: list[Record]) -> None:
                 folded(hanging[:place] + forged + hanging[place + 1 :])
 
 
+def test_a_journal_of_version_0_1_is_read_as_it_was_meant(honest: list[Record]) -> None:
+    """It named three distances in a wish, and a closed bar had no ranges."""
+
+    def as_before(kind: str, body: dict[str, Any]) -> dict[str, Any]:
+        if kind == "BarClosed":
+            return {name: value for name, value in body.items() if name != "ranges"}
+        if kind != "IntentsProposed":
+            return body
+        wishes = []
+        for wish in body["wishes"]:
+            distances = wish["distances"] or [0.0] * 8
+            places = {"stop_distance": distances[0], "trail_distance": distances[1], "take_distance": distances[4]}
+            wishes.append({name: value for name, value in wish.items() if name != "distances"} | places)
+        return body | {"wishes": wishes}
+
+    before = [(ts, kind, as_before(kind, body)) for ts, kind, body in honest]
+    assert before != honest
+    (books, venue), (expected, expected_venue) = folded(before), folded(honest)
+    assert books.equity_curve == expected.equity_curve
+    assert (venue.cash, venue.positions, venue.orders) == (
+        expected_venue.cash,
+        expected_venue.positions,
+        expected_venue.orders,
+    )
+
+
 def test_a_forged_halt_is_found() -> None:
     bars = np.array([(100.0, 100.0, 100.0, 100.0, 5.0)] * 6 + [(80.0, 80.0, 80.0, 80.0, 5.0)] * 24)
     limits = settings_of(capital=Decimal(100), day_loss_limit=Decimal(2))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
 
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
@@ -112,6 +112,16 @@ class Wish(BaseModel):
     opening_reason: int = 0
     reference: float = 0.0
     distances: list[float] = []
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_version_0_1_wrote_it(cls, value: Any) -> Any:
+        """Version 0.1 knew three distances, by name."""
+        if isinstance(value, dict) and "stop_distance" in value:
+            value = dict(value)
+            stop, trail, take = (value.pop(f"{name}_distance", 0.0) for name in ("stop", "trail", "take"))
+            value["distances"] = [stop, trail, 0.0, 0.0, take, 0.0, 0.0, 0.0]
+        return value
 
 
 class IntentsProposed(Event):
