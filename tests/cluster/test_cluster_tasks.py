@@ -51,9 +51,9 @@ def test_every_key_that_is_not_known_is_in_one_task(
 def test_tasks_are_about_a_second_and_never_large() -> None:
     (long,) = split(study_of(CROSSES[:1], [market(3, bars=4_000)], [(0, 0, 4_000)]))
     assert long.bars == 8_000
-    many = split(study_of(crosses(600), [market(1)]))
-    assert [len(task.keys) for task in many] == [250, 250, 100]
-    assert MOST_STRATEGIES == 250
+    many = split(study_of(crosses(1_200), [market(1)]))
+    assert [len(task.keys) for task in many] == [1_000, 200]
+    assert MOST_STRATEGIES == 1_000
     assert all(task.bars <= BARS_A_TASK for task in many)
 
 

@@ -14,10 +14,10 @@ from clawd.engine.metrics import Metrics
 from clawd.language.strategy import Strategy
 
 #: Bars of all instruments times strategies that one core evaluates in about a second.
-BARS_A_TASK: Final = 2_000_000
+BARS_A_TASK: Final = 10_000_000
 
 #: However few the bars: a task that is lost, or a result that arrives, is never much.
-MOST_STRATEGIES: Final = 250
+MOST_STRATEGIES: Final = 1_000
 
 #: A task that has taken so many workers with it gets no other.
 MOST_DEATHS: Final = 3
