@@ -1,4 +1,7 @@
-"""Bars on which nothing happens to a single instrument: most of them, so there is a shorter way through."""
+"""Bars on which nothing happens to a single instrument: most of them, so there is a shorter way through.
+
+It does what :func:`~clawd.engine.simulate.advance` would do to such bars, with the same results to the last bit.
+"""
 
 from __future__ import annotations
 
@@ -20,60 +23,13 @@ _AHEAD = 16.0
 
 
 @rule
-def quiet_bars(
-    t: int,
-    open_: Floats,
-    high: Floats,
-    low: Floats,
-    close: Floats,
-    volume: Floats,
-    funding: Floats,
-    present: NDArray[np.bool_],
-    targets: Floats,
-    ranges: Floats,
-    plan: Any,
-    position: Any,
-    account: Any,
-    capital: float,
-    grid: Grid,
-    lot: float,
-    equity: Floats,
-    exposure: Floats,
-) -> int:
-    """Go on over bars of a single instrument on which nothing is traded or ordered, and return the first other one.
-
-    It does what :func:`advance` would do to such bars, with the same results to the last bit.
-    """
-    if position.acted != position.acted:
-        return t
-    if position.lots == 0.0:
-        return _flat_bars(t, close, present, targets, plan, position, account, equity, exposure)
-    if position.shut != 0.0 or account.ruined:
-        return t
-    return _held_bars(
-        t,
-        open_,
-        high,
-        low,
-        close,
-        volume,
-        funding,
-        present,
-        targets,
-        ranges,
-        plan,
-        position,
-        account,
-        capital,
-        grid,
-        lot,
-        equity,
-        exposure,
-    )
+def is_quiet(position: Any) -> bool:
+    """Whether no order waits and no decision must act."""
+    return position.closing == 0.0 and position.opening == 0.0 and position.acted == position.acted
 
 
 @rule
-def _flat_bars(
+def flat_bars(
     t: int,
     close: Floats,
     present: NDArray[np.bool_],
@@ -84,7 +40,7 @@ def _flat_bars(
     equity: Floats,
     exposure: Floats,
 ) -> int:
-    """Without a position: until one is wanted that may be entered."""
+    """Go on without a position until one is wanted that may be entered, and return the bar at whose close it is."""
     length, acted, recording = close.shape[1], position.acted, equity.size > 0
     first = t
     target = position.target
@@ -114,7 +70,7 @@ def _flat_bars(
 
 
 @rule
-def _held_bars(
+def held_bars(
     t: int,
     open_: Floats,
     high: Floats,
@@ -134,7 +90,10 @@ def _held_bars(
     equity: Floats,
     exposure: Floats,
 ) -> int:
-    """With a position: until an exit is touched, its time is over, or another one is wanted."""
+    """Go on with a position until a bar touches an exit or its close asks for an order, and return that bar.
+
+    Not for a position whose side is shut, nor for a ruined account.
+    """
     length, acted, recording = close.shape[1], position.acted, equity.size > 0
     side = np.sign(position.lots)
     stop = side * stop_level(position)

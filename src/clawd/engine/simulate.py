@@ -16,7 +16,7 @@ from clawd.engine.decision import admitted, decide, exposure_of, place_orders, u
 from clawd.engine.plan import CHANDELIER
 from clawd.engine.position import POSITION, after_bar
 from clawd.engine.prices import grid_of
-from clawd.engine.quiet import quiet_bars
+from clawd.engine.quiet import flat_bars, held_bars, is_quiet
 
 #: Bars that :func:`simulate` hands over at a time.
 BLOCK = 4096
@@ -83,27 +83,31 @@ def advance(
     count = 0
     t = 0
     while t < length:
-        if instruments == 1 and positions[0].closing == 0.0 and positions[0].opening == 0.0:
-            t = quiet_bars(
-                t,
-                open_,
-                high,
-                low,
-                close,
-                volume,
-                funding,
-                present,
-                targets,
-                ranges,
-                plan,
-                positions[0],
-                account,
-                capital,
-                grid,
-                lot[0],
-                equity,
-                exposure,
-            )
+        if instruments == 1 and is_quiet(positions[0]):
+            position = positions[0]
+            if position.lots == 0.0:
+                t = flat_bars(t, close, present, targets, plan, position, account, equity, exposure)
+            elif position.shut == 0.0 and not account.ruined:
+                t = held_bars(
+                    t,
+                    open_,
+                    high,
+                    low,
+                    close,
+                    volume,
+                    funding,
+                    present,
+                    targets,
+                    ranges,
+                    plan,
+                    position,
+                    account,
+                    capital,
+                    grid,
+                    lot[0],
+                    equity,
+                    exposure,
+                )
             if t == length:
                 break
         worth, gross = 0.0, 0.0
