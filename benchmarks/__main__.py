@@ -1,30 +1,41 @@
-"""``python -m benchmarks [NAME]``: one benchmark, or all of them."""
+"""``python -m benchmarks [NAME ...] [--json]``: some benchmarks, or all of them, each in a process of its own."""
 
 from __future__ import annotations
 
+import importlib
+import json
+import subprocess
 import sys
-from collections.abc import Callable
 
-from benchmarks.engine import backtest, bar_by_bar, operators
-from benchmarks.live import journal_append, paper
-from benchmarks.measure import Result
-
-BENCHMARKS: dict[str, Callable[[], Result]] = {
-    "operators": operators,
-    "backtest": backtest,
-    "bar-by-bar": bar_by_bar,
-    "journal-append": journal_append,
-    "paper": paper,
+#: The function of each benchmark, imported when it is asked for.
+BENCHMARKS = {
+    "ema-sweep": "ema_sweep.ema_sweep",
+    "random-population": "population.random_programs",
+    "parameter-grid": "population.grid",
+    "live-bar": "population.live_bar",
+    "growth": "population.growth",
+    "operators": "engine.operators",
+    "backtest": "engine.backtest",
+    "bar-by-bar": "engine.bar_by_bar",
+    "journal-append": "live.journal_append",
+    "paper": "live.paper",
 }
 
 
-def main(names: list[str]) -> int:
+def main(words: list[str]) -> int:
+    names = [word for word in words if word != "--json"]
     unknown = [name for name in names if name not in BENCHMARKS]
     if unknown:
         print(f"error: no benchmark {unknown[0]}; there is {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
-    for name in names or BENCHMARKS:
-        print(BENCHMARKS[name]().line(), flush=True)
+    if len(names) != 1:
+        # A process each, so that the peak of one is not that of another.
+        codes = [subprocess.run([sys.executable, "-m", "benchmarks", name]).returncode for name in names or BENCHMARKS]
+        return max(codes)
+    module, _, function = BENCHMARKS[names[0]].partition(".")
+    line: str = getattr(importlib.import_module(f"benchmarks.{module}"), function)().line()
+    json.loads(line)
+    print(line, flush=True)
     return 0
 
 

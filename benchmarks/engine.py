@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-import numba
-import numpy as np
-
+from benchmarks.floor import one_rule
 from benchmarks.measure import Result, seconds, walk
 from clawd.authors.starter import starter_library
 from clawd.core.costs import Costs
@@ -65,44 +63,6 @@ def operators() -> Result:
     return Result("operators", work / seconds(ours), "operator-bars/s", "TA-Lib", work / seconds(theirs))
 
 
-@numba.njit
-def _floor(open_, high, low, close, cash, fee, slip):
-    """The same rule written by hand for this one strategy: what a general engine cannot beat."""
-    fast = slow = close[0]
-    lots = entry = best = 0.0
-    held, wanted, shut = 0, 0.0, 0.0
-    for t in range(close.size):
-        if wanted != np.sign(lots):
-            price = open_[t] * (1 + slip * np.sign(wanted - lots))
-            size = wanted * cash / close[t - 1]
-            cash -= (size - lots) * price + abs(size - lots) * price * fee
-            lots, entry, best, held = size, price, price, 0
-        if lots != 0.0:
-            side = np.sign(lots)
-            stop = max(entry * 0.99, best * 0.992) if side > 0 else min(entry * 1.01, best * 1.008)
-            take = entry * (1 + 0.02 * side)
-            price = 0.0
-            if (low[t] <= stop) if side > 0 else (high[t] >= stop):
-                price = min(open_[t], stop) if side > 0 else max(open_[t], stop)
-                price *= 1 - slip * side
-            elif (high[t] >= take) if side > 0 else (low[t] <= take):
-                price = take
-            held += 1
-            if price > 0.0 or held >= 600:
-                price = close[t] if price == 0.0 else price
-                cash += lots * price - abs(lots) * price * fee
-                lots, shut = 0.0, side
-            best = max(best, high[t]) if side > 0 else min(best, low[t])
-        fast += 2.0 / 21.0 * (close[t] - fast)
-        slow += 2.0 / 61.0 * (close[t] - slow)
-        wanted = 1.0 if fast > slow else -1.0
-        if wanted == shut:
-            wanted = 0.0
-        else:
-            shut = 0.0
-    return cash + lots * close[-1]
-
-
 def backtest() -> Result:
     """One EMA crossover with every exit over 100,000 bars, reports and fills included, beside a kernel of its own."""
     panel = walk(100_000)
@@ -110,7 +70,7 @@ def backtest() -> Result:
     costs, capital = Costs(Decimal("0.001"), Decimal("0.0002")), Decimal(10_000)
     fields = tuple(field[0].copy() for field in (panel.open, panel.high, panel.low, panel.close))
     ours = seconds(lambda: run_backtest(strategy, panel, costs, capital))
-    floor = seconds(lambda: _floor(*fields, 10_000.0, 0.001, 0.0002))
+    floor = seconds(lambda: one_rule(*fields, 10_000.0, 0.001, 0.0002, 20, 60))
     bars = panel.times.size
     return Result("backtest", bars / ours, "bars/s", "hand-written numba kernel, no report", bars / floor)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import resource
 import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
 
 import numpy as np
 
@@ -16,18 +17,38 @@ from clawd.core.panel import Panel
 
 @dataclass(frozen=True)
 class Result:
-    """One line. ``ratio`` is ours over the peer's where more is better; above 1 ours is faster."""
+    """One line. ``ratio`` is how many times the peer's speed ours is: above 1 ours is faster.
+
+    Attributes:
+        benchmark, unit: names.
+        value: ours.
+        peer: what it is measured against, in the same run.
+        peer_value: its value.
+        less_is_better: for times and costs.
+        more: what else the reader may want to know.
+    """
 
     benchmark: str
     value: float
     unit: str
     peer: str
     peer_value: float
+    less_is_better: bool = False
+    more: Mapping[str, float] = field(default_factory=dict)
 
     def line(self) -> str:
         """The JSON line, with the process's peak memory so far."""
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        fields = {**asdict(self), "ratio": self.value / self.peer_value, "peak_mb": peak}
+        ours, theirs = self.value, self.peer_value
+        fields = {
+            "benchmark": self.benchmark,
+            "value": ours,
+            "unit": self.unit,
+            "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+            "peer": self.peer,
+            "peer_value": theirs,
+            "ratio": theirs / ours if self.less_is_better else ours / theirs,
+            **self.more,
+        }
         return json.dumps({k: float(f"{v:.4g}") if isinstance(v, float) else v for k, v in fields.items()})
 
 
@@ -42,14 +63,15 @@ def seconds(work: Callable[[], object], repeat: int = 5) -> float:
     return float(np.median(taken))
 
 
-def walk(bars: int, instruments: int = 1, seed: int = 7) -> Panel:
-    """A seeded random walk of one-minute bars with 60 % annual volatility."""
+def walk(bars: int, instruments: int = 1, seed: int = 7, lot: Decimal | None = None) -> Panel:
+    """A seeded random walk of one-minute bars with 60 % annual volatility; the lot size follows from the price if None."""
+    first = Instrument.from_first_price("WALK", 10_000.0)
     rng = np.random.default_rng(seed)
     close = 10_000 * np.exp(np.cumsum(rng.normal(0, 0.6 / np.sqrt(525_600), (instruments, bars)), axis=1))
     open_ = np.concatenate([np.full((instruments, 1), 10_000.0), close[:, :-1]], axis=1)
     spread = rng.random((2, instruments, bars)) * 2e-4
     return Panel(
-        instruments=tuple(Instrument.from_first_price(f"WALK{i}", 10_000.0) for i in range(instruments)),
+        instruments=tuple(Instrument(f"WALK{i}", first.tick, lot or first.lot) for i in range(instruments)),
         bar=60_000_000_000,
         times=np.arange(bars, dtype=np.int64) * 60_000_000_000 + 1_704_067_200_000_000_000,
         open=open_,
