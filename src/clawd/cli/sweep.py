@@ -13,6 +13,8 @@ from typing import Annotated
 import typer
 
 from clawd.authors.parameter_grid import Variant, parameter_grid, read_values
+from clawd.cli.compiling import ready_engine
+from clawd.cli.compiling import ready_engine
 from clawd.cli.interruptions import interruptions
 from clawd.cli.market import read_market, window
 from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy, read_time
@@ -89,6 +91,7 @@ def sweep(
         costs=Costs(settings.fee, settings.slippage),
         capital=money,
     )
+    ready_engine()
     # Of variants that are the same, the first lends its name.
     meant = dict(reversed(list(zip(study.identities, variants, strict=True))))
     results: dict[Key, Result] = {}
@@ -100,6 +103,7 @@ def sweep(
         ResultsFile(out, study, {name: each.values for name, each in meant.items()}) if out else nullcontext() as kept,
     ):
         results.update(kept.known if kept else {})
+        ready_engine()
         with interruptions() as interrupted, view as progress:
             for step in run_study(
                 study, workers=workers, cluster=cluster, known=results, stop=lambda: bool(interrupted)
