@@ -1,40 +1,33 @@
-"""The wait for the compiler, which a person should know of: the first command of a new version takes longer."""
+"""The engine is compiled once on each machine, and whoever waits for it is told."""
 
 from __future__ import annotations
 
 import os
-import time
 
 from rich.console import Console
-from rich.live import Live
-from rich.text import Text
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from clawd.engine.compiled import is_warm
 from clawd.engine.warm import warm_up
 
 COMPILING = "compiling the engine for this machine, once: about a minute ..."
 
-_FRAMES_PER_SECOND = 2
-
-
-class Compiling:
-    """The line, with the seconds that have gone by whenever it is drawn."""
-
-    def __init__(self) -> None:
-        self._began = time.monotonic()
-
-    def __rich__(self) -> Text:
-        return Text(f"{COMPILING} {time.monotonic() - self._began:.0f} s", "yellow", overflow="ellipsis")
-
 
 def ready_engine() -> None:
-    """Compile the engine where it is not compiled yet, and say so on standard error: standard output is for results."""
+    """Compile the engine where that is not done yet, and say so on standard error: standard output is for results."""
     if is_warm():
         return
-    console = Console(stderr=True, highlight=False)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
     if console.is_terminal and os.environ.get("TERM") != "dumb":
-        with Live(Compiling(), console=console, transient=True, refresh_per_second=_FRAMES_PER_SECOND):
+        with compiling_clock(console):
             warm_up()
     else:
-        console.print(COMPILING, soft_wrap=True)
+        console.print(COMPILING)
         warm_up()
+
+
+def compiling_clock(console: Console) -> Progress:
+    """The line with the time that has passed, for a terminal; it leaves nothing behind."""
+    clock = Progress(SpinnerColumn(), TextColumn(COMPILING), TimeElapsedColumn(), console=console, transient=True)
+    clock.add_task("", total=None)
+    return clock

@@ -14,7 +14,6 @@ import typer
 
 from clawd.authors.parameter_grid import Variant, parameter_grid, read_values
 from clawd.cli.compiling import ready_engine
-from clawd.cli.compiling import ready_engine
 from clawd.cli.interruptions import interruptions
 from clawd.cli.market import read_market, window
 from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy, read_time
@@ -35,13 +34,13 @@ from clawd.store.ledger import Ledger
 
 
 def sweep(
-    file: Annotated[str, typer.Argument(metavar="STRATEGY", help="a file whose [let] table names the parameters")],
+    file: Annotated[str, typer.Argument(metavar="STRATEGY", help=r"a file whose \[let] table names the parameters")],
     sets: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUES",
-            help="values of a parameter, length=10,20,30 or length=10:100:10; give it again for more parameters",
+            help="values of a parameter, length=10,20,30 or length=20:80:10; give it again for more parameters",
         ),
     ] = None,
     data: DataOption = "sample",
@@ -91,7 +90,6 @@ def sweep(
         costs=Costs(settings.fee, settings.slippage),
         capital=money,
     )
-    ready_engine()
     # Of variants that are the same, the first lends its name.
     meant = dict(reversed(list(zip(study.identities, variants, strict=True))))
     results: dict[Key, Result] = {}
