@@ -52,6 +52,12 @@ def test_every_command_has_help(clawd: Clawd, command: str) -> None:
     assert "--help" in outcome.out
 
 
+def test_help_is_not_read_as_markup(clawd: Clawd) -> None:
+    text = " ".join(clawd("sweep", "--help").out.split())
+    assert "a file whose [let] table names the parameters" in text
+    assert "length=20:80:10" in text  # and :100: would be an emoji
+
+
 def test_commands_are_grouped_by_task(clawd: Clawd) -> None:
     outcome = clawd("--help")
     assert (outcome.code, outcome.err) == (0, "")

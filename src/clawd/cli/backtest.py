@@ -14,6 +14,7 @@ import numpy as np
 import typer
 from rich.text import Text
 
+from clawd.cli.compiling import ready_engine
 from clawd.cli.formats import count, number, percent
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.market import read_market, window
@@ -94,6 +95,7 @@ def backtest(
         market = read_market(data, universe, bar)
         first, last = window(market.panel, start, end)
         costs = Costs(settings.fee, settings.slippage)
+        ready_engine()
         results = [run_backtest(strategy, market.panel, costs, money, first, last) for strategy in loaded]
         with Ledger.open(settings.home / "ledger.sqlite") as ledger:
             ledger.record([trial_of(result, market.fingerprint, "person", SystemClock().now()) for result in results])

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from clawd import __version__
+from clawd.cli.compiling import compiling_clock
 from clawd.cli.formats import count, money, percent, price
 from clawd.cli.grid import screen
 from clawd.cli.plain_view import ledger_lines, notable, paper_lines, strategies
@@ -46,7 +47,7 @@ class LiveView:
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or screen()
-        self._live = Live(console=self.console, auto_refresh=False, transient=True)
+        self._live = Live(console=self.console, refresh_per_second=1, transient=True)
         self._drawn = 0.0
         self._news: deque[tuple[str, Text]] = deque(maxlen=_MOST_NEWS)
         self._total = 0
@@ -73,7 +74,7 @@ class LiveView:
                 if stage.market.findings:
                     say(Text(""), findings_table(stage.market.findings, width))
             case Compiling():
-                self._draw(Text("\n  compiling the engine for this machine, once: half a minute ...", "yellow"))
+                self._draw(Padding(compiling_clock(self.console), (1, 0, 0, 2)))
             case Tried():
                 if stage.done == 1:
                     say(_heading(f"2  Search: {strategies(stage.total)}"))

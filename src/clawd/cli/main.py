@@ -39,7 +39,7 @@ def run() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a line with a question mark is better than no line
     try:
-        code = command_line(sys.argv[1:])(standalone_mode=False)
+        code = command_line(sys.argv[1:])(prog_name="clawd", standalone_mode=False)
         sys.stdout.flush()
     except ClawdError as error:
         code = _complain(str(error))

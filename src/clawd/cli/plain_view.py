@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from clawd.cli.compiling import COMPILING
 from clawd.cli.formats import count, money, percent, wealth
 from clawd.cli.grid import screen
 from clawd.cli.tables import (
@@ -45,7 +46,7 @@ class PlainView:
                 if stage.market.findings:
                     show(findings_table(stage.market.findings, width))
             case Compiling():
-                self._say("  compiling the engine for this machine, once: half a minute ...")
+                self._say(f"  {COMPILING}")
             case Tried():
                 if stage.done == 1:
                     self._say(f"[2] search: {strategies(stage.total)}")

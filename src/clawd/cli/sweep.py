@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from clawd.authors.parameter_grid import Variant, parameter_grid, read_values
+from clawd.cli.compiling import ready_engine
 from clawd.cli.interruptions import interruptions
 from clawd.cli.market import read_market, window
 from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy, read_time
@@ -33,13 +34,13 @@ from clawd.store.ledger import Ledger
 
 
 def sweep(
-    file: Annotated[str, typer.Argument(metavar="STRATEGY", help="a file whose [let] table names the parameters")],
+    file: Annotated[str, typer.Argument(metavar="STRATEGY", help=r"a file whose \[let] table names the parameters")],
     sets: Annotated[
         list[str] | None,
         typer.Option(
             "--set",
             metavar="NAME=VALUES",
-            help="values of a parameter, length=10,20,30 or length=10:100:10; give it again for more parameters",
+            help="values of a parameter, length=10,20,30 or length=20:80:10; give it again for more parameters",
         ),
     ] = None,
     data: DataOption = "sample",
@@ -100,6 +101,7 @@ def sweep(
         ResultsFile(out, study, {name: each.values for name, each in meant.items()}) if out else nullcontext() as kept,
     ):
         results.update(kept.known if kept else {})
+        ready_engine()
         with interruptions() as interrupted, view as progress:
             for step in run_study(
                 study, workers=workers, cluster=cluster, known=results, stop=lambda: bool(interrupted)

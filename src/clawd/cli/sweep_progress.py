@@ -10,9 +10,6 @@ from rich.text import Text
 
 from clawd.cli.grid import screen
 from clawd.cluster.run import Progress
-from clawd.engine.compiled import is_warm
-
-_COMPILING = "compiling the engine for this machine, once: half a minute ..."
 
 
 class MovingProgress:
@@ -28,7 +25,7 @@ class MovingProgress:
             transient=True,
             expand=True,
         )
-        self._task = self._bars.add_task("sweep" if is_warm() else _COMPILING, total=None, speed="")
+        self._task = self._bars.add_task("sweep", total=None, speed="")
 
     def __enter__(self) -> MovingProgress:
         self._bars.start()
@@ -40,8 +37,6 @@ class MovingProgress:
     def show(self, progress: Progress) -> None:
         """Draw how far it is."""
         self._bars.update(self._task, total=progress.total, completed=progress.done, speed=speed(progress))
-        if progress.rate > 0:
-            self._bars.update(self._task, description="sweep")
 
 
 class PlainProgress:
@@ -52,8 +47,6 @@ class PlainProgress:
         self._tenth = -1
 
     def __enter__(self) -> PlainProgress:
-        if not is_warm():
-            self._say(_COMPILING)
         return self
 
     def __exit__(self, *_: object) -> None:
