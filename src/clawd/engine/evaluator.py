@@ -14,7 +14,7 @@ from clawd.engine.inputs import values_of
 from clawd.engine.rows import align, load, make_room
 
 #: Values of a row in one block, over all instruments: few enough to stay in the processor's cache.
-ROW = 512
+ROW = 2_048
 SHORTEST_BLOCK = 32
 
 
@@ -52,10 +52,10 @@ class Evaluator:
         constants: list[tuple[int, int, float]] = []
         for row in np.flatnonzero(graph.slots < 0):
             need, node = int(graph.needs[row]), graph.nodes[row]
-            if node.constant is not None:
-                at[row], stride[row] = end + need, 0
-                constants.append((end, end + need + block * instruments, node.constant))
-                end += need + block * instruments
+            if node.constant is not None and need == 0:
+                at[row], stride[row] = end, 0
+                constants.append((end, end + block * instruments, node.constant))
+                end += block * instruments
             else:
                 at[row], stride[row], moving[row] = end + need, need + block, 1
                 end += (need + block) * instruments
@@ -97,7 +97,8 @@ class Evaluator:
             make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self.block)
             bars = panel.between(first, last)
             for row, leaf in enumerate(self.graph.nodes[: self.graph.leaves]):
-                if leaf.constant is None:
+                # A constant at which a step looks back was not there before the first bar either.
+                if leaf.constant is None or self.graph.needs[row] > 0:
                     values = np.ascontiguousarray(values_of(leaf, bars))
                     load(values, row, arena, at, stride, moving, cursor, place)
             yield first, last

@@ -44,6 +44,8 @@ def values_of(leaf: Node, panel: Panel) -> Floats:
     if name == "vwap":
         typical = (panel.high + panel.low + panel.close) / 3.0
         return typical if panel.vwap is None else np.where(np.isnan(panel.vwap), typical, panel.vwap)
+    if name == "const":
+        return np.full((1, panel.times.size), float(leaf.parameters[0]))
     if name == "clock":
         return _calendar(str(leaf.parameters[0]), panel.times, panel.bar)[np.newaxis]
     return np.atleast_2d(panel.series[_PREFIXES[name] + str(leaf.parameters[0])])

@@ -35,8 +35,7 @@ def signal_if(s: Floats, x: Floats, y: Floats, out: Floats) -> None:
     # Both at once say nothing new, so the side stays.
     side = s[0]
     for t in range(out.size):
-        if x[t] != y[t]:
-            side = 1.0 if x[t] == 1.0 else -1.0 if y[t] == 1.0 else side
+        side = 1.0 if x[t] > y[t] else -1.0 if y[t] > x[t] else side
         out[t] = side
     s[0] = side
 

@@ -128,7 +128,7 @@ def kama(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 def kalman_level(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # The variance of the level, in units of that of the observations, starts at 1 with the first of them.
     seeded, level, variance = s[0], s[1], s[2]
-    noise = p[0]
+    noise, gain, settled = p[0], 0.0, -1.0
     for t in range(out.size):
         v = x[t]
         if v != v:
@@ -137,10 +137,11 @@ def kalman_level(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         if seeded == 0.0:
             seeded, level, variance = 1.0, v, 1.0
         else:
-            variance += noise
-            gain = variance / (variance + 1.0)
+            if variance != settled:  # it soon stays as it is, and the gain with it
+                settled = variance
+                gain = (variance + noise) / (variance + noise + 1.0)
+                variance = (variance + noise) * (1.0 - gain)
             level += gain * (v - level)
-            variance *= 1.0 - gain
         out[t] = level
     s[0], s[1], s[2] = seeded, level, variance
 

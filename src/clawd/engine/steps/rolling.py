@@ -10,17 +10,19 @@ from clawd.engine.steps.arithmetic import SMALLEST_DIVISOR
 from clawd.engine.steps.step import step, window
 from clawd.engine.steps.sums import (
     LOST,
-    absolute_deviations,
+    add_deviations,
     count_below,
-    dot,
+    deviations,
     insert,
     moments_of,
-    product_of,
-    replace,
+    replaced,
     sum_of,
 )
 
 _LONGEST_HALFLIFE = 1_000.0
+
+#: Windows of fewer bars than this are looked at one by one, those of more side by side.
+FEW = 8
 
 # What to make of a window's sums.
 _DEVIATION, _ZSCORE = 0, 1
@@ -133,30 +135,40 @@ def ts_zscore(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _moments(s, int(p[0]), x, _ZSCORE, out)
 
 
-@step("ts_mad", state=2, history=window)
+@step("ts_mad", state=4, history=window)
 def ts_mad(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     w = int(p[0])
-    clean, run = int(s[0]), int(s[1])
+    if out.size < FEW:
+        _sums(s, w, x, p[0], out)
+        for t in range(out.size):
+            out[t] = deviations(x, t + 1, w, out[t]) / w
+        return
+    means = np.empty(out.size)
+    _sums(s, w, x, p[0], means)
+    add_deviations(x, w, means, out)
     for t in range(out.size):
-        v = x[t + w]
-        clean = clean + 1 if v == v else 0
-        run = run + 1 if v == x[t + w - 1] else 1
-        if clean < w:
-            out[t] = np.nan
-        else:
-            out[t] = 0.0 if run >= w else absolute_deviations(x, t + 1, w) / w
-    s[0], s[1] = clean, run
+        out[t] /= w
 
 
 @step("ts_rank", state=1, history=window, bounded=True)
 def ts_rank(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     w = int(p[0])
     clean = int(s[0])
+    if out.size >= FEW:
+        # Twice the place, bar beside bar: two for each value below, one for each that is equal.
+        now = x[w:]
+        out[:] = 0.0
+        for k in range(1, w + 1):
+            then = x[k:]
+            for t in range(out.size):
+                out[t] += (1.0 if then[t] < now[t] else 0.0) + (1.0 if then[t] <= now[t] else 0.0)
     for t in range(out.size):
         v = x[t + w]
         clean = clean + 1 if v == v else 0
         if clean < w:
             out[t] = np.nan
+        elif out.size >= FEW:
+            out[t] = 0.5 * (out[t] + 1.0) / w
         else:
             below, equal = count_below(x, t + 1, w, v)
             out[t] = (below + 0.5 * (equal + 1.0)) / w
@@ -192,14 +204,43 @@ def _extremes(s: Floats, w: int, x: Floats, side: float, out: Floats, ages: bool
     s[0], s[1], s[2] = clean, best, since
 
 
+@njit(nogil=True, error_model="numpy")
+def _extreme_values(s: Floats, w: int, x: Floats, side: float, out: Floats) -> None:
+    """The extremes of many windows: of pairs, of pairs of pairs, and so on; NaN wins over everything."""
+    if out.size < FEW:
+        _extremes(s, w, x, side, out, False)
+        return
+    size = out.size + w - 1
+    best = np.empty(size)
+    for t in range(size):
+        best[t] = side * x[t + 1]
+    width = 1
+    while 2 * width <= w:
+        later = best[width:]
+        for t in range(size - width):
+            best[t] = best[t] if best[t] > later[t] or best[t] != best[t] else later[t]
+        size -= width
+        width *= 2
+    later = best[w - width :]
+    for t in range(out.size):
+        out[t] = side * (best[t] if best[t] > later[t] or best[t] != best[t] else later[t])
+    # What a single bar goes on from: the last window as _extremes would have left it.
+    last = x[out.size - 1 :]
+    clean, since = 0, 0
+    for k in range(1, w + 1):
+        clean = clean + 1 if last[k] == last[k] else 0
+        since = 0 if last[k] == out[out.size - 1] else since + 1
+    s[0], s[1], s[2] = clean + (1 if clean == w else 0), out[out.size - 1], since
+
+
 @step("ts_min", state=3, history=window, bounded=True)
 def ts_min(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    _extremes(s, int(p[0]), x, -1.0, out, False)
+    _extreme_values(s, int(p[0]), x, -1.0, out)
 
 
 @step("ts_max", state=3, history=window, bounded=True)
 def ts_max(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    _extremes(s, int(p[0]), x, 1.0, out, False)
+    _extreme_values(s, int(p[0]), x, 1.0, out)
 
 
 @step("ts_argmin", state=3, history=window, bounded=True)
@@ -216,7 +257,12 @@ def ts_argmax(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # The window is kept sorted behind the count of values since the last missing one.
     w = int(p[0])
-    clean, ordered = int(s[0]), s[1:]
+    clean = int(s[0])
+    ordered, other = np.empty(w + 2), np.empty(w + 2)
+    ordered[0] = other[0] = -np.inf
+    ordered[w + 1] = other[w + 1] = np.inf
+    for k in range(w):
+        ordered[k + 1] = s[k + 1]
     place = p[1] * (w - 1)
     low = min(int(place), w - 1)
     high = min(low + 1, w - 1)
@@ -229,13 +275,16 @@ def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             continue
         clean += 1
         if clean > w:
-            replace(ordered, x[t], v)
+            replaced(ordered, x[t], v, other)
+            ordered, other = other, ordered
         else:
-            insert(ordered, clean - 1, v)
+            insert(ordered[1:], clean - 1, v)
         if clean < w:
             out[t] = np.nan
         else:
-            out[t] = ordered[low] + share * (ordered[high] - ordered[low])
+            out[t] = ordered[low + 1] + share * (ordered[high + 1] - ordered[low + 1])
+    for k in range(w):
+        s[k + 1] = ordered[k + 1]
     s[0] = clean
 
 
@@ -306,14 +355,14 @@ def ts_kurt(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _powers(s, int(p[0]), x, _KURT, out)
 
 
-@step("ts_prod", state=1, history=window)
-def ts_prod(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    w = int(p[0])
-    clean = int(s[0])
-    for t in range(out.size):
-        clean = clean + 1 if x[t + w] == x[t + w] else 0
-        out[t] = product_of(x, t + 1, w) if clean >= w else np.nan
-    s[0] = clean
+@step("ts_prod", history=window)
+def ts_prod(p: Floats, x: Floats, out: Floats) -> None:
+    # Bar beside bar; something missing makes the product missing by itself.
+    out[:] = 1.0
+    for k in range(1, int(p[0]) + 1):
+        then = x[k:]
+        for t in range(out.size):
+            out[t] *= then[t]
 
 
 @njit(nogil=True, error_model="numpy")
@@ -526,12 +575,25 @@ def efficiency(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     s[0], s[1], s[2] = clean, age, path
 
 
-@step("frac_diff", history=lambda p: int(p[1]) - 1)
-def frac_diff(p: Floats, x: Floats, out: Floats) -> None:
-    # The weights follow the order and the window among the parameters, the newest value's first.
-    weights = p[2:]
-    logs = np.empty(x.size)
-    for t in range(x.size):
-        logs[t] = np.log(x[t]) if x[t] > 0.0 else np.nan
+@step("frac_diff", state=lambda p: int(p[1]))
+def frac_diff(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
+    # The weights follow the order and the window among the parameters, the newest value's first. The state is how many
+    # values have been seen, at most w - 1, and the logarithms of the last w - 1.
+    w = int(p[1])
+    weights, before = p[2:], s[1:]
+    logs = np.empty(w - 1 + out.size)
+    seen = int(s[0])
+    for k in range(w - 1):
+        logs[k] = before[k] if k >= w - 1 - seen else np.nan
+    now = logs[w - 1 :]
     for t in range(out.size):
-        out[t] = dot(logs, t, weights)
+        now[t] = np.log(x[t]) if x[t] > 0.0 else np.nan
+    out[:] = 0.0
+    for k in range(w):
+        then = logs[w - 1 - k :]
+        weight = weights[k]
+        for t in range(out.size):
+            out[t] += weight * then[t]
+    for k in range(w - 1):
+        before[k] = logs[out.size + k]
+    s[0] = min(seen + out.size, w - 1)
