@@ -71,7 +71,7 @@ def xs_portfolio(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
         if value == value:
             gross += abs(value - mean)
     for i in range(x.size):
-        out[i] = (x[i] - mean) / gross if x[i] == x[i] and gross > 1e-12 else 0.0
+        out[i] = (x[i] - mean) / gross if x[i] == x[i] and 1e-12 < gross < np.inf else 0.0
 
 
 @step("share_by", across=True, bounded=True)

@@ -1,4 +1,7 @@
-"""Steps that carry smoothed values on. What is missing is skipped: the value before stays."""
+"""Steps that carry smoothed values on. What is missing is skipped: the value before stays.
+
+A value that has become larger than floats hold is forgotten: the next one begins anew.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import numpy as np
 
 from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
+from clawd.engine.steps.sums import LOST, path_of
 
 #: Kaufman's constants: the smoothing of 2 bars and of 30.
 _FAST, _SLOW = 2.0 / 3.0, 2.0 / 31.0
@@ -23,7 +27,7 @@ def ema(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         if v != v:
             out[t] = np.nan
             continue
-        if seeded == 0.0:
+        if seeded == 0.0 or not abs(level) < np.inf:
             seeded, level = 1.0, v
         else:
             level += alpha * (v - level)
@@ -39,6 +43,8 @@ def rma(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         if v != v:
             out[t] = np.nan
             continue
+        if not abs(level) < np.inf:
+            seen, level = 0.0, 0.0
         if seen < w:
             seen += 1.0
             level += v
@@ -79,10 +85,10 @@ def vol_forecast(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         if not v > 0.0:
             out[t] = np.nan
             continue
-        if before == 0.0:
+        change = np.log(v / before) if before > 0.0 else np.nan
+        if not abs(change) < np.inf:
             out[t] = np.nan
         else:
-            change = np.log(v / before)
             if seeded == 0.0:
                 seeded, level = 1.0, change * change
             else:
@@ -92,11 +98,11 @@ def vol_forecast(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     s[0], s[1], s[2] = seeded, level, before
 
 
-@step("kama", state=5, history=lambda p: int(p[0]) + 1)
+@step("kama", state=6, history=lambda p: int(p[0]) + 1)
 def kama(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # Path and missing values are kept as in `efficiency`; the first value is that of the bar before, as in TA-Lib.
     w = int(p[0])
-    clean, age, path, seeded, level = int(s[0]), int(s[1]), s[2], s[3], s[4]
+    clean, age, path, seeded, level, longest = int(s[0]), int(s[1]), s[2], s[3], s[4], s[5]
     for t in range(out.size):
         v = x[t + w + 1]
         if v != v:
@@ -107,21 +113,21 @@ def kama(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         if clean <= w:
             out[t] = np.nan
             continue
-        if clean == w + 1 or age >= w:
-            path, age = 0.0, 0
-            for k in range(t + 2, t + w + 2):
-                path += abs(x[k] - x[k - 1])
-        else:
+        if clean > w + 1:
             path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
+            longest = max(longest, path)
             age += 1
+        if clean == w + 1 or age > w or not LOST * longest < path < np.inf:
+            path, age = path_of(x, t + 1, w), 0
+            longest = path
         net = abs(v - x[t + 1])
         ratio = net / path if path > net else 1.0
-        if seeded == 0.0:
+        if seeded == 0.0 or not abs(level) < np.inf:
             seeded, level = 1.0, x[t + w]
         speed = ratio * (_FAST - _SLOW) + _SLOW
         level += speed * speed * (v - level)
         out[t] = level
-    s[0], s[1], s[2], s[3], s[4] = clean, age, path, seeded, level
+    s[0], s[1], s[2], s[3], s[4], s[5] = clean, age, path, seeded, level, longest
 
 
 @step("kalman_level", state=3)
@@ -134,7 +140,7 @@ def kalman_level(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         if v != v:
             out[t] = np.nan
             continue
-        if seeded == 0.0:
+        if seeded == 0.0 or not abs(level) < np.inf:
             seeded, level, variance = 1.0, v, 1.0
         else:
             if variance != settled:  # it soon stays as it is, and the gain with it
@@ -161,6 +167,9 @@ def kalman_beta(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None
             intercept, slope = 0.0, 1.0
             aa, ab, bb = _DIFFUSE, 0.0, _DIFFUSE
         u, v = np.log(y[t] / first_y), np.log(x[t] / first_x)
+        if not (abs(u) < np.inf and abs(v) < np.inf):
+            out[t] = np.nan
+            continue
         aa += noise
         bb += noise
         to_a, to_b = aa + ab * u, ab + bb * u

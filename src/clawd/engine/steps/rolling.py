@@ -10,11 +10,13 @@ from clawd.engine.steps.arithmetic import SMALLEST_DIVISOR
 from clawd.engine.steps.step import step, window
 from clawd.engine.steps.sums import (
     LOST,
+    LOST_SUM,
     add_deviations,
     count_below,
     deviations,
     insert,
-    moments_of,
+    mean_above,
+    path_of,
     replaced,
     sum_of,
 )
@@ -53,8 +55,9 @@ def ret(p: Floats, x: Floats, out: Floats) -> None:
 
 @njit(nogil=True, error_model="numpy")
 def _sums(s: Floats, w: int, x: Floats, divisor: float, out: Floats) -> None:
-    # State: values since the last missing one, bars since the sum was rebuilt, run of equal values, sum.
-    clean, age, run, total = int(s[0]), int(s[1]), int(s[2]), s[3]
+    # State: values since the last missing one, bars since the sum was rebuilt, run of equal values, sum, and its
+    # largest size since rebuilt.
+    clean, age, run, total, largest = int(s[0]), int(s[1]), int(s[2]), s[3], s[4]
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -63,35 +66,35 @@ def _sums(s: Floats, w: int, x: Floats, divisor: float, out: Floats) -> None:
             continue
         clean += 1
         run = run + 1 if v == x[t + w - 1] else 1
-        if clean > w and age < w:
-            total += v - x[t]
-            age += 1
-        elif clean >= w:
-            total, age = sum_of(x, t + 1, w), 0
         if clean < w:
             out[t] = np.nan
-        elif run >= w:
-            out[t] = v * (w / divisor)
-        else:
-            out[t] = total / divisor
-    s[0], s[1], s[2], s[3] = clean, age, run, total
+            continue
+        if clean > w:
+            total += v - x[t]
+            largest = max(largest, abs(total))
+            age += 1
+        if clean == w or age > w or not LOST_SUM * largest <= abs(total) < np.inf:
+            total, age = sum_of(x, t + 1, w), 0
+            largest = abs(total)
+        out[t] = v * (w / divisor) if run >= w else total / divisor
+    s[0], s[1], s[2], s[3], s[4] = clean, age, run, total, largest
 
 
-@step("ts_sum", state=4, history=window)
+@step("ts_sum", state=5, history=window)
 def ts_sum(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _sums(s, int(p[0]), x, 1.0, out)
 
 
-@step("ts_mean", state=4, history=window)
+@step("ts_mean", state=5, history=window)
 def ts_mean(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _sums(s, int(p[0]), x, p[0], out)
 
 
 @njit(nogil=True, error_model="numpy")
 def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
-    # State: values since the last missing one, bars since rebuilt, run of equal values, mean, sum of squared
-    # deviations, and its largest value since rebuilt.
-    clean, age, run, mean, squares, largest = int(s[0]), int(s[1]), int(s[2]), s[3], s[4], s[5]
+    # State: values since the last missing one, bars since rebuilt, run of equal values, mean above a centre, sum of
+    # squared deviations, its largest value since rebuilt, and the centre: the latest value when rebuilt.
+    clean, age, run, mean, squares, largest, centre = int(s[0]), int(s[1]), int(s[2]), s[3], s[4], s[5], s[6]
     share = 1.0 / w
     for t in range(out.size):
         v = x[t + w]
@@ -105,37 +108,41 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             out[t] = np.nan
             continue
         if run >= w:
-            mean, squares, largest, age = v, 0.0, 0.0, 0
+            centre, mean, squares, largest, age = v, 0.0, 0.0, 0.0, 0
             out[t] = 0.0 if what == _DEVIATION else np.nan
             continue
         if clean > w:
             old = x[t]
             change, before = v - old, mean
             mean += change * share
-            squares += change * (v - mean + (old - before))
+            squares += change * (v - centre - mean + (old - centre - before))
             largest = max(largest, squares)
             age += 1
         if clean == w or age > w or not squares > LOST * largest:
-            mean, squares = moments_of(x, t + 1, w)
+            centre, squares = v, 0.0
+            mean = mean_above(x, t + 1, w, centre)
+            for k in range(t + 1, t + w + 1):
+                d = x[k] - centre - mean
+                squares += d * d
             age, largest = 0, squares
         if what == _DEVIATION:
             out[t] = np.sqrt(squares / (w - 1))
         else:
-            out[t] = (v - mean) / np.sqrt(squares / (w - 1)) if squares > 0.0 else np.nan
-    s[0], s[1], s[2], s[3], s[4], s[5] = clean, age, run, mean, squares, largest
+            out[t] = (v - centre - mean) / np.sqrt(squares / (w - 1)) if 0.0 < squares < np.inf else np.nan
+    s[0], s[1], s[2], s[3], s[4], s[5], s[6] = clean, age, run, mean, squares, largest, centre
 
 
-@step("ts_std", state=6, history=window)
+@step("ts_std", state=7, history=window)
 def ts_std(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _moments(s, int(p[0]), x, _DEVIATION, out)
 
 
-@step("ts_zscore", state=6, history=window)
+@step("ts_zscore", state=7, history=window)
 def ts_zscore(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _moments(s, int(p[0]), x, _ZSCORE, out)
 
 
-@step("ts_mad", state=4, history=window)
+@step("ts_mad", state=5, history=window)
 def ts_mad(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     w = int(p[0])
     if out.size < FEW:
@@ -291,9 +298,10 @@ def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 @njit(nogil=True, error_model="numpy")
 def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
     # Sums of the first four powers of deviations from a centre, which follows the window when they are rebuilt. State:
-    # values since the last missing one, bars since rebuilt, run of equal values, centre, the four sums.
+    # values since the last missing one, bars since rebuilt, run of equal values, centre, the four sums, and the largest
+    # sum of squared deviations since rebuilt.
     clean, age, run, centre = int(s[0]), int(s[1]), int(s[2]), s[3]
-    one, two, three, four = s[4], s[5], s[6], s[7]
+    one, two, three, four, largest = s[4], s[5], s[6], s[7], s[8]
     skew = w * np.sqrt(w - 1.0) / (w - 2.0)
     scale = w * (w + 1.0) * (w - 1.0) / ((w - 2.0) * (w - 3.0))
     normal = 3.0 * (w - 1.0) ** 2 / ((w - 2.0) * (w - 3.0))
@@ -321,9 +329,10 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             three += new2 * new - old2 * old
             four += new2 * new2 - old2 * old2
             age += 1
-            # Near the centre and without a value that dwarfs the rest, the sums have kept their digits.
+            # Near the centre and with no value gone that dwarfed the rest, the sums have kept their digits.
             spread = two - one * one / w
-            whole = one * one < 9.0 * w * spread and max(new2, old2) < 100.0 * spread
+            largest = max(largest, spread)
+            whole = one * one < 9.0 * w * spread and largest < 100.0 * spread
         if not whole:
             centre, one, two, three, four, age = sum_of(x, t + 1, w) / w, 0.0, 0.0, 0.0, 0.0, 0
             for k in range(t + 1, t + w + 1):
@@ -332,9 +341,10 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
                 two += d * d
                 three += d * d * d
                 four += d * d * d * d
+            largest = two - one * one / w
         mean = one / w
         second = two - w * mean * mean
-        if not second > 0.0:
+        if not 0.0 < second < np.inf:
             out[t] = np.nan
         elif what == _SKEW:
             third = three - 3.0 * mean * two + 2.0 * w * mean * mean * mean
@@ -342,15 +352,16 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
         else:
             fourth = four - 4.0 * mean * three + 6.0 * mean * mean * two - 3.0 * w * mean * mean * mean * mean
             out[t] = scale * fourth / (second * second) - normal
-    s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = clean, age, run, centre, one, two, three, four
+    s[0], s[1], s[2], s[3] = clean, age, run, centre
+    s[4], s[5], s[6], s[7], s[8] = one, two, three, four, largest
 
 
-@step("ts_skew", state=8, history=window)
+@step("ts_skew", state=9, history=window)
 def ts_skew(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _powers(s, int(p[0]), x, _SKEW, out)
 
 
-@step("ts_kurt", state=8, history=window)
+@step("ts_kurt", state=9, history=window)
 def ts_kurt(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _powers(s, int(p[0]), x, _KURT, out)
 
@@ -367,10 +378,12 @@ def ts_prod(p: Floats, x: Floats, out: Floats) -> None:
 
 @njit(nogil=True, error_model="numpy")
 def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> None:
-    # State: pairs since one was missing, bars since rebuilt, runs of equal x and of equal y, both means, sums of
-    # squares of x and of y, sum of products, and the largest of the sums of squares since rebuilt.
+    # State: pairs since one was missing, bars since rebuilt, runs of equal x and of equal y, both means above their
+    # centres, sums of squares of x and of y, sum of products, the largest of the sums of squares since rebuilt, and the
+    # centres: the latest pair when rebuilt.
     clean, age, run_x, run_y = int(s[0]), int(s[1]), int(s[2]), int(s[3])
     mean_x, mean_y, xx, yy, xy, most_x, most_y = s[4], s[5], s[6], s[7], s[8], s[9], s[10]
+    centre_x, centre_y = s[11], s[12]
     share = 1.0 / w
     for t in range(out.size):
         v, u = x[t + w], y[t + w]
@@ -386,7 +399,8 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             continue
         if clean > w:
             # Of the new pair and the one that leaves, deviations from the means before.
-            new_x, new_y, old_x, old_y = v - mean_x, u - mean_y, x[t] - mean_x, y[t] - mean_y
+            new_x, old_x = v - centre_x - mean_x, x[t] - centre_x - mean_x
+            new_y, old_y = u - centre_y - mean_y, y[t] - centre_y - mean_y
             shift_x, shift_y = (v - x[t]) * share, (u - y[t]) * share
             # The three sums are made alike, so that a series on itself has a slope of exactly one.
             xx += new_x * new_x - old_x * old_x - w * (shift_x * shift_x)
@@ -398,22 +412,23 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             age += 1
         flat_x, flat_y = run_x >= w, run_y >= w
         if flat_x:
-            mean_x, xx, xy, most_x = v, 0.0, 0.0, 0.0
+            centre_x, mean_x, xx, xy, most_x = v, 0.0, 0.0, 0.0, 0.0
         if flat_y:
-            mean_y, yy, xy, most_y = u, 0.0, 0.0, 0.0
+            centre_y, mean_y, yy, xy, most_y = u, 0.0, 0.0, 0.0, 0.0
         kept = (flat_x or xx > LOST * most_x) and (flat_y or yy > LOST * most_y)
         if clean == w or age > w or not kept:
-            mean_x, mean_y = sum_of(x, t + 1, w) / w, sum_of(y, t + 1, w) / w
+            centre_x, centre_y = v, u
+            mean_x, mean_y = mean_above(x, t + 1, w, v), mean_above(y, t + 1, w, u)
             xx, yy, xy = 0.0, 0.0, 0.0
             for k in range(t + 1, t + w + 1):
-                a, b = x[k] - mean_x, y[k] - mean_y
+                a, b = x[k] - centre_x - mean_x, y[k] - centre_y - mean_y
                 xx += a * a
                 yy += b * b
                 xy += a * b
             age, most_x, most_y = 0, xx, yy
         if what == _COVARIANCE:
             out[t] = 0.0 if flat_x or flat_y else xy / (w - 1)
-        elif flat_y or not yy > 0.0:
+        elif flat_y or not (0.0 < yy < np.inf and xx < np.inf):
             out[t] = np.nan
         elif what == _CORRELATION:
             # The root of a square is exact, so a series is correlated with itself by exactly one.
@@ -423,7 +438,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
         elif what == _BETA:
             out[t] = 0.0 if flat_x else xy / yy
         elif what == _RESIDUAL:
-            out[t] = 0.0 if flat_x else v - mean_x - xy / yy * (u - mean_y)
+            out[t] = 0.0 if flat_x else v - centre_x - mean_x - xy / yy * (u - centre_y - mean_y)
         else:
             phi = xy / yy
             out[t] = _LONGEST_HALFLIFE
@@ -433,29 +448,30 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
                 out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / np.log(phi))
     s[0], s[1], s[2], s[3] = clean, age, run_x, run_y
     s[4], s[5], s[6], s[7], s[8], s[9], s[10] = mean_x, mean_y, xx, yy, xy, most_x, most_y
+    s[11], s[12] = centre_x, centre_y
 
 
-@step("ts_corr", state=11, history=window, bounded=True)
+@step("ts_corr", state=13, history=window, bounded=True)
 def ts_corr(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     _pairs(s, int(p[0]), x, y, _CORRELATION, out)
 
 
-@step("ts_cov", state=11, history=window)
+@step("ts_cov", state=13, history=window)
 def ts_cov(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     _pairs(s, int(p[0]), x, y, _COVARIANCE, out)
 
 
-@step("ts_beta", state=11, history=window)
+@step("ts_beta", state=13, history=window)
 def ts_beta(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     _pairs(s, int(p[0]), x, y, _BETA, out)
 
 
-@step("ts_resid", state=11, history=window)
+@step("ts_resid", state=13, history=window)
 def ts_resid(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
     _pairs(s, int(p[0]), x, y, _RESIDUAL, out)
 
 
-@step("ou_halflife", state=11, history=lambda p: int(p[0]) + 1, bounded=True)
+@step("ou_halflife", state=13, history=lambda p: int(p[0]) + 1, bounded=True)
 def ou_halflife(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # Pairs of a value with the one before it: the slope of the first on the second is the coefficient of an AR(1).
     _pairs(s, int(p[0]), x[1:], x, _HALFLIFE, out)
@@ -464,9 +480,9 @@ def ou_halflife(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 @njit(nogil=True, error_model="numpy")
 def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
     # Sums of deviations from a centre, plain, by age, and squared. State: values since the last missing one, bars since
-    # rebuilt, run of equal values, centre, the three sums.
+    # rebuilt, run of equal values, centre, the three sums, and the largest sum of squared deviations since rebuilt.
     clean, age, run, centre = int(s[0]), int(s[1]), int(s[2]), s[3]
-    plain, aged, squared = s[4], s[5], s[6]
+    plain, aged, squared, largest = s[4], s[5], s[6], s[7]
     ages = w * (float(w) * w - 1.0) / 12.0
     for t in range(out.size):
         v = x[t + w]
@@ -480,7 +496,7 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             out[t] = np.nan
             continue
         if run >= w:
-            centre, plain, aged, squared, age = v, 0.0, 0.0, 0.0, 0
+            centre, plain, aged, squared, largest, age = v, 0.0, 0.0, 0.0, 0.0, 0
             out[t] = 0.0 if what == _SLOPE else np.nan
             continue
         whole = False
@@ -491,7 +507,8 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             squared += new * new - old * old
             age += 1
             spread = squared - plain * plain / w
-            whole = plain * plain < 10.0 * w * spread and max(new * new, old * old) < 1e6 * spread
+            largest = max(largest, spread)
+            whole = plain * plain < 10.0 * w * spread and largest < 1e6 * spread
         if not whole:
             centre, plain, aged, squared, age = sum_of(x, t + 1, w) / w, 0.0, 0.0, 0.0, 0
             for k in range(w):
@@ -499,30 +516,32 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
                 plain += d
                 aged += k * d
                 squared += d * d
+            largest = squared - plain * plain / w
         common = aged - 0.5 * (w - 1) * plain
         if what == _SLOPE:
             out[t] = common / ages
         else:
             spread = squared - plain * plain / w
-            out[t] = min(1.0, common * common / (ages * spread)) if spread > 0.0 else np.nan
-    s[0], s[1], s[2], s[3], s[4], s[5], s[6] = clean, age, run, centre, plain, aged, squared
+            out[t] = min(1.0, common * common / (ages * spread)) if 0.0 < spread < np.inf else np.nan
+    s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = clean, age, run, centre, plain, aged, squared, largest
 
 
-@step("ts_slope", state=7, history=window)
+@step("ts_slope", state=8, history=window)
 def ts_slope(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _line(s, int(p[0]), x, _SLOPE, out)
 
 
-@step("ts_r2", state=7, history=window)
+@step("ts_r2", state=8, history=window)
 def ts_r2(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _line(s, int(p[0]), x, _R2, out)
 
 
-@step("decay_linear", state=5, history=window)
+@step("decay_linear", state=6, history=window)
 def decay_linear(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    # State: values since the last missing one, bars since rebuilt, run of equal values, plain sum, weighted sum.
+    # State: values since the last missing one, bars since rebuilt, run of equal values, plain sum, weighted sum, and
+    # the largest size of that since rebuilt.
     w = int(p[0])
-    clean, age, run, total, weighted = int(s[0]), int(s[1]), int(s[2]), s[3], s[4]
+    clean, age, run, total, weighted, largest = int(s[0]), int(s[1]), int(s[2]), s[3], s[4], s[5]
     weights = 0.5 * w * (w + 1.0)
     for t in range(out.size):
         v = x[t + w]
@@ -535,24 +554,26 @@ def decay_linear(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         if clean < w:
             out[t] = np.nan
             continue
-        if clean > w and age < w:
+        if clean > w:
             weighted += w * v - total
             total += v - x[t]
+            largest = max(largest, abs(weighted))
             age += 1
-        else:
+        if clean == w or age > w or not LOST_SUM * largest <= abs(weighted) < np.inf:
             total, weighted, age = 0.0, 0.0, 0
             for k in range(1, w + 1):
                 total += x[t + k]
                 weighted += k * x[t + k]
+            largest = abs(weighted)
         out[t] = v if run >= w else weighted / weights
-    s[0], s[1], s[2], s[3], s[4] = clean, age, run, total, weighted
+    s[0], s[1], s[2], s[3], s[4], s[5] = clean, age, run, total, weighted, largest
 
 
-@step("efficiency", state=3, history=lambda p: int(p[0]) + 1)
+@step("efficiency", state=4, history=lambda p: int(p[0]) + 1)
 def efficiency(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    # State: values since the last missing one, bars since the path was rebuilt, its length.
+    # State: values since the last missing one, bars since the path was rebuilt, its length, the longest since.
     w = int(p[0])
-    clean, age, path = int(s[0]), int(s[1]), s[2]
+    clean, age, path, longest = int(s[0]), int(s[1]), s[2], s[3]
     for t in range(out.size):
         v = x[t + w + 1]
         if v != v:
@@ -564,15 +585,15 @@ def efficiency(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             out[t] = np.nan
             continue
         net = abs(v - x[t + 1])
-        if clean > w + 1 and age < w:
+        if clean > w + 1:
             path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
+            longest = max(longest, path)
             age += 1
-        if clean == w + 1 or age >= w or path < 1e-7 * v:
-            path, age = 0.0, 0
-            for k in range(t + 2, t + w + 2):
-                path += abs(x[k] - x[k - 1])
-        out[t] = min(1.0, net / path) if path > 0.0 else np.nan
-    s[0], s[1], s[2] = clean, age, path
+        if clean == w + 1 or age > w or not LOST * longest < path < np.inf:
+            path, age = path_of(x, t + 1, w), 0
+            longest = path
+        out[t] = min(1.0, net / path) if 0.0 < path < np.inf else np.nan
+    s[0], s[1], s[2], s[3] = clean, age, path, longest
 
 
 @step("frac_diff", state=lambda p: int(p[1]))

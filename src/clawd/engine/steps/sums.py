@@ -14,6 +14,9 @@ from clawd.core.panel import Floats
 #: A sum of squares below this share of its largest value since the last rebuilding has lost its digits.
 LOST = 1e-7
 
+#: A plain sum below this share of its largest size since the last rebuilding has lost its digits.
+LOST_SUM = 1e-4
+
 
 @njit(nogil=True, error_model="numpy")
 def sum_of(x: Floats, first: int, w: int) -> float:
@@ -24,13 +27,21 @@ def sum_of(x: Floats, first: int, w: int) -> float:
 
 
 @njit(nogil=True, error_model="numpy")
-def moments_of(x: Floats, first: int, w: int) -> tuple[float, float]:
-    """Mean and sum of squared deviations of w values."""
-    mean = sum_of(x, first, w) / w
-    squares = 0.0
+def mean_above(x: Floats, first: int, w: int, centre: float) -> float:
+    """Mean of w values, less a centre: the nearer the centre, the less is lost to rounding."""
+    total = 0.0
     for k in range(first, first + w):
-        squares += (x[k] - mean) * (x[k] - mean)
-    return mean, squares
+        total += x[k] - centre
+    return total / w
+
+
+@njit(nogil=True, error_model="numpy")
+def path_of(x: Floats, first: int, w: int) -> float:
+    """The length of the way that w changes go, from a first value on."""
+    path = 0.0
+    for k in range(first + 1, first + w + 1):
+        path += abs(x[k] - x[k - 1])
+    return path
 
 
 @njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nsz"})
