@@ -168,8 +168,8 @@ def allowed(exact: Exact, x: np.ndarray, y: np.ndarray, found: dict[str, float])
     relative = [1.0, 1.0]
     for index, values in enumerate((x, y)):
         if squares[index]:
-            # Means above the centre are off by w roundings of the range, and squares by the same at each slide. What was
-            # more than 1 / LOST of what is left has been given up.
+            # Means above the centre are off by w roundings of the range, and squares by the same at each slide. What
+            # was more than 1 / LOST of what is left has been given up.
             remembered = min(np.ptp(values) ** 2 / squares[index], 1.0 / LOST)
             relative[index] = some * w * (4.0 + w * remembered)
     both = relative[0] + relative[1]
@@ -330,7 +330,7 @@ def test_a_window_that_overflows_is_missing_and_forgets_it(text: str, size: floa
     # Scaled down by a power of two, nothing overflows; figures without a unit stay what they are.
     small = evaluate(text, panel(close * 2.0**-980 if size > 1e200 else close * 2.0**-600, volume=volume))[0]
     for end in range(30, 39):
-        if not math.isnan(found[end]) and text.split("(")[0] in ("ts_zscore", "ts_skew", "ts_kurt", "ts_r2", "ts_corr"):
+        if not math.isnan(found[end]) and text.startswith(("ts_zscore", "ts_skew", "ts_kurt", "ts_r2", "ts_corr")):
             assert found[end] == pytest.approx(small[end], rel=1e-6, abs=1e-9), end
 
 
