@@ -91,8 +91,8 @@ def test_the_longest_window_and_the_shortest(size: int) -> None:
                 evaluator.advance(bars.between(t, min(t + size, 8_000)), [graph.roots[0]])[0]
                 for t in range(0, 8_000, size)
             ]
-            for row, values in enumerate(np.concatenate(found, axis=1)):
-                own, values = bars.close[row][bars.present[row]], values[bars.present[row]]
+            for row, every in enumerate(np.concatenate(found, axis=1)):
+                own, values = bars.close[row][bars.present[row]], every[bars.present[row]]
                 assert np.isnan(values[: w - 1]).all()
                 for end in (w - 1, w, own.size - 1):
                     assert -values[end] == pytest.approx(direct(own[end - w + 1 : end + 1]), rel=1e-12)
