@@ -27,7 +27,7 @@ lint: $(VENV)/.installed-dev           ## ruff and strict mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.installed-dev          ## every benchmark, one JSON line each
+bench: $(VENV)/.installed-dev $(ORACLES)/vectorbt/.installed $(ORACLES)/backtesting/.installed  ## every benchmark
 	$(BIN)/python -m benchmarks
 
 clean:          ## remove the virtual environment and caches

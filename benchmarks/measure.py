@@ -64,7 +64,7 @@ def seconds(work: Callable[[], object], repeat: int = 5) -> float:
 
 
 def walk(bars: int, instruments: int = 1, seed: int = 7, lot: Decimal | None = None) -> Panel:
-    """A seeded random walk of one-minute bars with 60 % annual volatility; the lot size follows from the price if None."""
+    """A seeded random walk of one-minute bars with 60 % annual volatility; the price says the lot size where None."""
     first = Instrument.from_first_price("WALK", 10_000.0)
     rng = np.random.default_rng(seed)
     close = 10_000 * np.exp(np.cumsum(rng.normal(0, 0.6 / np.sqrt(525_600), (instruments, bars)), axis=1))

@@ -1,4 +1,7 @@
-"""backtesting.py's speed on EMA crossings; run by ema_sweep.py. Usage: python backtesting_sweep.py WORK.json BARS.npz"""
+"""backtesting.py's speed on EMA crossings; run by ema_sweep.py.
+
+Usage: python backtesting_sweep.py WORK.json BARS.npz
+"""
 
 from __future__ import annotations
 

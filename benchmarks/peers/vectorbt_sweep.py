@@ -1,4 +1,7 @@
-"""vectorbt's speed on EMA crossings; run by ema_sweep.py. Usage: python vectorbt_sweep.py WORK.json BARS.npz"""
+"""vectorbt's speed on EMA crossings; run by ema_sweep.py.
+
+Usage: python vectorbt_sweep.py WORK.json BARS.npz
+"""
 
 from __future__ import annotations
 
