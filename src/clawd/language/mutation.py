@@ -86,7 +86,10 @@ def point(random: Random, program: Node, vocabulary: Vocabulary) -> Node | None:
     names = [name for name in vocabulary.kin.get((len(old.inputs), kinds), ()) if name != old.operator]
     random.shuffle(names)
     for name in names:
-        if not admits(name, old.parameters):
+        words = [(kind, value) for kind, value in zip(kinds, old.parameters, strict=True) if isinstance(value, str)]
+        # A market that has a series for one input need not have one of that name for another.
+        known = all(value in vocabulary.values(name, kind) for kind, value in words)
+        if not known or not admits(name, old.parameters):
             continue
         try:
             new = make(name, old.inputs, old.parameters)
