@@ -14,11 +14,12 @@ from clawd.engine.steps.sums import (
     add_deviations,
     count_below,
     deviations,
-    insert,
     mean_above,
     path_of,
+    put_in,
     replaced,
     sum_of,
+    take_out,
 )
 
 _LONGEST_HALFLIFE = 1_000.0
@@ -260,10 +261,35 @@ def ts_argmax(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _extremes(s, int(p[0]), x, 1.0, out, True)
 
 
+@njit(nogil=True, error_model="numpy")
+def _few_quantiles(s: Floats, w: int, q: float, x: Floats, out: Floats) -> None:
+    """The same where the window stays where it is kept: for a single bar, that costs less than two copies of it."""
+    place = q * (w - 1)
+    low = min(int(place), w - 1)
+    high = min(low + 1, w - 1)
+    share = place - low
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            s[0] = 0.0
+            out[t] = np.nan
+            continue
+        s[0] += 1.0
+        if s[0] > w:
+            take_out(s, w, x[t])
+            put_in(s, w - 1, v)
+        else:
+            put_in(s, int(s[0]) - 1, v)
+        out[t] = s[low + 1] + share * (s[high + 1] - s[low + 1]) if s[0] >= w else np.nan
+
+
 @step("ts_quantile", state=lambda p: 1 + int(p[0]), history=window)
 def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # The window is kept sorted behind the count of values since the last missing one.
     w = int(p[0])
+    if out.size < FEW:
+        _few_quantiles(s, w, p[1], x, out)
+        return
     clean = int(s[0])
     ordered, other = np.empty(w + 2), np.empty(w + 2)
     ordered[0] = other[0] = -np.inf
@@ -285,7 +311,7 @@ def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             replaced(ordered, x[t], v, other)
             ordered, other = other, ordered
         else:
-            insert(ordered[1:], clean - 1, v)
+            put_in(ordered, clean - 1, v)
         if clean < w:
             out[t] = np.nan
         else:
@@ -368,9 +394,17 @@ def ts_kurt(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 
 @step("ts_prod", history=window)
 def ts_prod(p: Floats, x: Floats, out: Floats) -> None:
-    # Bar beside bar; something missing makes the product missing by itself.
+    # Something missing makes the product missing by itself.
+    w = int(p[0])
+    if out.size < FEW:
+        for t in range(out.size):
+            product = 1.0
+            for k in range(t + 1, t + w + 1):
+                product *= x[k]
+            out[t] = product
+        return
     out[:] = 1.0
-    for k in range(1, int(p[0]) + 1):
+    for k in range(1, w + 1):
         then = x[k:]
         for t in range(out.size):
             out[t] *= then[t]
@@ -609,12 +643,19 @@ def frac_diff(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     now = logs[w - 1 :]
     for t in range(out.size):
         now[t] = np.log(x[t]) if x[t] > 0.0 else np.nan
-    out[:] = 0.0
-    for k in range(w):
-        then = logs[w - 1 - k :]
-        weight = weights[k]
+    if out.size < FEW:
         for t in range(out.size):
-            out[t] += weight * then[t]
+            total = 0.0
+            for k in range(w):
+                total += weights[k] * logs[w - 1 - k + t]
+            out[t] = total
+    else:
+        out[:] = 0.0
+        for k in range(w):
+            then = logs[w - 1 - k :]
+            weight = weights[k]
+            for t in range(out.size):
+                out[t] += weight * then[t]
     for k in range(w - 1):
         before[k] = logs[out.size + k]
     s[0] = min(seen + out.size, w - 1)

@@ -83,13 +83,23 @@ def add_deviations(x: Floats, w: int, means: Floats, out: Floats) -> None:
 
 
 @njit(nogil=True, error_model="numpy")
-def insert(ordered: Floats, size: int, v: float) -> None:
-    """Put v into ``ordered[:size]``, which is sorted and has room for one more."""
+def put_in(row: Floats, size: int, v: float) -> None:
+    """Put v among the ``size`` sorted values that follow the first of a row, which has room for one more."""
     k = size
-    while k > 0 and ordered[k - 1] > v:
-        ordered[k] = ordered[k - 1]
+    while k > 0 and row[k] > v:
+        row[k + 1] = row[k]
         k -= 1
-    ordered[k] = v
+    row[k + 1] = v
+
+
+@njit(nogil=True, error_model="numpy")
+def take_out(row: Floats, size: int, v: float) -> None:
+    """Take v out of the ``size`` sorted values that follow the first of a row."""
+    k = 1
+    while k < size and row[k] != v:
+        k += 1
+    for j in range(k, size):
+        row[j] = row[j + 1]
 
 
 @njit(nogil=True, error_model="numpy")
