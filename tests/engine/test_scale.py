@@ -111,8 +111,8 @@ def test_shuffled_instruments_keep_their_positions(many: list[Strategy], order: 
 
 @pytest.mark.parametrize("factor", [2.0**12, 2.0**-12])
 def test_prices_in_another_unit_leave_the_positions(many: list[Strategy], factor: float) -> None:
-    """A power of two scales a float exactly, so nothing rounds otherwise. But a divisor below 1e-12 is none in any unit:
-    what is left by rounding where a residual should be zero may be one in one unit and none in another."""
+    """A power of two scales a float exactly, so nothing rounds otherwise. But a divisor below 1e-12 is none in any
+    unit: what rounding leaves where a residual should be zero may be one in one unit and none in another."""
     bars = market(5)
     some = [strategy for strategy in many if not depends_on_the_currency(strategy.target)]
     assert len(some) > 0.8 * len(many)

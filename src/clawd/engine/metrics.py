@@ -129,7 +129,7 @@ def metrics_of(account: np.void, capital: float, bars_per_year: float) -> Metric
     mean = profit / bars if bars else math.nan
     deviation = math.nan
     if bars > 1:
-        spread = float(account["squares"]) / capital**2 - bars * mean * mean
+        spread = float(account["squares"]) / capital**2 - bars * (mean * mean)
         # Squares of absurd profits overflow: there is no deviation then, and no reason for others to have no figures.
         deviation = math.sqrt(max(spread, 0.0) / (bars - 1)) if math.isfinite(spread) else math.nan
     won, lost = float(account["won"]), float(account["lost"])
