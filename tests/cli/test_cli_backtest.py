@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import CROSS, DAY, START, Outcome, disk
+from cli_world import CROSS, DAY, HOLD, START, Outcome, disk
 
 import clawd.cli.backtest as command
 from clawd.core.costs import Costs
@@ -192,3 +192,15 @@ def test_the_market_is_only_what_was_asked_for(clawd: Clawd, place: Path) -> Non
     assert own == read
     market: Market = load_market("two", ["B"], home=place)
     assert market.panel.symbols == ("B",)
+
+
+def test_what_was_noted_of_the_market_is_said_above_the_figures(clawd: Clawd, place: Path) -> None:
+    (place / "mood.csv").write_text("ts,value\n" + "".join(f"{START + day * DAY},{day % 7}\n" for day in range(100)))
+    (place / "mood.toml").write_text(HOLD.replace("close > ts_mean(close, 3)", "ext('mood') > 3"))
+    for line in ("data import two/A.csv --symbol A", "data import mood.csv --as series --name mood --lag 1d"):
+        assert clawd(*line.split()).code == 0
+    outcome = clawd("backtest", "mood.toml", "--data", "catalog")
+    assert outcome.code == 0
+    head, _, _ = outcome.out.partition("strategy")
+    assert "mood: the value of" in head
+    assert "is the last and stands ever after" in head

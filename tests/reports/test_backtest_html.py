@@ -163,6 +163,15 @@ def test_the_parts_add_up_when_a_position_turns_over_within_a_bar() -> None:
     assert view.open_profit["AAA"] == pytest.approx(3 * (102 - 100) + 5 * (102 - 99) - fees)
 
 
+def test_an_exit_of_two_words_is_named_in_words() -> None:
+    panel = market({"AAA": [100.0, 104.0, 101.0, 99.0]})
+    fills = [fill(panel, 1, "AAA", "10", "100", Reason.ENTRY), fill(panel, 3, "AAA", "-10", "100", Reason.BREAK_EVEN)]
+    view = View(result(panel, fills), None)
+    assert "Break even" in tables.sources(view)
+    assert "break even" in tables.round_trips(view)
+    assert "_" not in re.sub(r"<[^>]*>", "", tables.sources(view) + tables.round_trips(view))
+
+
 def test_the_months_are_shown_with_their_sum() -> None:
     backtest = traded()
     page = Page(tables.months(View(backtest, None)))

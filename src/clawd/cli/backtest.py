@@ -28,6 +28,7 @@ from clawd.cli.options import (
     read_time,
 )
 from clawd.cli.settings import read_settings
+from clawd.cli.tables import note_lines
 from clawd.core.clock import SystemClock, duration, iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
@@ -109,7 +110,7 @@ def backtest(
         typer.echo(json.dumps([_json(result) for result in results], indent=2))
         return
     shown = results[0].panel if len(results) == 1 else market.panel.between(first, last)
-    _show(results, shown, costs, money, distinct)
+    _show(results, shown, costs, money, distinct, note_lines(market.notes))
     for target in (trades, html):
         if target is not None:
             typer.echo(f"written: {target}")
@@ -155,14 +156,17 @@ def _json(result: Backtest) -> dict[str, object]:
     }
 
 
-def _show(results: Sequence[Backtest], panel: Panel, costs: Costs, capital: Decimal, distinct: int) -> None:
+def _show(
+    results: Sequence[Backtest], panel: Panel, costs: Costs, capital: Decimal, distinct: int, notes: Sequence[str]
+) -> None:
     console = screen()
     rows = [*(_row(result) for result in results), _benchmark(panel, costs, capital)]
     line = (
         f"{', '.join(panel.symbols)}; {count(panel.times.size, 'bar')} of {duration(panel.bar)}, "
         f"{iso(int(panel.times[0]))} to {iso(int(panel.times[-1]))}; capital {capital:,f}, not compounded"
     )
-    console.print(Text(line), "", grid(_COLUMNS, rows, console.width, rest=True), sep="\n")
+    said = [Text(each) for each in (line, *notes)]
+    console.print(*said, "", grid(_COLUMNS, rows, console.width, rest=True), sep="\n")
     console.print(
         Text(
             f"\n{count(distinct, 'distinct trial')} in the ledger. The best of many looks better than it is: "

@@ -115,7 +115,7 @@ class LiveView:
         elif isinstance(event, OrderFilled):
             verb, style = ("buys", "green") if event.size > 0 else ("sells", "red")
             deal = f"{money(abs(event.size) * event.price):>9} at {price(event.price)}"
-            self._deal(event, books, verb, deal, event.reason.word, style)
+            self._deal(event, books, verb, deal, event.reason.word.replace("_", " "), style)
         elif isinstance(event, VerdictGiven) and event.outcome != "allow":
             mark = books.marks[event.symbol]
             deal = f"{money(abs(event.allowed) * mark):>9} of {money(abs(event.asked) * mark)}"

@@ -32,9 +32,13 @@ def market_lines(stage: MarketRead) -> list[str]:
     ]
     if not stage.market.findings:
         lines.append("quality: nothing odd")
-    notes = list(stage.market.notes)
+    return lines + note_lines(stage.market.notes)
+
+
+def note_lines(notes: Sequence[str]) -> list[str]:
+    """What was decided, repaired and dropped when a market was read, or the first of it."""
     rest = len(notes) - _MOST_LINES
-    return lines + notes[:_MOST_LINES] + ([f"and {count(rest, 'more note')} of this kind"] if rest > 0 else [])
+    return [*notes[:_MOST_LINES], *([f"and {count(rest, 'more note')} of this kind"] if rest > 0 else [])]
 
 
 def findings_table(findings: Sequence[Finding], width: int) -> RenderableType:

@@ -206,7 +206,7 @@ def sources(view: View) -> Html:
             (
                 tag(
                     "th",
-                    reason.word.capitalize(),
+                    _name(reason).capitalize(),
                     tag("small", why) if why else "",
                     scope="row",
                     class_="text",
@@ -239,6 +239,10 @@ def sources(view: View) -> Html:
         rows,
         css="sources",
     )
+
+
+def _name(reason: Reason) -> str:
+    return reason.word.replace("_", " ")
 
 
 def _profit_cells(view: View, profit: float, mean: float | None) -> tuple[Html, Html, str]:
@@ -354,5 +358,5 @@ def _trip_row(view: View, trip: RoundTrip) -> tuple[str, ...]:
         number(math.nan) if trip.exit is None else view.price(trip.symbol, trip.exit),
         amount(profit, view.money(profit, signed=True)),
         amount(profit, view.share(profit, decimals=2)),
-        tag("td", trip.reason.word if trip.reason else "open", class_="text"),
+        tag("td", _name(trip.reason) if trip.reason else "open", class_="text"),
     )
