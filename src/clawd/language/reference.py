@@ -121,8 +121,8 @@ def page() -> str:
         " the terminal, `clawd operators NAME` one of them, and `--json` gives it all to a program.",
         "",
         f"There are {len(OPERATORS)}. Each is causal: its value at a bar depends on that bar and earlier ones, and"
-        " nothing shifts forward. How a strategy is made of them is in [strategies](strategies.md), how what lies outside"
-        " the bars comes in, in [data](data.md#what-strategies-read-beside-bars).",
+        " nothing shifts forward. How a strategy is made of them is in [strategies](strategies.md), how what lies"
+        " outside the bars comes in, in [data](data.md#what-strategies-read-beside-bars).",
         "",
         "`x`, `y` and `z` are an operator's inputs in their order; `x[t]` is x at this bar, `x[t-1]` at the one before."
         " Parameters follow the inputs, are written as literals, and never change while a strategy runs.",
