@@ -6,9 +6,14 @@ table of steps, so an operator is entered in one place.
 
 from __future__ import annotations
 
+import numpy as np
+
 from clawd.engine.compiled import module_from_source
 from clawd.engine.steps import STEPS, Step
 from clawd.language.operators import LONGEST_WINDOW
+
+#: The kernel is compiled in parts.
+PARTS = (0, 1)
 
 CODES: dict[str, int] = {name: code for code, name in enumerate(sorted(STEPS))}
 
@@ -70,20 +75,30 @@ def run_{code}(n, inputs, back, p, state, first, last, whole, arena, at, stride,
                 arena[spot] = value if abs(value) < np.inf else np.nan
 """
 
-_RUN = '''
+_GIVEN = "n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place"
+
+_PART = """
+@compiled
+def part_{part}(code, {given}):
+{branches}"""
+
+_RUN = """
 @compiled
 def run(
     begin, end, codes, inputs, backs, parameters, parameter_at, state, state_at,
     arena, at, stride, moving, cursor, counts, place,
 ):
-    """Run the nodes from begin to end, in order, over a block of bars; see the evaluator for the arrays."""
     # A step of single bars takes all instruments in one stretch where their bars lie together.
     whole = counts.min() == place.shape[1]
     for n in range(begin, end):
         code, back = codes[n], backs[n]
         p = stretch(parameters, parameter_at[n], parameter_at[n + 1] - parameter_at[n])
         first, last = state_at[n], state_at[n + 1]
-'''
+        if code % 2 == 0:
+            part_0(code, {given})
+        else:
+            part_1(code, {given})
+"""
 
 
 def _loop(step: Step) -> str:
@@ -107,12 +122,25 @@ def _loop(step: Step) -> str:
 
 def _source() -> str:
     loops = "".join(_loop(STEPS[name]) for name in CODES)
-    given = "n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place"
-    branches = "".join(
-        f"        {'elif' if code else 'if'} code == {code}:\n            run_{code}({given})\n"
-        for code in CODES.values()
+    parts = "".join(_PART.format(part=part, given=_GIVEN, branches=_branches(part)) for part in PARTS)
+    return _HEAD + loops + parts + _RUN.format(given=_GIVEN)
+
+
+def _branches(part: int) -> str:
+    """The steps of a part: every other one, so that the parts are alike in size."""
+    codes = [code for code in CODES.values() if code % len(PARTS) == part]
+    return "".join(
+        f"    {'elif' if place else 'if'} code == {code}:\n        run_{code}({_GIVEN})\n"
+        for place, code in enumerate(codes)
     )
-    return _HEAD + loops + _RUN + branches
 
 
-run = module_from_source("kernel", _source()).run
+_MODULE = module_from_source("kernel", _source())
+run = _MODULE.run
+
+
+def load_part(part: int) -> None:
+    """Load a part of the kernel, compiled here where it is not yet: the parts can be compiled side by side."""
+    floats, rows, columns = np.zeros(1), np.zeros(1, np.int64), np.zeros((1, 3), np.int64)
+    where = (floats, rows, rows, rows, rows, rows, columns)
+    getattr(_MODULE, f"part_{part}")(-1, 0, columns, 0, floats, floats, 0, 0, True, *where)

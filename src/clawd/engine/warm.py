@@ -14,6 +14,7 @@ from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.engine.account import ACCOUNT
 from clawd.engine.backtest import trade
 from clawd.engine.compiled import folder, is_warm, mark_warm
+from clawd.engine.kernel import load_part
 from clawd.engine.plan import plan_of
 from clawd.engine.population import trade_block
 from clawd.engine.position import POSITION
@@ -34,14 +35,18 @@ stop = { atr = 2, window = 2 }
 def warm_up() -> None:
     """Compile what this machine has not compiled yet. One process compiles, others that need it wait.
 
-    The steps, which are most of it, are compiled by a process of their own while this one compiles the fill rules, so
-    that two cores have work. Should that process fail, this one compiles them after all, and says why it cannot.
+    Half of the steps is compiled by a process of its own while this one compiles the fill rules and the other half, so
+    that two cores have work. Should that process fail, this one compiles its half after all, and says why it cannot.
     """
     if is_warm():
         return
     with take_lock(folder() / "compiling", "compiled code", wait=True):
-        with subprocess.Popen([sys.executable, "-c", f"from {__name__} import load_steps; load_steps()"]):
+        with subprocess.Popen(
+            [sys.executable, "-c", f"from {load_part.__module__} import load_part; load_part(1)"],
+            stderr=subprocess.DEVNULL,
+        ):
             load_rules()
+            load_part(0)
         load_steps()
         mark_warm()
 

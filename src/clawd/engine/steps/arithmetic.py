@@ -80,7 +80,7 @@ def signed_pow(p: Floats, x: Floats, out: Floats) -> None:
         out[t] = power if x[t] >= 0.0 else -power
 
 
-@step("pow", bounded=True)
+@step("pow")
 def pow_(x: Floats, y: Floats, out: Floats) -> None:
     for t in range(out.size):
         if x[t] != x[t] or y[t] != y[t]:
