@@ -14,6 +14,8 @@ run: $(VENV)/.installed                ## set up and run the main job on the sam
 	$(BIN)/clawd up
 
 test: $(VENV)/.installed-dev           ## set up and run the tests
+	@echo "Compiling the engine, about a minute the first time ..."
+	@$(BIN)/python -c "from clawd.engine.warm import warm_up; warm_up()"
 	$(BIN)/python -m pytest -n 2 -m "not long and not oracles"
 
 test-long: $(VENV)/.installed-dev      ## the proofs that take minutes

@@ -13,8 +13,15 @@ from cli_world import CROSS, HOLD, Outcome, bars, folder, waves
 
 import clawd as package
 from clawd.cli.main import run
+from clawd.engine.warm import warm_up
 
 Clawd = Callable[..., Outcome]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def warm_engine() -> None:
+    """The commands have nothing to compile, and so nothing to say about it."""
+    warm_up()
 
 
 @pytest.fixture
