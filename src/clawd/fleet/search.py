@@ -21,7 +21,7 @@ from clawd.engine.backtest import Backtest, market_of, trade
 from clawd.engine.runtime import Decisions, Runtime
 from clawd.evidence.sharpe import moments
 from clawd.language.strategy import Strategy
-from clawd.store.ledger import Trial
+from clawd.store.trial import Trial
 
 #: Net returns that move together more than this are the same bet.
 CLOSEST_CORRELATION = 0.95
