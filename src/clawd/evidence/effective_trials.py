@@ -203,8 +203,7 @@ def _standardised(returns: Floats) -> tuple[Floats, NDArray[np.bool_]]:
 
 
 def _eigenvalues(matrix: Floats) -> Floats:
-    values: Floats = np.linalg.eigvalsh(matrix)
-    return values
+    return np.linalg.eigvalsh(matrix).astype(np.float64)
 
 
 def _rank(eigenvalues: Floats) -> float:
