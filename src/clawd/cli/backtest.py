@@ -37,7 +37,8 @@ from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
 from clawd.engine.backtest import Backtest, run_backtest
-from clawd.engine.metrics import drawdown, sharpe_ratio
+from clawd.engine.metrics import drawdown
+from clawd.evidence.sharpe import sharpe_ratio
 from clawd.fleet.search import trial_of
 from clawd.reports.backtest_html import backtest_html
 from clawd.reports.buy_and_hold import buy_and_hold
