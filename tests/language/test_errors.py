@@ -143,13 +143,52 @@ def test_a_wrong_expression_says_what_and_where(expression: str, place: str | No
         assert caught.value.where == f"column {first - 4 + 1}"
 
 
-def test_an_error_far_into_a_long_expression_shows_its_surroundings() -> None:
-    expression = "close + " * 40 + "clse" + " + close" * 40
+TERMS = "close + " * 40
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(TERMS, " + close" * 40), (TERMS, ""), ("", " + close" * 40), ("close + ", " + close" * 40), (TERMS, " + open")],
+)
+def test_of_a_long_expression_only_what_lies_about_the_fault_is_shown(before: str, after: str) -> None:
     with pytest.raises(ClawdError) as caught:
-        build(expression)
+        build(f"{before}clse{after}")
     _, shown, underlined = str(caught.value).rsplit("\n", 2)
-    assert shown[underlined.index("^") :].startswith("clse")
-    assert len(shown) < 140
+    first = underlined.index("^")
+    assert shown[first : first + underlined.count("^")] == "clse"
+    assert len(shown) <= 4 + 1 + 70 + 1
+    left, right = shown[4:first], shown[first + 4 :]
+    assert left.startswith("…") == (len(before) > 40)
+    assert right.endswith("…") == (len(after) > 40)
+    assert before.endswith(left.removeprefix("…")) and after.startswith(right.removesuffix("…"))
+    assert left.removeprefix("…") or not before
+    assert caught.value.where == f"column {len(before) + 1}"
+
+
+def test_a_fault_that_is_longer_than_what_is_shown_is_underlined_to_its_edge() -> None:
+    with pytest.raises(ClawdError) as caught:
+        build(f"long_short({TERMS * 4}close)")
+    message, shown, underlined = str(caught.value).rsplit("\n", 2)
+    assert "deeper than 100 operators" in message
+    assert shown.endswith("…")
+    assert shown[underlined.index("^") :].startswith("close + close")
+    assert len(underlined) == len(shown) - 1
+    with pytest.raises(ClawdError) as caught:
+        build("close / open " + "0" * 30_000 + "5")
+    assert len(str(caught.value)) < 400
+
+
+def test_of_an_expression_of_many_lines_the_line_at_fault_is_shown() -> None:
+    with pytest.raises(ClawdError) as caught:
+        build("long_short(\n  close / open\n  + clse / open\n  + 1\n)\n")
+    assert caught.value.where == "line 3, column 5"
+    _, shown, underlined = str(caught.value).rsplit("\n", 2)
+    assert shown == "      + clse / open"
+    assert underlined == "        ^^^^"
+    with pytest.raises(ClawdError) as caught:
+        build("long_short(\n  close / open\n\n")
+    assert caught.value.where == "line 2, column 15"
+    assert str(caught.value).endswith("\n      close / open\n" + " " * 18 + "^")
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:
