@@ -127,14 +127,18 @@ def sweep(
             kept.finish(ordered)
         distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
     ranked = ranking(ordered)
-    swept = Swept(study, meant, tuple(ordered), ranked, _deflated(study, meant, ranked, strategies), distinct)
+    deflated = _deflated(study, meant, ranked, strategies)
+    swept = Swept(study, meant, tuple(ordered), ranked, deflated, distinct, market.notes)
     if as_json:
         typer.echo(json.dumps(sweep_json(swept), indent=2))
+    elif not ordered:
+        typer.echo("stopped before anything was done: nothing is counted")
     else:
         show_sweep(swept)
         if swept.missing:
+            total = f"{len(ordered):,} of {len(ordered) + swept.missing:,}"
             kept_in = f"are kept in {out}; the same command goes on from there" if out else "were done, and are counted"
-            typer.echo(f"stopped: {len(ordered):,} of {len(ordered) + swept.missing:,} {kept_in}")
+            typer.echo(f"stopped: {total} {kept_in}")
         elif out:
             typer.echo(f"written: {out}")
     if interrupted:
