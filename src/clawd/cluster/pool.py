@@ -105,8 +105,7 @@ class Crew:
                         if stillborn >= MOST_DEATHS:
                             raise ClawdError(
                                 f"the workers die before they begin, the last {how}",
-                                hint="what they wrote says why; a script must begin under"
-                                " `if __name__ == '__main__':`",
+                                hint="what they wrote says why; a script must begin under `if __name__ == '__main__':`",
                             ) from None
                         if (task := worker.task) is not None:
                             deaths[task.id] += 1

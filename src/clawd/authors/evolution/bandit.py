@@ -65,7 +65,6 @@ class Bandit:
     def belief(self, situation: str) -> dict[str, float]:
         """The mean chance of each operator to bring something that is kept."""
         return {
-            name: (1.0 + self._won[situation, name])
-            / (2.0 + self._won[situation, name] + self._lost[situation, name])
+            name: (1.0 + self._won[situation, name]) / (2.0 + self._won[situation, name] + self._lost[situation, name])
             for name in self.operators
         }

@@ -102,9 +102,7 @@ def _calmer(random: Random, parent: Strategy, vocabulary: Vocabulary) -> Strateg
     return child_of(parent, target) if within(target, vocabulary) and target != parent.target else None
 
 
-def _elsewhere(
-    random: Random, parent: Strategy, vocabulary: Vocabulary, symbols: Sequence[str]
-) -> Strategy | None:
+def _elsewhere(random: Random, parent: Strategy, vocabulary: Vocabulary, symbols: Sequence[str]) -> Strategy | None:
     """One instrument alone, one more, one fewer, or all of them."""
     if len(symbols) < 2:
         return None

@@ -29,14 +29,14 @@ from clawd.language.vocabulary import Vocabulary
 ISLANDS: Final = 4
 #: New strategies of the first generation, by how many each is larger than the one before it, and of the largest. They
 #: do not hang on a budget: the same seed goes the same way, however far it is let go.
-_FIRST, _GROWTH, _LARGEST: Final = 100, 25, 500
+_FIRST, _GROWTH, _LARGEST = 100, 25, 500
 #: Share of a generation that the simple strategies fill as long as there are any.
 _SIMPLE: Final = 0.5
 #: Generations between migrations, and how many of the best go each time.
-_MIGRATION, _MIGRANTS: Final = 4, 5
+_MIGRATION, _MIGRANTS = 4, 5
 _TOURNAMENT: Final = 4
 #: How parents are chosen: any cell alike, or by Pareto rank; the rest by Sharpe ratio.
-_BY_CELL, _BY_RANK: Final = 0.25, 0.4
+_BY_CELL, _BY_RANK = 0.25, 0.4
 #: Attempts at a new strategy before a random program takes its place.
 _ATTEMPTS: Final = 8
 #: Variants of a family that may be dropped at the first look, none of them ever passing, before no more are bred.
@@ -185,9 +185,7 @@ class Evolution:
 
     # Judging.
 
-    def _keep(
-        self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome | None], said: Sequence[str]
-    ) -> None:
+    def _keep(self, candidates: Sequence[Candidate], outcomes: Sequence[Outcome | None], said: Sequence[str]) -> None:
         """Offer those that went through all folds to the archive of their island."""
         for candidate, verdict in zip(candidates, said, strict=True):
             if verdict != "passed":
@@ -198,9 +196,7 @@ class Evolution:
             if verdict == "passed" and outcome is not None
         ]
         figures = [outcome for _, outcome in passed]
-        worth = objectives(
-            figures, [each.strategy.target.size for each, _ in passed], self._book, self._bars_per_year
-        )
+        worth = objectives(figures, [each.strategy.target.size for each, _ in passed], self._book, self._bars_per_year)
         held = holding_periods(figures, self._bars_per_year)
         for (candidate, outcome), each, holding in zip(passed, worth, held.tolist(), strict=True):
             member = self._member(candidate, outcome, each, holding)

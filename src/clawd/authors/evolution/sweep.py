@@ -52,7 +52,9 @@ def simple_strategies(
     second = _alternately(_sided(pooled[1], several), _sided(_related(vocabulary, symbols), several))
     seen: set[str] = set()
     whole: None = None
-    for text, universe in chain(((text, whole) for text in first), _alternately(((text, whole) for text in second), alone)):
+    for text, universe in chain(
+        ((text, whole) for text in first), _alternately(((text, whole) for text in second), alone)
+    ):
         strategy = _strategy(text, exits, universe, vocabulary, longest)
         if strategy is not None and strategy.content_hash not in seen:
             seen.add(strategy.content_hash)
@@ -136,7 +138,9 @@ def _pooled(vocabulary: Vocabulary, intraday: bool) -> tuple[list[str], list[str
     fine += [_on("month_day", day, day + 4) for day in range(1, 31, 5)]
     fine += [f"sign(delay({_DAY}, {lag}))" for lag in (1, 2, 3, 4)]
     fine += [f"sign(ema(close, {fast}) - ema(close, {4 * fast}))" for fast in (3, 5, 10, 20, 60)]
-    fine += [text for window in (2, 5, 14) for text in _both("hysteresis({s}(rsi(close, {0}) - 50) / 20, 1, 0)", window)]
+    fine += [
+        text for window in (2, 5, 14) for text in _both("hysteresis({s}(rsi(close, {0}) - 50) / 20, 1, 0)", window)
+    ]
     fine += [f"sign(ts_skew({_DAY}, {window}))" for window in (20, 60)]
     fine += [f"{_DAY} / ts_std({_DAY}, 60)"]
     return coarse, fine
