@@ -16,7 +16,6 @@ from clawd.engine.metrics import Metrics
 from clawd.engine.population import Evaluation
 from clawd.language.strategy import Strategy
 
-
 #: Of panels that are alive: a search makes a study of the same bars for every generation.
 _FINGERPRINTS: Final[WeakKeyDictionary[Panel, str]] = WeakKeyDictionary()
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
@@ -282,8 +281,8 @@ class Evaluator:
         times = self._panel.times
         found = self._ledger.known(
             study.fingerprints[0],
-            int(times[0]),
-            int(times[stage.bars - 1]),
+            int(times[stage.first]),
+            int(times[stage.last - 1]),
             float(self._costs.fee),
             float(self._costs.slippage),
             [order.content_hash for order in orders],
@@ -299,7 +298,7 @@ class Evaluator:
         return Study(
             strategies=strategies,
             markets=(self._panel,),
-            windows=(Window(0, 0, stage.bars),),
+            windows=(Window(0, stage.first, stage.last),),
             costs=self._costs,
             capital=self._capital,
             segments=stage.segments,

@@ -18,6 +18,8 @@ from clawd.language.strategy import Strategy
 HOLDING: Final = (2.0, 5.0, 15.0, 50.0)
 #: Net over gross exposure below which a strategy is a short one, and above which it is a long one.
 _SIDED: Final = 0.33
+#: Annual Sharpe ratio by which a member must pass the others of its cell to be called better: less is luck.
+_BETTER: Final = 0.05
 #: Members of a cell.
 DEEP: Final = 3
 
@@ -99,14 +101,16 @@ class Archive:
         """Take a strategy in if it is among the best of its kind.
 
         Returns:
-            ``kept``, or why it was not: ``same behaviour`` or ``dominated``.
+            ``best`` of its cell by its Sharpe ratio, ``kept``, or why it was not: ``same behaviour`` or ``dominated``.
         """
         twin = self.behaviours.get(member.behaviour)
         if twin is not None:
             if twin.objectives.size <= member.objectives.size:
                 return "same behaviour"
             self._remove(twin)
-        cell = [*self.cells.get(member.cell, ()), member]
+        others = self.cells.get(member.cell, [])
+        best = all(member.objectives.sharpe > other.objectives.sharpe + _BETTER for other in others)
+        cell = [*others, member]
         kept = [cell[index] for index in best_first(coordinates(cell))[:DEEP]]
         for gone in cell:
             if gone not in kept:
@@ -115,7 +119,7 @@ class Archive:
         if member not in kept:
             return "dominated"
         self.behaviours[member.behaviour] = member
-        return "kept"
+        return "best" if best else "kept"
 
     def _remove(self, member: Member) -> None:
         del self.behaviours[member.behaviour]

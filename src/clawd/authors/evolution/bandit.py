@@ -14,7 +14,8 @@ from typing import Final
 #: What a failure costs the operator that made it, from nothing to a whole one. A strategy that was nearly kept says
 #: less against its operator than one that did not even trade.
 BLAME: Final[Mapping[str, float]] = {
-    "kept": 0.0,
+    "best": 0.0,
+    "kept": 0.2,
     "dominated": 0.4,
     "weak": 0.5,
     "lost": 0.7,
@@ -23,7 +24,7 @@ BLAME: Final[Mapping[str, float]] = {
     "ruined": 1.0,
     "never traded": 1.0,
     "failed": 1.0,
-    "duplicate": 0.2,
+    "duplicate": 0.3,
     "nothing": 0.2,
 }
 _FORGETTING: Final = 0.9
@@ -51,7 +52,7 @@ class Bandit:
 
     def learn(self, situation: str, operator: str, verdict: str) -> None:
         """Take note of what became of an operator's child: a key of :data:`BLAME`."""
-        if verdict == "kept":
+        if verdict == "best":
             self._won[situation, operator] += 1
         else:
             self._lost[situation, operator] += BLAME[verdict]

@@ -13,14 +13,13 @@ from itertools import islice
 from random import Random
 from typing import Final
 
-
 from clawd.authors.evolution.archive import Archive, Member, cell_of, coordinates
 from clawd.authors.evolution.bandit import Bandit
 from clawd.authors.evolution.breeding import OPERATORS_OF_BREEDING, bred
 from clawd.authors.evolution.family import family
 from clawd.authors.evolution.objectives import Objectives, Outcome, holding_periods, objectives
 from clawd.authors.evolution.pareto import best_first, ranks
-from clawd.authors.evolution.stages import Stage, begins, stages_of, verdicts
+from clawd.authors.evolution.stages import Stage, begins, longest_lookback, stages_of, verdicts
 from clawd.authors.evolution.sweep import simple_strategies
 from clawd.core.panel import Floats
 from clawd.language.strategy import Strategy
@@ -113,10 +112,11 @@ class Evolution:
         self.bandit = Bandit(OPERATORS_OF_BREEDING)
         #: How often each operator met each fate, over the whole search.
         self.fates: Counter[tuple[str, str]] = Counter()
+        self._longest = longest_lookback(bars)
         self._bars_per_year = bars_per_year
         self._book = book
         self._random = Random(seed)
-        self._simple = simple_strategies(vocabulary, symbols, intraday=intraday, longest=bars // 3)
+        self._simple = simple_strategies(vocabulary, symbols, intraday=intraday, longest=longest_lookback(bars))
         self._seen: set[str] = set()
         self._families: dict[str, list[int]] = {}
         self._waiting: list[list[Candidate]] = [[] for _ in self.stages]
@@ -201,7 +201,7 @@ class Evolution:
         for (candidate, outcome), each, holding in zip(passed, worth, held.tolist(), strict=True):
             member = self._member(candidate, outcome, each, holding)
             fate = self.islands[candidate.island].add(member)
-            if not _earned(member) and fate == "kept":
+            if not _earned(member) and fate in {"best", "kept"}:
                 fate = "costs" if member.burdened else "lost"
             self._learn(candidate, fate)
 
@@ -223,7 +223,7 @@ class Evolution:
             self.bandit.learn(candidate.situation, candidate.origin, verdict)
         tries = self._families.setdefault(candidate.family_hash, [0, 0])
         tries[0] += 1
-        tries[1] += verdict in {"kept", "dominated", "same behaviour", "weak"}
+        tries[1] += verdict in {"best", "kept", "dominated", "same behaviour", "weak"}
 
     def _end_generation(self) -> None:
         self.generation += 1
@@ -276,7 +276,7 @@ class Evolution:
             lineage = [each.strategy.content_hash for each in (parent, mate) if each is not None]
             candidate = (
                 None
-                if child is None
+                if child is None or child.lookback > self._longest
                 else self._candidate(child, operator, () if operator == "fresh" else lineage, situation, island)
             )
             if candidate is not None:

@@ -12,6 +12,10 @@ from clawd.authors.evolution.objectives import Outcome, whole_sharpe
 #: Segments of time over all bars; the evaluation of a part has its part of them.
 SEGMENTS: Final = 60
 _SHORTEST: Final = 60
+#: Share of all bars after which the stages begin to trade: what comes before warms the programs up.
+_WARMED: Final = 0.05
+#: Share of all bars that a strategy may wait for: one that waits for longer has too few of them left to show anything.
+_PATIENCE: Final = 1 / 6
 
 _LEAST_KEPT: Final = 8
 
@@ -22,33 +26,45 @@ class Stage:
 
     Attributes:
         name: for people.
-        bars: from the first bar on, how many are traded.
+        first, last: indices of the bars that are traded, [first, last).
         segments: into how many segments of time their returns are summed up.
         floor: t-value of the mean return, net of costs, below which a strategy is dropped.
         keep: share of the strategies looked at that go on, at most.
     """
 
     name: str
-    bars: int
+    first: int
+    last: int
     segments: int
     floor: float
     keep: float
 
+    @property
+    def bars(self) -> int:
+        """How many bars are traded."""
+        return self.last - self.first
+
 
 def stages_of(bars: int) -> tuple[Stage, ...]:
     """The stages over so many bars; those that would be too short to see anything are left out."""
-    tenth, fold = bars // 10, bars // 5
-    found = [Stage("all folds", bars, SEGMENTS, -math.inf, 1.0)]
+    tenth, fold, first = bars // 10, bars // 5, int(_WARMED * bars)
+    found = [Stage("all folds", 0, bars, SEGMENTS, -math.inf, 1.0)]
     if fold >= _SHORTEST:
-        found.insert(0, Stage("one fold", fold, SEGMENTS // 5, -0.25, 0.5))
+        found.insert(0, Stage("one fold", first, first + fold, SEGMENTS // 5, -0.25, 0.5))
     if tenth >= _SHORTEST:
-        found.insert(0, Stage("a tenth", tenth, SEGMENTS // 10, -0.5, 0.5))
+        found.insert(0, Stage("a tenth", first, first + tenth, SEGMENTS // 10, -0.5, 0.5))
     return tuple(found)
+
+
+def longest_lookback(bars: int) -> int:
+    """For how many bars a strategy may wait before it trades, of so many in all."""
+    return int(_PATIENCE * bars)
 
 
 def begins(lookback: int, stages: Sequence[Stage]) -> int:
     """The first stage in which a strategy that waits for so many bars can trade for half of them at least."""
-    return next((at for at, stage in enumerate(stages[:-1]) if 2 * lookback <= stage.bars), len(stages) - 1)
+    fits = (at for at, stage in enumerate(stages) if lookback - stage.first <= stage.bars // 2)
+    return next(fits, len(stages) - 1)
 
 
 def verdicts(outcomes: Sequence[Outcome | None], stage: Stage) -> list[str]:
