@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ import typer
 from clawd.authors.parameter_grid import Variant, parameter_grid, read_values
 from clawd.cli.compiling import ready_engine
 from clawd.cli.interruptions import interruptions
-from clawd.cli.market import read_market, window
+from clawd.cli.market import read_market, unsealed, window
 from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy, read_time
 from clawd.cli.settings import read_settings
 from clawd.cli.sweep_progress import MovingProgress, PlainProgress
@@ -24,13 +25,15 @@ from clawd.cluster.best import Ranking, ranking
 from clawd.cluster.results_file import ResultsFile
 from clawd.cluster.run import run_study
 from clawd.cluster.study import Key, Result, Study, Window, in_order
-from clawd.cluster.trials import trial_of
+from clawd.cluster.trials import segments_for, trial_of
 from clawd.core.clock import SystemClock
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.engine.backtest import run_backtest
 from clawd.evidence.sharpe import deflated_sharpe, moments
 from clawd.store.ledger import Ledger
+from clawd.store.ledger_file import ledger_path
+from clawd.store.registry import Registry
 
 
 def sweep(
@@ -80,8 +83,11 @@ def sweep(
     if workers is not None and cluster is not None:
         raise ClawdError("--workers and --cluster exclude each other", hint="leave one out")
     start, end = read_time(from_, "--from"), read_time(to, "--to")
-    variants = parameter_grid(read_strategy(file), _values(sets or []))
-    market = read_market(data, universe, bar)
+    written = read_strategy(file)
+    variants = parameter_grid(written, _values(sets or []))
+    market, sealed = unsealed(read_market(data, universe, bar), start)
+    if sealed:
+        typer.echo(sealed, err=as_json)
     traded = Window(0, *window(market.panel, start, end))
     study = Study(
         strategies=tuple(variant.strategy for variant in variants),
@@ -89,6 +95,7 @@ def sweep(
         windows=(traded,),
         costs=Costs(settings.fee, settings.slippage),
         capital=money,
+        segments=segments_for(traded.last - traded.first),
     )
     # Of variants that are the same, the first lends its name.
     meant = dict(reversed(list(zip(study.identities, variants, strict=True))))
@@ -96,8 +103,9 @@ def sweep(
     moving = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     view = nullcontext(None) if as_json else MovingProgress() if moving else PlainProgress()
     clock = SystemClock()
+    path = ledger_path(settings.home)
     with (
-        Ledger.open(settings.home / "ledger.sqlite") as ledger,
+        Ledger.open(path) as ledger,
         ResultsFile(out, study, {name: each.values for name, each in meant.items()}) if out else nullcontext() as kept,
     ):
         results.update(kept.known if kept else {})
@@ -108,20 +116,32 @@ def sweep(
             ):
                 now = clock.now()
                 trials = [
-                    trial_of(study, meant[each.key.strategy].strategy, traded, each.metrics, "clawd sweep", now)
+                    trial_of(
+                        study,
+                        meant[each.key.strategy].strategy,
+                        traded,
+                        each,
+                        "grid",
+                        now,
+                        origin="grid",
+                        parents=() if each.key.strategy == written.content_hash else (written.content_hash,),
+                    )
                     for each in step.results
                     if each.metrics is not None
                 ]
                 ledger.record(trials)  # before they are kept: what is known was counted, whenever this ends
                 if kept:
                     kept.append(step.results)
-                results.update((each.key, each) for each in step.results)
+                # What the ledger has of each is not held in memory too.
+                results.update((each.key, replace(each, evaluation=None)) for each in step.results)
                 if progress:
                     progress.show(step.progress)
         ordered = [each for each in dict.fromkeys(in_order(study, results)) if each is not None]
         if kept:
             kept.finish(ordered)
         distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
+    with Registry.open(path) as registry:
+        registry.show("person", market.panel.symbols, int(market.panel.times[traded.last - 1]), clock.now(), "sweep")
     ranked = ranking(ordered)
     swept = Swept(study, meant, tuple(ordered), ranked, _deflated(study, meant, ranked, strategies), distinct)
     if as_json:
