@@ -185,6 +185,14 @@ def test_a_second_run_goes_on_and_a_third_finds_nothing_to_do(clawd: Clawd, plac
     assert sorted(looks for _, looks in trials(place)) == [1, 1, 2, 2, 2, 2]
 
 
+def test_what_a_file_brings_along_is_counted_too(clawd: Clawd, place: Path) -> None:
+    clawd(*LINE, *GRID, "--out", "all.csv")
+    (place / "home" / "ledger.sqlite").rename(place / "another.sqlite")
+    for _ in range(2):
+        assert "6 distinct trials" in clawd(*LINE, *GRID, "--out", "all.csv").out
+        assert sorted(looks for _, looks in trials(place)) == [1] * 6
+
+
 def test_a_strategy_that_does_not_fit_the_market_says_why(clawd: Clawd, place: Path) -> None:
     (place / "means.toml").write_text(MEANS.replace("[let]", 'universe = ["A", "XYZ"]\n[let]'))
     swept = clawd(*LINE, *GRID)

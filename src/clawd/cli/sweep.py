@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
@@ -42,9 +42,11 @@ from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.engine.backtest import run_backtest
 from clawd.evidence.sharpe import deflated_sharpe, moments
+from clawd.language.strategy import Strategy
 from clawd.store.ledger import Ledger
 from clawd.store.ledger_file import ledger_path
 from clawd.store.registry import Registry
+from clawd.store.trial import Trial
 
 
 def sweep(
@@ -113,27 +115,14 @@ def sweep(
         ResultsFile(out, study, {name: each.values for name, each in meant.items()}) if out else nullcontext() as kept,
     ):
         results.update(kept.known if kept else {})
+        _count_kept(ledger, _trials(study, meant, written, results.values(), clock.now()))
         ready_engine()
         with interruptions() as interrupted, view as progress:
             for step in run_study(
                 study, workers=workers, cluster=cluster, known=results, stop=lambda: bool(interrupted)
             ):
-                now = clock.now()
-                trials = [
-                    trial_of(
-                        study,
-                        meant[each.key.strategy].strategy,
-                        traded,
-                        each,
-                        "grid",
-                        now,
-                        origin="grid",
-                        parents=() if each.key.strategy == written.content_hash else (written.content_hash,),
-                    )
-                    for each in step.results
-                    if each.metrics is not None
-                ]
-                ledger.record(trials)  # before they are kept: what is known was counted, whenever this ends
+                # Before they are kept: what is kept was counted.
+                ledger.record(_trials(study, meant, written, step.results, clock.now()))
                 if kept:
                     kept.append(step.results)
                 # What the ledger has of each is not held in memory too.
@@ -165,6 +154,36 @@ def sweep(
             typer.echo(f"written: {out}")
     if interrupted:
         raise typer.Exit(130)
+
+
+def _trials(
+    study: Study, meant: Mapping[str, Variant], written: Strategy, results: Iterable[Result], now: int
+) -> list[Trial]:
+    """The trials of those results that have figures."""
+    (traded,) = study.windows
+    return [
+        trial_of(
+            study,
+            meant[each.key.strategy].strategy,
+            traded,
+            each,
+            "grid",
+            now,
+            origin="grid",
+            parents=() if each.key.strategy == written.content_hash else (written.content_hash,),
+        )
+        for each in results
+        if each.metrics is not None
+    ]
+
+
+def _count_kept(ledger: Ledger, trials: Sequence[Trial]) -> None:
+    """Count what a file of results has and this ledger does not: the file was written beside another one."""
+    if trials:
+        one = trials[0]
+        conditions = (one.data_fingerprint, one.first_ts, one.last_ts, one.fee, one.slippage)
+        known = ledger.known(*conditions, (each.content_hash for each in trials))
+        ledger.record([each for each in trials if each.content_hash not in known])
 
 
 def _values(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
