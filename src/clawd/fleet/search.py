@@ -17,7 +17,7 @@ from clawd.evidence.sharpe import moments
 from clawd.language.strategy import Strategy
 from clawd.research import finalists
 from clawd.research.finalists import Candidate, candidate
-from clawd.store.ledger import Trial
+from clawd.store.trial import Trial
 
 #: Net returns that move together more than this are the same bet.
 CLOSEST_CORRELATION = 0.95
