@@ -12,12 +12,11 @@ from surrogate_checks import sample_rows
 
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
-from clawd.core.panel import NANOSECONDS_PER_DAY, Floats, Panel
+from clawd.core.panel import Floats, Panel
 from clawd.engine.backtest import run_backtest
 from clawd.engine.population import evaluate
-from clawd.research.worlds import planted as planting
 from clawd.research.worlds.planted import CAPITAL, EDGES, SERIES, Edge, calibrated, noise, planted
-from clawd.research.worlds.surrogates import block_shuffled, phase_randomised
+from clawd.research.worlds.surrogates import Draws, block_shuffled, phase_randomised
 
 COSTS = Costs(Decimal("0.0005"), Decimal("0.0002"))
 EDGE = {edge.kind: edge for edge in EDGES}
@@ -49,7 +48,7 @@ def test_the_claim_is_net_of_the_costs_that_are_asked_for() -> None:
     assert 0 < cheap < dear
 
 
-def _momentum_by_hand(drawn: planting.Draws, strength: float, window: int) -> Floats:
+def _momentum_by_hand(drawn: Draws, strength: float, window: int) -> Floats:
     """The same world a bar at a time, written without the engine: drift follows the sign of the last bars' return."""
     count, length = drawn.shock.shape
     drift = np.zeros((count, length))
@@ -131,11 +130,12 @@ def test_an_outside_series_leads_by_one_bar_and_says_nothing_of_its_own() -> Non
     assert series.std() == pytest.approx(1, abs=0.1)
 
 
-def test_the_calendar_edge_lies_on_the_days_that_follow_a_thursday_and_a_friday() -> None:
+def test_the_calendar_edge_lies_on_the_bars_after_those_of_the_second_half_of_a_month() -> None:
     world = planted(block_shuffled(sample_rows(), 500, 1), EDGE["calendar"], 0.006, 1)
-    weekday = (world.panel.times // NANOSECONDS_PER_DAY + 3) % 7
-    assert (world.drift[:, 5:][:, np.isin(weekday[5:], (4, 0))] > 0).all()
-    assert (world.drift[:, 5:][:, np.isin(weekday[5:], (1, 2, 3))] < 0).all()
+    days = world.panel.times.astype("datetime64[ns]").astype("datetime64[D]")
+    late = (days - days.astype("datetime64[M]")).astype(int) >= 15
+    assert (world.drift[:, 1:][:, late[:-1]] > 0).all()
+    assert (world.drift[:, 1:][:, ~late[:-1]] < 0).all()
 
 
 def test_a_world_of_noise_has_no_drift_and_no_rule() -> None:

@@ -30,7 +30,7 @@ from clawd.research.worlds.surrogates import Draws, Rows, Surrogate, block_shuff
 
 #: The outside series of the worlds that have one, and how much of it is left at the next bar.
 SERIES: Final = "lead"
-_MEMORY: Final = 0.8
+_MEMORY: Final = 0.9
 CAPITAL: Final = Decimal(10_000)
 #: Worlds and bars on which the drift is calibrated: 400 years of days, on which a Sharpe ratio errs by 0.05 at most.
 _WORLDS, _BARS = 16, 6_300
@@ -64,12 +64,12 @@ class Edge:
 
 EDGES: Final = (
     Edge("momentum", "long_short(sign(ret(close, 10)))"),
-    Edge("reversal", "long_short(-sign(ret(close, 5)))"),
+    Edge("reversal", "long_short(-sign(ret(close, 10)))"),
     Edge("breakout", "signal_if(close > delay(ts_max(high, 5), 1), close < delay(ts_min(low, 5), 1))"),
     Edge("volatility", "long_short(sign(ts_std(ret(close, 1), 60) - ts_std(ret(close, 1), 10)))"),
-    Edge("volume", "long_short(sign(volume - ts_mean(volume, 20)))"),
+    Edge("volume", "long_short(sign(ts_mean(volume, 10) - ts_mean(volume, 60)))"),
     Edge("cross-section", "xs_portfolio(cs_rank(ret(close, 10)))"),
-    Edge("calendar", 'long_short(where(clock("weekday") > 2, 1, -1))'),
+    Edge("calendar", 'long_short(where(clock("month_day") > 15, 1, -1))'),
     Edge("outside", f'long_short(sign(ext("{SERIES}")))', outside=True),
     Edge("hidden", f'long_short(sign(ext("{SERIES}")))', outside=True, visible=False),
 )
