@@ -26,7 +26,7 @@ from clawd.core.panel import Floats, Panel
 from clawd.engine.population import evaluate
 from clawd.engine.runtime import Runtime
 from clawd.language.strategy import Strategy, parse_toml
-from clawd.research.worlds.surrogates import Draws, Rows, Surrogate, block_shuffled
+from clawd.research.worlds.surrogates import INSTRUMENTS, Draws, Rows, Surrogate, block_shuffled
 
 #: The outside series of the worlds that have one, and how much of it is left at the next bar.
 SERIES: Final = "lead"
@@ -62,17 +62,48 @@ class Edge:
         )
 
 
-EDGES: Final = (
-    Edge("momentum", "long_short(sign(ret(close, 10)))"),
-    Edge("reversal", "long_short(-sign(ret(close, 10)))"),
-    Edge("breakout", "signal_if(close > delay(ts_max(high, 5), 1), close < delay(ts_min(low, 5), 1))"),
-    Edge("volatility", "long_short(sign(ts_std(ret(close, 1), 60) - ts_std(ret(close, 1), 10)))"),
-    Edge("volume", "long_short(sign(ts_mean(volume, 10) - ts_mean(volume, 60)))"),
-    Edge("cross-section", "xs_portfolio(cs_rank(ret(close, 10)))"),
-    Edge("calendar", 'long_short(where(clock("month_day") > 15, 1, -1))'),
-    Edge("outside", f'long_short(sign(ext("{SERIES}")))', outside=True),
-    Edge("hidden", f'long_short(sign(ext("{SERIES}")))', outside=True, visible=False),
-)
+def _edges(kind: str, target: str, *parameters: tuple[object, ...]) -> tuple[Edge, ...]:
+    return tuple(Edge(kind, target.format(*each)) for each in parameters)
+
+
+#: The kinds that a campaign can find, three of each. Their windows are on none of the grids from which authors draw,
+#: and every one of them outlives a bar of delay: an edge that does not is not one that the gates let through.
+EDGES: Final = {
+    edges[0].kind: edges
+    for edges in (
+        _edges("momentum", "long_short(sign(ret(close, {})))", (7,), (9,), (11,)),
+        _edges("reversal", "long_short(-sign(ret(close, {})))", (6,), (9,), (17,)),
+        _edges(
+            "breakout",
+            "signal_if(close > delay(ts_max(high, {0}), 1), close < delay(ts_min(low, {0}), 1))",
+            (4,),
+            (6,),
+            (7,),
+        ),
+        _edges(
+            "volatility",
+            "long_short(sign(ts_std(ret(close, 1), {1}) - ts_std(ret(close, 1), {0})))",
+            (7, 50),
+            (12, 70),
+            (17, 100),
+        ),
+        _edges("volume", "long_short(sign(ts_mean(volume, {}) - ts_mean(volume, {})))", (6, 25), (9, 50), (12, 75)),
+        _edges("cross-section", "xs_portfolio(cs_rank(ret(close, {})))", (7,), (9,), (11,)),
+        _edges("calendar", 'long_short(where(clock("month_day") > {}, 1, -1))', (12,), (15,), (18,)),
+        tuple(
+            replace(edge, outside=True)
+            for edge in _edges(
+                "outside",
+                "long_short(sign({}))",
+                (f'ext("{SERIES}")',),
+                (f'-ts_mean(ext("{SERIES}"), 4)',),
+                (f'ext("{SERIES}") - ts_mean(ext("{SERIES}"), 25)',),
+            )
+        ),
+    )
+}
+#: The control: what it reads is not shown to the campaign, so whoever finds it has looked where he may not.
+HIDDEN: Final = Edge("hidden", f'long_short(sign(ext("{SERIES}")))', outside=True, visible=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +129,7 @@ def noise(draws: Draws) -> World:
     return World(panel, panel, None, np.zeros_like(draws.shock))
 
 
-def planted(draws: Draws, edge: Edge, strength: float, seed: int) -> World:
+def planted(draws: Draws, edge: Edge, strength: float, seed: int, holders: int | None = None) -> World:
     """The world with an edge.
 
     Args:
@@ -107,18 +138,21 @@ def planted(draws: Draws, edge: Edge, strength: float, seed: int) -> World:
         strength: the mean return of the bar after one at whose close the rule wanted all of the capital in an
             instrument.
         seed: of the outside series, where there is one.
+        holders: how many of the instruments, from the first on, hold the edge, the rest being noise; all when None.
 
     Raises:
         ClawdError: when the rule's targets do not settle, which is a fault in the rule: it looks ahead.
     """
-    oracle = edge.oracle
+    symbols = tuple(each.symbol for each in draws.instruments[:holders])
+    oracle = edge.oracle if holders is None else replace(edge.oracle, universe=symbols)
     series = {SERIES: _series(draws.times.size, seed)} if edge.outside else {}
     drift = np.zeros_like(draws.shock)
     for _ in range(_PASSES):
         known = replace(draws.panel(drift), series=series)
-        targets = np.nan_to_num(Runtime([oracle], known).advance(known)[0].targets)
+        part = known.select(symbols)
+        targets = np.nan_to_num(Runtime([oracle], part).advance(part)[0].targets)
         wanted = np.zeros_like(drift)
-        wanted[:, 1:] = strength * targets[:, :-1]
+        wanted[: len(symbols), 1:] = strength * targets[:, :-1]
         if np.array_equal(wanted, drift):
             return World(known if edge.visible else replace(known, series={}), known, oracle, drift)
         drift = wanted
@@ -132,13 +166,14 @@ def calibrated(
     costs: Costs,
     surrogate: Surrogate = block_shuffled,
     seed: int = 0,
+    holders: int = INSTRUMENTS,
 ) -> dict[float, float]:
     """The strength with which the oracle of an edge has an annual Sharpe ratio net of costs, for each of some ratios.
 
     The ratio is very nearly linear in the strength, so it is measured without one, with one that is about right for
     the highest, and then once more at each.
     """
-    bench = _Bench(rows, edge, costs, surrogate, seed)
+    bench = _Bench(rows, edge, costs, surrogate, seed, holders)
     idle = bench.sharpe(0.0)
     guess = (max(sharpes) - idle) * bench.strength_of_one
     slope = (bench.sharpe(guess) - idle) / guess
@@ -156,17 +191,18 @@ class _Bench:
     What the oracle gains before costs where there is no edge is chance and nothing else, so it is taken off.
     """
 
-    def __init__(self, rows: Rows, edge: Edge, costs: Costs, surrogate: Surrogate, seed: int) -> None:
+    def __init__(self, rows: Rows, edge: Edge, costs: Costs, surrogate: Surrogate, seed: int, holders: int) -> None:
         self.edge, self.costs = edge, costs
         seeds = np.random.SeedSequence([seed, 0x0C1A]).generate_state(_WORLDS)
-        self.draws = [(surrogate(rows, _BARS, int(each)), int(each)) for each in seeds]
+        self.draws = [(surrogate(rows, _BARS, int(each), holders), int(each)) for each in seeds]
         self.chance = 0.0
         runs = [self._run(0.0, index) for index in range(_WORLDS)]
         self.chance = float(np.mean([gain + cost for gain, cost, _ in runs]))
+        world = planted(self.draws[0][0], edge, 0.0, self.draws[0][1])
+        exposed = float(np.mean(np.sum(_targets(world) ** 2, axis=0) / np.maximum(1.0, _gross(world))))
         volatility = float(np.sqrt(np.mean([square for _, _, square in runs])))
-        exposed = max(float(np.mean([self._held(index) for index in range(2)])), 1e-3)
         #: About the strength that is worth a Sharpe ratio of 1.
-        self.strength_of_one = volatility / 252 / exposed
+        self.strength_of_one = volatility / world.known.bars_per_year / exposed
 
     def sharpe(self, strength: float) -> float:
         runs = [self._run(strength, index) for index in range(_WORLDS)]
@@ -183,15 +219,14 @@ class _Bench:
         paid = (metrics.fees + metrics.slippage) / float(CAPITAL)
         return metrics.total_return / years, paid / years, metrics.annual_volatility**2
 
-    def _held(self, index: int) -> float:
-        draws, seed = self.draws[index]
-        world = planted(draws, self.edge, 0.0, seed)
-        return float(np.mean(np.sum(_targets(world) ** 2, axis=0)))
-
 
 def _targets(world: World) -> Floats:
     assert world.oracle is not None
     return np.nan_to_num(Runtime([world.oracle], world.known).advance(world.known)[0].targets)
+
+
+def _gross(world: World) -> Floats:
+    return np.asarray(np.sum(np.abs(_targets(world)), axis=0))
 
 
 def _series(length: int, seed: int) -> Floats:
