@@ -122,7 +122,16 @@ def search(
         book=_book(present_book),
     )
     with Evaluator(
-        panel, ledger, costs=costs, capital=capital, run=run, seed=seed, clock=clock, workers=workers, cluster=cluster
+        panel,
+        evolution.stages,
+        ledger,
+        costs=costs,
+        capital=capital,
+        run=run,
+        seed=seed,
+        clock=clock,
+        workers=workers,
+        cluster=cluster,
     ) as evaluator:
         strategies = 0
         stage = ""
@@ -216,16 +225,20 @@ def _order(candidate: Candidate) -> Order:
 
 
 class Evaluator:
-    """Evaluates strategies over the first bars of a panel, through the ledger; to be used in a ``with``.
+    """Evaluates strategies over parts of a panel, through the ledger; to be used in a ``with``.
+
+    A part is a data set of its own, with its own fingerprint: its programs have not seen what came long before it.
 
     Args:
         panel, ledger, costs, capital, run, seed, clock, workers, cluster: as of :func:`search`.
+        stages: over which parts there will be evaluations.
         author: whom the ledger should name.
     """
 
     def __init__(
         self,
         panel: Panel,
+        stages: Sequence[Stage],
         ledger: Ledger,
         *,
         costs: Costs,
@@ -239,10 +252,11 @@ class Evaluator:
     ) -> None:
         self.trials = 0
         self.remembered = 0
-        self._panel, self._ledger, self._clock = panel, ledger, clock
+        self._ledger, self._clock = ledger, clock
+        self._parts = {stage.name: panel.between(stage.start, stage.last) for stage in stages}
         self._costs, self._capital = costs, capital
         self._run, self._seed, self._author = run, seed, author
-        self._hired = hired((panel,), workers=workers, cluster=cluster)
+        self._hired = hired(tuple(self._parts.values()), workers=workers, cluster=cluster)
 
     def __enter__(self) -> Evaluator:
         self._crew = self._hired.__enter__()
@@ -271,18 +285,21 @@ class Evaluator:
             return None
         self.trials += len(orders)
         return [
-            None if (trial := found.get(order.content_hash)) is None else outcome_of(trial, self._panel.bars_per_year)
+            None
+            if (trial := found.get(order.content_hash)) is None
+            else outcome_of(trial, self._parts[stage.name].bars_per_year)
             for order in orders
         ]
 
     def _known(self, orders: Sequence[Order], stage: Stage) -> dict[str, Trial]:
         """What the ledger has of these, with the same capital and cut into the same segments."""
         study = self._study((), stage)
-        times = self._panel.times
+        window = study.windows[0]
+        times = study.markets[window.market].times
         found = self._ledger.known(
-            study.fingerprints[0],
-            int(times[stage.first]),
-            int(times[stage.last - 1]),
+            study.fingerprints[window.market],
+            int(times[window.first]),
+            int(times[window.last - 1]),
             float(self._costs.fee),
             float(self._costs.slippage),
             [order.content_hash for order in orders],
@@ -297,8 +314,8 @@ class Evaluator:
     def _study(self, strategies: tuple[Strategy, ...], stage: Stage) -> Study:
         return Study(
             strategies=strategies,
-            markets=(self._panel,),
-            windows=(Window(0, stage.first, stage.last),),
+            markets=tuple(self._parts.values()),
+            windows=(Window([*self._parts].index(stage.name), stage.first - stage.start, stage.last - stage.start),),
             costs=self._costs,
             capital=self._capital,
             segments=stage.segments,
