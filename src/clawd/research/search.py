@@ -6,10 +6,9 @@ is taken up by starting it once more: it goes the same way, remembers what it ha
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -31,7 +30,7 @@ from clawd.language.operators import OPERATORS
 from clawd.language.strategy import Strategy
 from clawd.language.vocabulary import UNTYPED, WINDOWS, Vocabulary
 from clawd.store.ledger import Ledger
-from clawd.store.trial import Segments, Trial
+from clawd.store.trial import Trial
 
 AUTHOR: Final = "evolution"
 
@@ -339,21 +338,19 @@ class Evaluator:
         return at == len(orders)
 
     def _trial(self, study: Study, order: Order, result: Result) -> Trial | None:
-        evaluation = result.evaluation
-        if evaluation is None:
+        if result.evaluation is None:
             return None
-        trial = trial_of(study, order.strategy, study.windows[0], evaluation.metrics, self._author, self._clock.now())
-        return replace(
-            trial,
-            exposure=evaluation.metrics.exposure,
-            net_exposure=evaluation.net_exposure,
-            capital=float(study.capital),
+        return trial_of(
+            study,
+            order.strategy,
+            study.windows[0],
+            result,
+            self._author,
+            self._clock.now(),
+            origin=order.origin,
+            parents=order.parents,
             run=self._run,
             seed=self._seed,
-            parents=order.parents,
-            origin=order.origin,
-            program=json.dumps(order.strategy.to_json(), separators=(",", ":")),
-            segments=Segments(evaluation.bars, evaluation.returns, evaluation.squares),
         )
 
 
