@@ -176,7 +176,7 @@ def _count(candidates: list[Candidate], market: Market, settings: Settings, cloc
     looked_at = results + [candidate.stressed for candidate in candidates if candidate.stressed is not None]
     now = clock.now()
     with Ledger.open(settings.home / "ledger.sqlite") as ledger:
-        new = ledger.record([trial_of(result, market.fingerprint, "clawd up", now) for result in looked_at])
+        new = ledger.record([trial_of(result, market.fingerprint, "library", now) for result in looked_at])
         distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
     shapes = {result.strategy.content_hash: moments(result.net_returns) for result in results}
     per_bar = [shape.sharpe for shape in shapes.values() if shape.sd > 0]

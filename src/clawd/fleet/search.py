@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
-from clawd import __version__
+from clawd.cluster.trials import trial_of_backtest
 from clawd.core.costs import Costs
 from clawd.core.panel import Panel
 from clawd.engine.backtest import Backtest
-from clawd.evidence.sharpe import moments
 from clawd.language.strategy import Strategy
 from clawd.research import finalists
 from clawd.research.finalists import Candidate, candidate
@@ -38,29 +37,5 @@ def ranked(candidates: Sequence[Candidate]) -> list[Candidate]:
 
 
 def trial_of(result: Backtest, fingerprint: str, author: str, recorded_at: int) -> Trial:
-    """The ledger's record of a backtest."""
-    shape = moments(result.net_returns)
-    metrics = result.metrics
-    return Trial(
-        content_hash=result.strategy.content_hash,
-        family_hash=result.strategy.family_hash,
-        data_fingerprint=fingerprint,
-        first_ts=int(result.panel.times[0]),
-        last_ts=int(result.panel.times[-1]),
-        fee=float(result.costs.fee),
-        slippage=float(result.costs.slippage),
-        author=author,
-        name=result.strategy.name,
-        recorded_at=recorded_at,
-        code_version=__version__,
-        bars=metrics.bars,
-        trades=metrics.trades,
-        sharpe=metrics.sharpe,
-        mean=shape.mean,
-        sd=shape.sd,
-        skew=shape.skew,
-        kurtosis=shape.kurtosis,
-        total_return=metrics.total_return,
-        max_drawdown=metrics.max_drawdown,
-        turnover=metrics.turnover,
-    )
+    """The ledger's record of a backtest of a strategy that was written before."""
+    return trial_of_backtest(result, fingerprint, author, recorded_at, origin="file")

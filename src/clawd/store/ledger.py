@@ -79,6 +79,26 @@ class SegmentMatrix:
 
 
 @dataclass(frozen=True, slots=True)
+class Tally:
+    """What was tried by one author, or in one campaign.
+
+    Attributes:
+        name: of the author or the campaign.
+        trials, strategies, families: distinct ones.
+        looks: how often trials were recorded, the same ones again included.
+        first_at, last_at: when the first and the last of them was recorded first, UTC nanoseconds.
+    """
+
+    name: str
+    trials: int
+    strategies: int
+    families: int
+    looks: int
+    first_at: int
+    last_at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Ancestor:
     """A strategy in a lineage.
 
@@ -191,6 +211,14 @@ class Ledger:
         query = "SELECT family_hash, COUNT(DISTINCT content_hash) FROM trials GROUP BY family_hash"
         with mendable(self.path):
             return dict(self._connection.execute(query).fetchall())
+
+    def authors(self) -> tuple[Tally, ...]:
+        """What each author tried, in the order in which they began; a trial belongs to who tried it first."""
+        return self._tallies("author", "")
+
+    def runs(self) -> tuple[Tally, ...]:
+        """What was tried in each campaign, in the order in which they began."""
+        return self._tallies("run", "WHERE run <> ''")
 
     def trials(
         self,
@@ -330,6 +358,15 @@ class Ledger:
             waiting.extend((parent, generations + 1) for parent in dict.fromkeys(parents) if parent not in met)
             met.update(parents)
         return tuple(found)
+
+    def _tallies(self, column: str, where: str) -> tuple[Tally, ...]:
+        query = f"""
+            SELECT {column}, COUNT(*), COUNT(DISTINCT content_hash), COUNT(DISTINCT family_hash), SUM(looks),
+                MIN(recorded_at), MAX(recorded_at)
+            FROM trials {where} GROUP BY {column} ORDER BY MIN(id)
+        """
+        with mendable(self.path):
+            return tuple(Tally(*row) for row in self._connection.execute(query).fetchall())
 
     def _segments(self, trial: int) -> Segments:
         with mendable(self.path):
