@@ -96,6 +96,7 @@ def test_trials_are_recorded_as_those_of_a_backtest(clawd: Clawd, place: Path) -
     assert (swept.author, swept.origin, alone.author, alone.origin) == ("grid", "grid", "person", "file")
     for name in (
         "content_hash", "family_hash", "data_fingerprint", "first_ts", "last_ts", "fee", "bars", "trades", "capital",
+        "code_version",
     ):  # fmt: skip
         assert getattr(swept, name) == getattr(alone, name)
     for name in ("sharpe", "mean", "sd", "total_return", "max_drawdown", "turnover", "exposure", "net_exposure"):
