@@ -201,7 +201,9 @@ def lines(path: Path) -> int:
     return path.read_text().count("\n") if path.exists() else 0
 
 
-def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(console: Clawd, place: Path) -> None:
+def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(
+    console: Clawd, place: Path, interruptible: None
+) -> None:
     folder(place / "long", A=bars(walk(21, 2_000), seconds=3600))
     began = time.monotonic()
     whole = console(*LONG, "--out", "whole.csv")
