@@ -25,6 +25,7 @@ from cli_world import Outcome, bars, folder, walk
 import clawd as package
 from clawd.cli.sweep_progress import speed
 from clawd.cluster.run import Progress, Step, run_study
+from clawd.language.strategy import parse_json
 from clawd.store.ledger import Ledger
 
 Clawd = Callable[..., Outcome]
@@ -94,11 +95,52 @@ def test_trials_are_recorded_as_those_of_a_backtest(clawd: Clawd, place: Path) -
     clawd("backtest", "means.toml", "--data", "two", "--capital", "10000")
     with Ledger.open(place / "home" / "ledger.sqlite") as ledger:
         (alone,) = ledger.trials()
-    assert swept.author == "clawd sweep"
-    for name in ("content_hash", "family_hash", "data_fingerprint", "first_ts", "last_ts", "fee", "bars", "trades"):
+    assert (swept.author, swept.origin, alone.author, alone.origin) == ("grid", "grid", "person", "file")
+    for name in (
+        "content_hash", "family_hash", "data_fingerprint", "first_ts", "last_ts", "fee", "bars", "trades", "capital",
+    ):  # fmt: skip
         assert getattr(swept, name) == getattr(alone, name)
-    for name in ("sharpe", "mean", "sd", "total_return", "max_drawdown", "turnover"):
+    for name in ("sharpe", "mean", "sd", "total_return", "max_drawdown", "turnover", "exposure", "net_exposure"):
         assert getattr(swept, name) == pytest.approx(getattr(alone, name), rel=1e-9)
+    assert swept.segments is not None and alone.segments is not None
+    assert swept.segments.bars.tolist() == alone.segments.bars.tolist()
+    assert swept.segments.bars.sum() == swept.bars
+    assert swept.segments.returns.sum() == pytest.approx(swept.total_return)
+    np.testing.assert_allclose(swept.segments.returns, alone.segments.returns, rtol=1e-9, atol=1e-15)
+    np.testing.assert_allclose(swept.segments.squares, alone.segments.squares, rtol=1e-9, atol=1e-18)
+    for each in (swept, alone):
+        assert parse_json(each.program).content_hash == each.content_hash
+
+
+def test_a_later_start_cuts_segments_at_the_same_bars(clawd: Clawd, place: Path) -> None:
+    for start in ("2017-09-12", "2017-09-13"):  # an even bar and an odd one
+        clawd(*LINE, "--set", "fast=5", "--from", start)
+        with Ledger.open(place / "home" / "ledger.sqlite") as ledger:
+            (swept,) = ledger.trials()
+        (place / "home" / "ledger.sqlite").unlink()
+        clawd("backtest", "means.toml", "--data", "two", "--from", start)
+        with Ledger.open(place / "home" / "ledger.sqlite") as ledger:
+            (alone,) = ledger.trials()
+        (place / "home" / "ledger.sqlite").unlink()
+        assert swept.segments is not None and alone.segments is not None
+        assert swept.segments.bars.tolist() == alone.segments.bars.tolist()
+        np.testing.assert_allclose(swept.segments.squares, alone.segments.squares, rtol=1e-9, atol=1e-18)
+
+
+def test_a_grid_descends_from_the_file_that_it_varies(clawd: Clawd, place: Path) -> None:
+    clawd(*LINE, "--set", "fast=5,6")
+    with Ledger.open(place / "home" / "ledger.sqlite") as ledger:
+        written, varied = ledger.trials()
+        assert (written.parents, varied.parents) == ((), (written.content_hash,))
+        assert [each.name for each in ledger.lineage(varied.content_hash)] == [varied.name, written.name]
+
+
+def test_a_short_sweep_has_no_segments(clawd: Clawd, place: Path) -> None:
+    assert clawd(*LINE, "--set", "fast=5", "--to", "2017-09-01").code == 0
+    with Ledger.open(place / "home" / "ledger.sqlite") as ledger:
+        (swept,) = ledger.trials()
+    assert swept.bars < 60
+    assert swept.segments is None
 
 
 def test_what_people_read(clawd: Clawd) -> None:
@@ -159,6 +201,14 @@ def test_a_second_run_goes_on_and_a_third_finds_nothing_to_do(clawd: Clawd, plac
     assert "6 of 6" in clawd(*LINE, *GRID, "--out", "all.csv").out
     assert (place / "all.csv").read_text() == whole
     assert sorted(looks for _, looks in trials(place)) == [1, 1, 2, 2, 2, 2]
+
+
+def test_what_a_file_brings_along_is_counted_too(clawd: Clawd, place: Path) -> None:
+    clawd(*LINE, *GRID, "--out", "all.csv")
+    (place / "home" / "ledger.sqlite").rename(place / "another.sqlite")
+    for _ in range(2):
+        assert "6 distinct trials" in clawd(*LINE, *GRID, "--out", "all.csv").out
+        assert sorted(looks for _, looks in trials(place)) == [1] * 6
 
 
 def test_a_strategy_that_does_not_fit_the_market_says_why(clawd: Clawd, place: Path) -> None:

@@ -17,7 +17,7 @@ from rich.text import Text
 from clawd.cli.compiling import ready_engine
 from clawd.cli.formats import count, number, percent
 from clawd.cli.grid import Column, grid, screen
-from clawd.cli.market import read_market, window
+from clawd.cli.market import read_market, unsealed, window
 from clawd.cli.options import (
     BarOption,
     CapitalOption,
@@ -32,18 +32,21 @@ from clawd.cli.options import (
 )
 from clawd.cli.settings import read_settings
 from clawd.cli.tables import note_lines
+from clawd.cluster.trials import trial_of_backtest
 from clawd.core.clock import SystemClock, duration, iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
+from clawd.data.market import Market
 from clawd.engine.backtest import Backtest, run_backtest
 from clawd.engine.metrics import drawdown
 from clawd.evidence.sharpe import sharpe_ratio
-from clawd.fleet.search import trial_of
 from clawd.reports.backtest_html import backtest_html
 from clawd.reports.buy_and_hold import buy_and_hold
 from clawd.reports.trades_csv import trades_csv
 from clawd.store.ledger import Ledger
+from clawd.store.ledger_file import ledger_path
+from clawd.store.registry import Registry
 
 _COLUMNS = (
     Column("strategy", left=True, least=20, most=40),
@@ -90,19 +93,19 @@ def backtest(
     start, end = read_time(from_, "--from"), read_time(to, "--to")
     loaded = [read_strategy(name) for name in strategies]
     with _output(trades, "--trades") as trades_file, _output(html, "--html") as html_file:
-        market = read_market(data, universe, bar)
+        market, sealed = unsealed(read_market(data, universe, bar), start)
         first, last = window(market.panel, start, end)
         costs = Costs(settings.fee, settings.slippage)
         ready_engine()
         results = [run_backtest(strategy, market.panel, costs, money, first, last) for strategy in loaded]
-        with Ledger.open(settings.home / "ledger.sqlite") as ledger:
-            ledger.record([trial_of(result, market.fingerprint, "person", SystemClock().now()) for result in results])
-            distinct = ledger.distinct()
+        distinct = _count(results, market, first, last, ledger_path(settings.home))
         if trades_file is not None:
             trades_file.write(trades_csv(results[0]))
         if html_file is not None:
             benchmark = buy_and_hold(results[0].panel, costs, money)
             html_file.write(backtest_html(results[0], benchmark=benchmark, market=data))
+    if sealed:
+        typer.echo(sealed, err=as_json)
     if as_json:
         typer.echo(json.dumps([_json(result) for result in results], indent=2))
         return
@@ -111,6 +114,18 @@ def backtest(
     for target in (trades, html):
         if target is not None:
             typer.echo(f"written: {target}")
+
+
+def _count(results: Sequence[Backtest], market: Market, first: int, last: int, path: Path) -> int:
+    """Enter what was tried, and what a person has seen now, in the ledger; how many distinct trials it has."""
+    now = SystemClock().now()
+    trials = [
+        trial_of_backtest(result, market.fingerprint, "person", now, origin="file", first=first) for result in results
+    ]
+    with Ledger.open(path) as ledger, Registry.open(path) as registry:
+        ledger.record(trials)
+        registry.show("person", market.panel.symbols, int(market.panel.times[last - 1]), now, "backtest")
+        return ledger.distinct()
 
 
 @contextmanager

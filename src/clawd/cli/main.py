@@ -27,6 +27,7 @@ _COMMANDS = (
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
     ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
     ("strategy", _STUDY, "List, show, check and explain strategies."),
+    ("evidence", _STUDY, "What was tried, how much of it is different, and what is claimed and proven."),
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
     ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),
     ("journal", _BOOKS, "Verify the journals and read them."),

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
 from clawd.cli.settings import home
 from clawd.core.clock import iso, parse_duration
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
+from clawd.data.align import fingerprint
 from clawd.data.market import Market, load_market
+from clawd.store.ledger_file import ledger_path
+from clawd.store.registry import Registry, Seal
 
 
 def read_market(data: str, universe: str | None, bar: str | None) -> Market:
@@ -41,3 +47,36 @@ def window(panel: Panel, start: int | None, end: int | None) -> tuple[int, int]:
         span = f"{iso(int(panel.times[0]))} to {iso(int(panel.times[-1]))}"
         raise ClawdError("there is no bar between --from and --to", hint=f"the market has bars from {span}")
     return first, last
+
+
+def unsealed(market: Market, start: int | None) -> tuple[Market, str | None]:
+    """The market without the bars that are held back from authors, and the line that says so where there are any.
+
+    Args:
+        market: the whole of it.
+        start: what was asked for as the first bar traded, UTC nanoseconds.
+
+    Raises:
+        ClawdError: when only such bars were asked for.
+    """
+    seal = _seal(market.panel.symbols)
+    if seal is None or seal.selection_from > market.panel.times[-1]:
+        return market, None
+    since = iso(seal.selection_from)
+    line = f"bars from {since} on are sealed for the vault{f' of run {seal.run}' if seal.run else ''}"
+    last = int(np.searchsorted(market.panel.times, seal.selection_from))
+    if last == 0:
+        raise ClawdError(line, hint="every bar of this market is: take another one")
+    if start is not None and start >= seal.selection_from:
+        raise ClawdError(line, where="--from", hint=f"name a time before {since}")
+    panel = market.panel.between(0, last)
+    return replace(market, panel=panel, fingerprint=fingerprint(panel)), f"{line}: they are not read"
+
+
+def _seal(symbols: Sequence[str]) -> Seal | None:
+    """The seal that holds the most bars of any of these instruments back."""
+    path = ledger_path(home())
+    if not path.exists():
+        return None
+    with Registry.open(path) as registry:
+        return min(registry.seals(symbols), key=lambda seal: seal.selection_from, default=None)

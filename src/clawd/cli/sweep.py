@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -15,7 +16,7 @@ import typer
 from clawd.authors.parameter_grid import Variant, parameter_grid, read_values
 from clawd.cli.compiling import ready_engine
 from clawd.cli.interruptions import interruptions
-from clawd.cli.market import read_market, window
+from clawd.cli.market import read_market, unsealed, window
 from clawd.cli.options import (
     BarOption,
     CapitalOption,
@@ -35,13 +36,17 @@ from clawd.cluster.best import Ranking, ranking
 from clawd.cluster.results_file import ResultsFile
 from clawd.cluster.run import run_study
 from clawd.cluster.study import Key, Result, Study, Window, in_order
-from clawd.cluster.trials import trial_of
+from clawd.cluster.trials import segments_for, trial_of
 from clawd.core.clock import SystemClock
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.engine.backtest import run_backtest
 from clawd.evidence.sharpe import deflated_sharpe, moments
+from clawd.language.strategy import Strategy
 from clawd.store.ledger import Ledger
+from clawd.store.ledger_file import ledger_path
+from clawd.store.registry import Registry
+from clawd.store.trial import Trial
 
 
 def sweep(
@@ -84,8 +89,11 @@ def sweep(
     if workers is not None and cluster is not None:
         raise ClawdError("--workers and --cluster exclude each other", hint="leave one out")
     start, end = read_time(from_, "--from"), read_time(to, "--to")
-    variants = parameter_grid(read_strategy(file), _values(sets or []))
-    market = read_market(data, universe, bar)
+    written = read_strategy(file)
+    variants = parameter_grid(written, _values(sets or []))
+    market, sealed = unsealed(read_market(data, universe, bar), start)
+    if sealed:
+        typer.echo(sealed, err=as_json)
     traded = Window(0, *window(market.panel, start, end))
     study = Study(
         strategies=tuple(variant.strategy for variant in variants),
@@ -93,6 +101,7 @@ def sweep(
         windows=(traded,),
         costs=Costs(settings.fee, settings.slippage),
         capital=money,
+        segments=segments_for(traded.last - traded.first),
     )
     # Of variants that are the same, the first lends its name.
     meant = dict(reversed(list(zip(study.identities, variants, strict=True))))
@@ -100,32 +109,34 @@ def sweep(
     moving = sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
     view = nullcontext(None) if as_json else MovingProgress() if moving else PlainProgress()
     clock = SystemClock()
+    path = ledger_path(settings.home)
     with (
-        Ledger.open(settings.home / "ledger.sqlite") as ledger,
+        Ledger.open(path) as ledger,
         ResultsFile(out, study, {name: each.values for name, each in meant.items()}) if out else nullcontext() as kept,
     ):
         results.update(kept.known if kept else {})
+        _count_kept(ledger, _trials(study, meant, written, results.values(), clock.now()))
         ready_engine()
         with interruptions() as interrupted, view as progress:
             for step in run_study(
                 study, workers=workers, cluster=cluster, known=results, stop=lambda: bool(interrupted)
             ):
-                now = clock.now()
-                trials = [
-                    trial_of(study, meant[each.key.strategy].strategy, traded, each.metrics, "clawd sweep", now)
-                    for each in step.results
-                    if each.metrics is not None
-                ]
-                ledger.record(trials)  # before they are kept: what is known was counted, whenever this ends
+                # Before they are kept: what is kept was counted.
+                ledger.record(_trials(study, meant, written, step.results, clock.now()))
                 if kept:
                     kept.append(step.results)
-                results.update((each.key, each) for each in step.results)
+                # What the ledger has of each is not held in memory too.
+                results.update((each.key, replace(each, evaluation=None)) for each in step.results)
                 if progress:
                     progress.show(step.progress)
         ordered = [each for each in dict.fromkeys(in_order(study, results)) if each is not None]
         if kept:
             kept.finish(ordered)
         distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
+    if ordered:
+        until = int(market.panel.times[traded.last - 1])
+        with Registry.open(path) as registry:
+            registry.show("person", market.panel.symbols, until, clock.now(), "sweep")
     ranked = ranking(ordered)
     deflated = _deflated(study, meant, ranked, strategies)
     swept = Swept(study, meant, tuple(ordered), ranked, deflated, distinct, market.notes)
@@ -143,6 +154,36 @@ def sweep(
             typer.echo(f"written: {out}")
     if interrupted:
         raise typer.Exit(130)
+
+
+def _trials(
+    study: Study, meant: Mapping[str, Variant], written: Strategy, results: Iterable[Result], now: int
+) -> list[Trial]:
+    """The trials of those results that have figures."""
+    (traded,) = study.windows
+    return [
+        trial_of(
+            study,
+            meant[each.key.strategy].strategy,
+            traded,
+            each,
+            "grid",
+            now,
+            origin="grid",
+            parents=() if each.key.strategy == written.content_hash else (written.content_hash,),
+        )
+        for each in results
+        if each.metrics is not None
+    ]
+
+
+def _count_kept(ledger: Ledger, trials: Sequence[Trial]) -> None:
+    """Count what a file of results has and this ledger does not: the file was written beside another one."""
+    if trials:
+        one = trials[0]
+        conditions = (one.data_fingerprint, one.first_ts, one.last_ts, one.fee, one.slippage)
+        known = ledger.known(*conditions, (each.content_hash for each in trials))
+        ledger.record([each for each in trials if each.content_hash not in known])
 
 
 def _values(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:

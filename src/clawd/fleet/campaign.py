@@ -20,10 +20,11 @@ from clawd.engine.warm import warm_up
 from clawd.evidence.sharpe import deflated_sharpe, moments
 from clawd.fleet.books import Books
 from clawd.fleet.run import Run, begin_or_continue, journal_path, run_started, set_aside
-from clawd.fleet.search import Candidate, ranked, search, trial_of
+from clawd.fleet.search import ranked, search, trial_of
 from clawd.fleet.summary import FleetSummary, summarise
 from clawd.language.strategy import Strategy
 from clawd.reports.buy_and_hold import buy_and_hold
+from clawd.research.finalists import Candidate
 from clawd.store.journal import Journal
 from clawd.store.ledger import Ledger
 
@@ -175,7 +176,7 @@ def _count(candidates: list[Candidate], market: Market, settings: Settings, cloc
     looked_at = results + [candidate.stressed for candidate in candidates if candidate.stressed is not None]
     now = clock.now()
     with Ledger.open(settings.home / "ledger.sqlite") as ledger:
-        new = ledger.record([trial_of(result, market.fingerprint, "clawd up", now) for result in looked_at])
+        new = ledger.record([trial_of(result, market.fingerprint, "library", now) for result in looked_at])
         distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
     shapes = {result.strategy.content_hash: moments(result.net_returns) for result in results}
     per_bar = [shape.sharpe for shape in shapes.values() if shape.sd > 0]
