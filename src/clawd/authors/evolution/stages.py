@@ -17,10 +17,11 @@ _SHORTEST: Final = 60
 _TENTH_ENDS, _FOLD_ENDS = 0.6, 1.0
 #: Share of all bars before such a part that warm its programs up.
 _WARMED: Final = 0.05
-#: Share of all bars that a strategy may wait for: one that waits for longer has too few of them left to show anything.
-_PATIENCE: Final = 1 / 6
+#: Share of all bars that a strategy may wait for: one that waits for longer could not trade in a quarter of the tenth.
+_PATIENCE: Final = 1 / 8
 
-_LEAST_KEPT: Final = 8
+#: Share of those looked at that go on to the next stage, at most, and how many may always.
+_KEEP, _LEAST_KEPT = 0.4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +62,13 @@ def stages_of(bars: int) -> tuple[Stage, ...]:
         if length >= _SHORTEST:
             last = int(ends * bars)
             first = last - length
-            found.insert(0, Stage(name, first - int(_WARMED * bars), first, last, segments, floor, 0.5))
+            found.insert(0, Stage(name, first - int(_WARMED * bars), first, last, segments, floor, _KEEP))
     return tuple(found)
 
 
 def longest_lookback(bars: int) -> int:
     """For how many bars a strategy may wait before it trades, of so many in all."""
     return int(_PATIENCE * bars)
-
-
-def begins(lookback: int, stages: Sequence[Stage]) -> int:
-    """The first stage in which a strategy that waits for so many bars can trade for half of them at least."""
-    fits = (at for at, stage in enumerate(stages) if lookback - (stage.first - stage.start) <= stage.bars // 2)
-    return next(fits, len(stages) - 1)
 
 
 def verdicts(outcomes: Sequence[Outcome | None], stage: Stage) -> list[str]:
