@@ -9,7 +9,7 @@ import numpy as np
 
 from clawd.core.panel import Floats
 from clawd.engine.steps.step import step
-from clawd.engine.steps.sums import LOST, path_of
+from clawd.engine.steps.sums import LIVES, LOST, path_of
 
 #: Kaufman's constants: the smoothing of 2 bars and of 30.
 _FAST, _SLOW = 2.0 / 3.0, 2.0 / 31.0
@@ -38,6 +38,7 @@ def ema(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 @step("rma", state=2)
 def rma(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     seen, level, w = s[0], s[1], p[0]
+    share = 1.0 / w
     for t in range(out.size):
         v = x[t]
         if v != v:
@@ -53,7 +54,7 @@ def rma(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
                 continue
             level /= w
         else:
-            level += (v - level) / w
+            level += (v - level) * share
         out[t] = level
     s[0], s[1] = seen, level
 
@@ -117,7 +118,7 @@ def kama(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
             longest = max(longest, path)
             age += 1
-        if clean == w + 1 or age > w or not LOST * longest < path < np.inf:
+        if clean == w + 1 or age > LIVES * w or not LOST * longest < path < np.inf:
             path, age = path_of(x, t + 1, w), 0
             longest = path
         net = abs(v - x[t + 1])

@@ -9,17 +9,17 @@ from clawd.core.panel import Floats
 from clawd.engine.steps.arithmetic import SMALLEST_DIVISOR
 from clawd.engine.steps.step import step, window
 from clawd.engine.steps.sums import (
+    LIVES,
     LOST,
     LOST_SUM,
     add_deviations,
     count_below,
     deviations,
+    largest_below,
     mean_above,
     path_of,
-    put_in,
-    replaced,
+    placed,
     sum_of,
-    take_out,
 )
 
 _LONGEST_HALFLIFE = 1_000.0
@@ -74,7 +74,7 @@ def _sums(s: Floats, w: int, x: Floats, divisor: float, out: Floats) -> None:
             total += v - x[t]
             largest = max(largest, abs(total))
             age += 1
-        if clean == w or age > w or not LOST_SUM * largest <= abs(total) < np.inf:
+        if clean == w or age > LIVES * w or not LOST_SUM * largest <= abs(total) < np.inf:
             total, age = sum_of(x, t + 1, w), 0
             largest = abs(total)
         out[t] = v * (w / divisor) if run >= w else total / divisor
@@ -119,7 +119,7 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             squares += change * (v - centre - mean + (old - centre - before))
             largest = max(largest, squares)
             age += 1
-        if clean == w or age > w or not squares > LOST * largest:
+        if clean == w or age > LIVES * w or not squares > LOST * largest:
             centre, squares = v, 0.0
             mean = mean_above(x, t + 1, w, centre)
             for k in range(t + 1, t + w + 1):
@@ -232,13 +232,49 @@ def _extreme_values(s: Floats, w: int, x: Floats, side: float, out: Floats) -> N
     later = best[w - width :]
     for t in range(out.size):
         out[t] = side * (best[t] if best[t] > later[t] or best[t] != best[t] else later[t])
-    # What a single bar goes on from: the last window as _extremes would have left it.
-    last = x[out.size - 1 :]
+    _go_on_from(s, w, x[out.size - 1 :], out[out.size - 1])
+
+
+@njit(nogil=True, error_model="numpy")
+def _extreme_ages(s: Floats, w: int, x: Floats, side: float, out: Floats) -> None:
+    """How long ago they were, in the same way: each carries the bar where it was."""
+    if out.size < FEW:
+        _extremes(s, w, x, side, out, True)
+        return
+    size = out.size + w - 1
+    best, bar = np.empty(size), np.empty(size)
+    for t in range(size):
+        best[t] = side * x[t + 1]
+        bar[t] = t
+    width = 1
+    while 2 * width <= w:
+        _later_of_pairs(best, bar, width, size - width)
+        size -= width
+        width *= 2
+    _later_of_pairs(best, bar, w - width, out.size)
+    last = out.size - 1
+    for t in range(out.size):
+        out[t] = (t + (w - 1.0) - bar[t]) / (w - 1.0) if best[t] == best[t] else np.nan
+    _go_on_from(s, w, x[last:], side * best[last])
+
+
+@njit(nogil=True, error_model="numpy")
+def _later_of_pairs(best: Floats, bar: Floats, width: int, size: int) -> None:
+    """Of each value and the one some bars later, the larger, and of equals the later, with its bar."""
+    later, after = best[width:], bar[width:]
+    for t in range(size):
+        stays = best[t] > later[t] or best[t] != best[t]
+        best[t], bar[t] = best[t] if stays else later[t], bar[t] if stays else after[t]
+
+
+@njit(nogil=True, error_model="numpy")
+def _go_on_from(s: Floats, w: int, last: Floats, best: float) -> None:
+    """Leave the state that :func:`_extremes` would have left after the last window, which follows ``last[0]``."""
     clean, since = 0, 0
     for k in range(1, w + 1):
         clean = clean + 1 if last[k] == last[k] else 0
-        since = 0 if last[k] == out[out.size - 1] else since + 1
-    s[0], s[1], s[2] = clean + (1 if clean == w else 0), out[out.size - 1], since
+        since = 0 if last[k] == best else since + 1
+    s[0], s[1], s[2] = clean + (1 if clean == w else 0), best, since
 
 
 @step("ts_min", state=3, history=window, bounded=True)
@@ -253,53 +289,23 @@ def ts_max(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 
 @step("ts_argmin", state=3, history=window, bounded=True)
 def ts_argmin(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    _extremes(s, int(p[0]), x, -1.0, out, True)
+    _extreme_ages(s, int(p[0]), x, -1.0, out)
 
 
 @step("ts_argmax", state=3, history=window, bounded=True)
 def ts_argmax(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    _extremes(s, int(p[0]), x, 1.0, out, True)
+    _extreme_ages(s, int(p[0]), x, 1.0, out)
 
 
-@njit(nogil=True, error_model="numpy")
-def _few_quantiles(s: Floats, w: int, q: float, x: Floats, out: Floats) -> None:
-    """The same where the window stays where it is kept: for a single bar, that costs less than two copies of it."""
-    place = q * (w - 1)
-    low = min(int(place), w - 1)
-    high = min(low + 1, w - 1)
-    share = place - low
-    for t in range(out.size):
-        v = x[t + w]
-        if v != v:
-            s[0] = 0.0
-            out[t] = np.nan
-            continue
-        s[0] += 1.0
-        if s[0] > w:
-            take_out(s, w, x[t])
-            put_in(s, w - 1, v)
-        else:
-            put_in(s, int(s[0]) - 1, v)
-        out[t] = s[low + 1] + share * (s[high + 1] - s[low + 1]) if s[0] >= w else np.nan
-
-
-@step("ts_quantile", state=lambda p: 1 + int(p[0]), history=window)
+@step("ts_quantile", state=5, history=window)
 def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    # The window is kept sorted behind the count of values since the last missing one.
+    # State: values since the last missing one, the value at the place wanted, how many are below it, how many are not
+    # above it, and the nearest above it. All of it is looked for anew only when a value comes or goes where it matters.
     w = int(p[0])
-    if out.size < FEW:
-        _few_quantiles(s, w, p[1], x, out)
-        return
-    clean = int(s[0])
-    ordered, other = np.empty(w + 2), np.empty(w + 2)
-    ordered[0] = other[0] = -np.inf
-    ordered[w + 1] = other[w + 1] = np.inf
-    for k in range(w):
-        ordered[k + 1] = s[k + 1]
     place = p[1] * (w - 1)
     low = min(int(place), w - 1)
-    high = min(low + 1, w - 1)
     share = place - low
+    clean, here, below, upto, above = int(s[0]), s[1], int(s[2]), int(s[3]), s[4]
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -307,18 +313,20 @@ def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             out[t] = np.nan
             continue
         clean += 1
-        if clean > w:
-            replaced(ordered, x[t], v, other)
-            ordered, other = other, ordered
-        else:
-            put_in(ordered, clean - 1, v)
         if clean < w:
             out[t] = np.nan
-        else:
-            out[t] = ordered[low + 1] + share * (ordered[high + 1] - ordered[low + 1])
-    for k in range(w):
-        s[k + 1] = ordered[k + 1]
-    s[0] = clean
+            continue
+        old = x[t]
+        if clean == w:
+            here = v
+            below, upto, above = placed(x, t + 1, w, here)
+        elif not ((old < here and v < here) or (old > above and v >= above)):
+            below, upto, above = placed(x, t + 1, w, here)
+        while not below <= low < upto:
+            here = above if upto <= low else largest_below(x, t + 1, w, here)
+            below, upto, above = placed(x, t + 1, w, here)
+        out[t] = here if upto > low + 1 or share == 0.0 else here + share * (above - here)
+    s[0], s[1], s[2], s[3], s[4] = clean, here, below, upto, above
 
 
 @njit(nogil=True, error_model="numpy")
@@ -347,7 +355,7 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             out[t] = np.nan
             continue
         whole = False
-        if clean > w and age < w:
+        if clean > w and age < LIVES * w:
             new, old = v - centre, x[t] - centre
             new2, old2 = new * new, old * old
             one += new - old
@@ -450,7 +458,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
         if flat_y:
             centre_y, mean_y, yy, xy, most_y = u, 0.0, 0.0, 0.0, 0.0
         kept = (flat_x or xx > LOST * most_x) and (flat_y or yy > LOST * most_y)
-        if clean == w or age > w or not kept:
+        if clean == w or age > LIVES * w or not kept:
             centre_x, centre_y = v, u
             mean_x, mean_y = mean_above(x, t + 1, w, v), mean_above(y, t + 1, w, u)
             xx, yy, xy = 0.0, 0.0, 0.0
@@ -534,7 +542,7 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             out[t] = 0.0 if what == _SLOPE else np.nan
             continue
         whole = False
-        if clean > w and age < w:
+        if clean > w and age < LIVES * w:
             new, old = v - centre, x[t] - centre
             aged += (w - 1) * new - (plain - old)
             plain += new - old
@@ -593,7 +601,7 @@ def decay_linear(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             total += v - x[t]
             largest = max(largest, abs(weighted))
             age += 1
-        if clean == w or age > w or not LOST_SUM * largest <= abs(weighted) < np.inf:
+        if clean == w or age > LIVES * w or not LOST_SUM * largest <= abs(weighted) < np.inf:
             total, weighted, age = 0.0, 0.0, 0
             for k in range(1, w + 1):
                 total += x[t + k]
@@ -623,7 +631,7 @@ def efficiency(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
             longest = max(longest, path)
             age += 1
-        if clean == w + 1 or age > w or not LOST * longest < path < np.inf:
+        if clean == w + 1 or age > LIVES * w or not LOST * longest < path < np.inf:
             path, age = path_of(x, t + 1, w), 0
             longest = path
         out[t] = min(1.0, net / path) if 0.0 < path < np.inf else np.nan

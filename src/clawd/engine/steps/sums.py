@@ -1,15 +1,20 @@
 """What a sliding window keeps, rebuilt so that an error of rounding never outlives it.
 
 A window slides by what enters and what leaves. It is rebuilt from its values whenever it is whole for the first time
-after something missing, after as many bars as it is long, and when what is left is so much smaller than what was
+after something missing, after eight times as many bars as it is long, and when what is left is so much smaller than what was
 subtracted that its digits are gone (a window from which a spike has just left).
 """
 
 from __future__ import annotations
 
+import numpy as np
 from numba import njit
 
 from clawd.core.panel import Floats
+
+#: A window is rebuilt after this many times as many bars as it is long: then rebuilding costs next to nothing, and what
+#: rounding has added up is still bounded.
+LIVES = 8
 
 #: A sum of squares below this share of its largest value since the last rebuilding has lost its digits.
 LOST = 1e-7
@@ -82,40 +87,21 @@ def add_deviations(x: Floats, w: int, means: Floats, out: Floats) -> None:
             out[t] += abs(a[t] - means[t])
 
 
-@njit(nogil=True, error_model="numpy")
-def put_in(row: Floats, size: int, v: float) -> None:
-    """Put v among the ``size`` sorted values that follow the first of a row, which has room for one more."""
-    k = size
-    while k > 0 and row[k] > v:
-        row[k + 1] = row[k]
-        k -= 1
-    row[k + 1] = v
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nnan", "nsz"})
+def placed(x: Floats, first: int, w: int, v: float) -> tuple[int, int, float]:
+    """Where v stands among w values: how many are below it, how many are not above it, and the nearest above it."""
+    below, upto, above = 0, 0, np.inf
+    for k in range(first, first + w):
+        below += x[k] < v
+        upto += x[k] <= v
+        above = min(above, x[k] if x[k] > v else np.inf)
+    return below, upto, above
 
 
-@njit(nogil=True, error_model="numpy")
-def take_out(row: Floats, size: int, v: float) -> None:
-    """Take v out of the ``size`` sorted values that follow the first of a row."""
-    k = 1
-    while k < size and row[k] != v:
-        k += 1
-    for j in range(k, size):
-        row[j] = row[j + 1]
-
-
-@njit(nogil=True, error_model="numpy")
-def replaced(ordered: Floats, old: float, v: float, out: Floats) -> None:
-    """A sorted row with v in the place of old, and both ends framed by an infinity: every value in its turn, without a
-    search or a branch to guess wrong."""
-    last = ordered.size - 1
-    here, below, above = ordered[1:last], ordered[: last - 1], ordered[2:]
-    inside = out[1:last]
-    if v >= old:
-        for k in range(inside.size):
-            moved = above[k] if above[k] < v else v
-            moved = here[k] if here[k] > moved else moved
-            inside[k] = here[k] if here[k] < old else moved
-    else:
-        for k in range(inside.size):
-            moved = below[k] if below[k] > v else v
-            moved = here[k] if here[k] < moved else moved
-            inside[k] = here[k] if here[k] > old else moved
+@njit(nogil=True, error_model="numpy", fastmath={"reassoc", "nnan", "nsz"})
+def largest_below(x: Floats, first: int, w: int, v: float) -> float:
+    """The largest of w values that is below v."""
+    best = -np.inf
+    for k in range(first, first + w):
+        best = max(best, x[k] if x[k] < v else -np.inf)
+    return best
