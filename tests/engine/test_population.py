@@ -7,6 +7,7 @@ import math
 from decimal import Decimal
 from random import Random
 
+import numpy as np
 import pytest
 
 from clawd.core.costs import Costs
@@ -15,7 +16,7 @@ from clawd.core.panel import Panel
 from clawd.engine import population
 from clawd.engine.backtest import run_backtest
 from clawd.engine.metrics import Metrics
-from clawd.engine.population import evaluate
+from clawd.engine.population import evaluate, evaluate_in_segments
 from clawd.language.strategy import Strategy, parse_toml
 from engine.panels import random_panel
 from language.random_programs import strategy_toml
@@ -71,6 +72,39 @@ def test_a_window_of_bars_is_traded_and_the_ones_before_it_only_warm_up() -> Non
         for strategy, one, other in zip(strategies, found, alone(strategies, bars, first, last), strict=True):
             assert one.bars == last - first
             assert_same(one, other, strategy)
+
+
+@pytest.mark.parametrize("first", [0, 61])
+def test_the_segments_are_sums_over_the_curve_of_each_strategys_own_backtest(first: int) -> None:
+    bars = random_panel(8, instruments=3, bars=500, holes=0.05)
+    strategies = some_strategies(8, 40)
+    found = evaluate_in_segments(strategies, bars, COSTS, CAPITAL, first, segments=60)
+    for strategy, figures, each in zip(
+        strategies, evaluate(strategies, bars, COSTS, CAPITAL, first), found, strict=True
+    ):
+        assert str(each.metrics) == str(figures)
+        curve = run_backtest(strategy, bars, COSTS, CAPITAL, first).net_returns
+        assert each.bars.sum() == curve.size
+        assert each.bars.size == 60
+        assert np.ptp(each.bars) <= 1
+        parts = np.split(curve, np.cumsum(each.bars)[:-1])
+        np.testing.assert_allclose(each.returns, [part.sum() for part in parts], rtol=1e-9, atol=1e-13)
+        np.testing.assert_allclose(each.squares, [(part**2).sum() for part in parts], rtol=1e-7, atol=1e-13)
+
+
+@pytest.mark.parametrize(("target", "side"), [("long_short(1)", 1), ("long_short(-0.5)", -1)])
+def test_net_exposure_has_the_sign_of_the_position(target: str, side: int) -> None:
+    bars = random_panel(9, instruments=2, bars=300, holes=0.0)
+    toml = f'name = "x"\n[position]\ntarget = "{target}"\n[exits]\nstop = {{ percent = 90 }}\n'
+    (each,) = evaluate_in_segments([parse_toml(toml)], bars, COSTS, CAPITAL, segments=3)
+    assert each.metrics.exposure > 0.1
+    assert each.net_exposure == pytest.approx(side * each.metrics.exposure)
+
+
+def test_fewer_bars_than_segments_are_refused() -> None:
+    bars = random_panel(9, instruments=1, bars=30)
+    with pytest.raises(ClawdError, match="20 bars cannot be cut into 60 segments"):
+        evaluate_in_segments(some_strategies(1, 1), bars, COSTS, CAPITAL, 10, segments=60)
 
 
 def test_each_strategy_trades_the_instruments_of_its_own_universe() -> None:

@@ -15,11 +15,10 @@ from collections.abc import Callable, Generator, Sequence
 from typing import Any, Final
 
 from clawd.cluster.shared_bars import Packed, unprotected
-from clawd.cluster.task import MOST_DEATHS, Done, Task, abandoned
+from clawd.cluster.task import MOST_DEATHS, Done, Outcome, Task, abandoned
 from clawd.cluster.work import Work, code_version, make_ready, outcomes
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
-from clawd.engine.metrics import Metrics
 
 _ANSWER_WITHIN: Final = 15.0  # seconds, for the cluster's first word; starting Python and Ray is most of them
 _PROCESSORS_WITHIN: Final = 60.0  # seconds without any node that could work
@@ -144,7 +143,7 @@ def _done(
         ray.cancel(answer, force=True)
 
 
-def _on_a_node(task: Task, bars: Packed, version: str, work: Work) -> Sequence[Metrics | str]:
+def _on_a_node(task: Task, bars: Packed, version: str, work: Work) -> Sequence[Outcome]:
     """The life of a task on a node. Ray shares the bars between the workers of a node, and marks them as read-only."""
     if version != code_version():
         raise ClawdError(

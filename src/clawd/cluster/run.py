@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 from clawd.cluster.pool import cores, pool
 from clawd.cluster.study import Key, Result, Study
-from clawd.cluster.task import Done, split
+from clawd.cluster.task import Done, Outcome, split
+from clawd.engine.population import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +105,12 @@ def counted(
             yield Step(tuple(fresh), _progress(len(have), len(wanted), failed, worked, bars, clock() - began))
 
 
-def _result(key: Key, outcome: object, given_up: bool) -> Result:
+def _result(key: Key, outcome: Outcome, given_up: bool) -> Result:
     if isinstance(outcome, str):
         return Result(key, None, outcome, given_up)
-    return Result(key, outcome)  # type: ignore[arg-type]
+    if isinstance(outcome, Evaluation):
+        return Result(key, outcome.metrics, evaluation=outcome)
+    return Result(key, outcome)
 
 
 def _progress(done: int, total: int, failed: int, worked: float, bars: float, seconds: float) -> Progress:

@@ -12,6 +12,7 @@ from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
 from clawd.engine.metrics import Metrics
+from clawd.engine.population import Evaluation
 from clawd.language.strategy import Strategy
 
 
@@ -53,12 +54,14 @@ class Result:
         metrics: None when it failed.
         failure: the reason, None when it did not.
         given_up: whether it failed because its workers died, so that another run should try again.
+        evaluation: the figures with their segments of time, where the study asked for segments.
     """
 
     key: Key
     metrics: Metrics | None
     failure: str | None = None
     given_up: bool = False
+    evaluation: Evaluation | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +74,7 @@ class Study:
         windows: what is traded over.
         costs: fee and slippage.
         capital: quote currency.
+        segments: into how many segments of time each window's returns are summed up; 0 keeps the figures alone.
 
     Raises:
         ClawdError: when a window does not lie within its market.
@@ -81,6 +85,7 @@ class Study:
     windows: tuple[Window, ...]
     costs: Costs
     capital: Decimal
+    segments: int = 0
 
     def __post_init__(self) -> None:
         for window in self.windows:

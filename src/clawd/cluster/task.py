@@ -11,7 +11,11 @@ from typing import Final
 from clawd.cluster.study import Key, Study, Window
 from clawd.core.costs import Costs
 from clawd.engine.metrics import Metrics
+from clawd.engine.population import Evaluation
 from clawd.language.strategy import Strategy
+
+#: The figures of a strategy, with segments where they were asked for, or why there are none.
+Outcome = Metrics | Evaluation | str
 
 #: Bars of all instruments times strategies that one core evaluates in about a second.
 BARS_A_TASK: Final = 10_000_000
@@ -33,6 +37,7 @@ class Task:
         keys, strategies: what is evaluated, in canonical order, so that those with shared parts are together.
         costs, capital: at which.
         bars: bars of all instruments times strategies, the measure of its work.
+        segments: of time, into which the returns are summed up; 0 for none.
     """
 
     id: str
@@ -42,6 +47,7 @@ class Task:
     costs: Costs
     capital: Decimal
     bars: int
+    segments: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +61,7 @@ class Done:
     """
 
     task: Task
-    outcomes: Sequence[Metrics | str]
+    outcomes: Sequence[Outcome]
     given_up: bool = False
 
 
@@ -85,13 +91,14 @@ def split(study: Study, known: Collection[Key] = ()) -> tuple[Task, ...]:
                     costs=study.costs,
                     capital=study.capital,
                     bars=cost * len(part),
+                    segments=study.segments,
                 )
             )
     return tuple(tasks)
 
 
 def _digest(study: Study, keys: Sequence[Key]) -> str:
-    text = repr((study.costs.fee, study.costs.slippage, study.capital, [tuple(key) for key in keys]))
+    text = repr((study.costs.fee, study.costs.slippage, study.capital, study.segments, [tuple(key) for key in keys]))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

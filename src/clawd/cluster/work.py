@@ -12,27 +12,29 @@ import numba
 import numpy as np
 
 from clawd import __version__
-from clawd.cluster.task import Task
+from clawd.cluster.task import Outcome, Task
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
-from clawd.engine.metrics import Metrics
-from clawd.engine.population import evaluate
+from clawd.engine.population import evaluate, evaluate_in_segments
 from clawd.engine.warm import load_rules, load_steps, warm_up
 from clawd.language.strategy import Strategy
 
-Work = Callable[[Task, Panel], Sequence[Metrics | str]]
+Work = Callable[[Task, Panel], Sequence[Outcome]]
 
 _RESULTS_DEPEND_ON: Final = ("core", "language", "engine", "cluster")
 
 
-def outcomes(task: Task, panel: Panel) -> tuple[Metrics | str, ...]:
+def outcomes(task: Task, panel: Panel) -> tuple[Outcome, ...]:
     """The figures of every strategy of a task, or the reason why one has none. A faulty one spoils no other."""
     return _outcomes(task, panel, task.strategies)
 
 
-def _outcomes(task: Task, panel: Panel, strategies: Sequence[Strategy]) -> tuple[Metrics | str, ...]:
+def _outcomes(task: Task, panel: Panel, strategies: Sequence[Strategy]) -> tuple[Outcome, ...]:
+    where = (panel, task.costs, task.capital, task.window.first, task.window.last)
     try:
-        return evaluate(strategies, panel, task.costs, task.capital, task.window.first, task.window.last, threads=1)
+        if task.segments:
+            return evaluate_in_segments(strategies, *where, segments=task.segments, threads=1)
+        return evaluate(strategies, *where, threads=1)
     except Exception as error:  # whatever it is, the other strategies go on
         if len(strategies) == 1:
             said = str(error) if isinstance(error, ClawdError) else f"{type(error).__name__}: {error}"

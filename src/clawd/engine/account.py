@@ -18,6 +18,7 @@ ACCOUNT = np.dtype(
         ("drawdown", np.float64),  # largest fall from a peak, as a share of that peak
         ("squares", np.float64),  # sum of the squared changes of equity from close to close
         ("exposure", np.float64),  # sum of the gross exposures at the closes
+        ("net", np.float64),  # sum of the signed ones
         ("fees", np.float64),
         ("slippage", np.float64),  # given up to it by market and stop orders
         ("funding", np.float64),
@@ -99,6 +100,7 @@ def close_bar(account: Any, worth: float, gross: float) -> None:
     account.equity = equity
     account.squares += change * change
     account.exposure += gross
+    account.net += worth
     account.bars += 1
     if equity > account.peak:
         account.peak = equity

@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
 from clawd.core.panel import Floats, Panel
 from clawd.engine import kernel
 from clawd.engine.account import ACCOUNT
@@ -35,6 +38,25 @@ from clawd.language.strategy import Strategy
 GROUP, BATCH = 1_000, 32
 
 THREADS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evaluation:
+    """What is kept of a strategy: its figures, and how its net returns were spread over time.
+
+    Attributes:
+        metrics: of the whole run.
+        net_exposure: mean signed exposure at the closes, a share of the capital.
+        bars: int64 [S], bars in each segment of time.
+        returns: float64 [S], sum of the net returns of each segment's bars.
+        squares: float64 [S], sum of their squares.
+    """
+
+    metrics: Metrics
+    net_exposure: float
+    bars: NDArray[np.int64]
+    returns: Floats
+    squares: Floats
 
 
 def evaluate(
@@ -59,15 +81,53 @@ def evaluate(
     Raises:
         ClawdError: when a strategy does not fit the market.
     """
+    found = evaluate_in_segments(strategies, panel, costs, capital, first, last, segments=1, threads=threads)
+    return tuple(each.metrics for each in found)
+
+
+def evaluate_in_segments(
+    strategies: Sequence[Strategy],
+    panel: Panel,
+    costs: Costs,
+    capital: Decimal,
+    first: int = 0,
+    last: int | None = None,
+    *,
+    segments: int,
+    threads: int = THREADS,
+) -> tuple[Evaluation, ...]:
+    """As :func:`evaluate`, and for each strategy the sums of its net returns over segments of time.
+
+    Args:
+        segments: S, into how many parts of equal length, give or take a bar, the bars traded are cut.
+
+    Raises:
+        ClawdError: when a strategy does not fit the market, or there are fewer bars than segments.
+    """
     groups = list(_groups(strategies, panel, threads))
     end = panel.times.size if last is None else last
+    if segments > max(end - first, 1):
+        raise ClawdError(f"{end - first} bars cannot be cut into {segments} segments")
+    edges = np.linspace(first, end, segments + 1).round().astype(np.int64)
 
-    def work(group: tuple[Panel, list[int]]) -> list[Metrics]:
+    def work(group: tuple[Panel, list[int]]) -> list[Evaluation]:
         market, members = group
-        accounts = _run([strategies[member] for member in members], market, costs, capital, first, end)
-        return [metrics_of(account, float(capital), market.bars_per_year) for account in accounts]
+        accounts, equity, squares = _run([strategies[member] for member in members], market, costs, capital, edges)
+        money = float(capital)
+        returns = np.diff(equity, axis=0, prepend=money) / money
+        spread = np.diff(squares, axis=0, prepend=0.0) / money**2
+        return [
+            Evaluation(
+                metrics=metrics_of(account, money, market.bars_per_year),
+                net_exposure=float(account["net"]) / money / max(int(account["bars"]), 1),
+                bars=np.diff(edges),
+                returns=returns[:, row],
+                squares=spread[:, row],
+            )
+            for row, account in enumerate(accounts)
+        ]
 
-    results: dict[int, Metrics] = {}
+    results: dict[int, Evaluation] = {}
     if threads == 1 or len(groups) == 1:
         found = [work(group) for group in groups]
     else:
@@ -92,9 +152,12 @@ def _groups(strategies: Sequence[Strategy], panel: Panel, threads: int) -> Itera
 
 
 def _run(
-    strategies: Sequence[Strategy], panel: Panel, costs: Costs, capital: Decimal, first: int, last: int
-) -> NDArray[np.void]:
-    """The accounts of strategies that trade the whole of a panel."""
+    strategies: Sequence[Strategy], panel: Panel, costs: Costs, capital: Decimal, edges: NDArray[np.int64]
+) -> tuple[NDArray[np.void], Floats, Floats]:
+    """The accounts [N] of strategies that trade the whole of a panel, and their equity and squares at each edge [S, N].
+
+    The first edge is where trading begins, and has no row.
+    """
     windows = sorted({window for strategy in strategies for window in strategy.exits.windows})
     ranges = [average_true_range(window) for window in windows]
     batches = [min(BATCH, len(strategies) - start) for start in range(0, len(strategies), BATCH)]
@@ -109,7 +172,9 @@ def _run(
     ticks = np.array([float(instrument.tick) for instrument in panel.instruments])
     lots = np.array([float(instrument.lot) for instrument in panel.instruments])
     money = (float(capital), float(costs.fee), float(costs.slippage), ticks, lots)
-    for start, end in ((0, first), (first, last)):
+    equity, squares = np.empty((2, edges.size, len(strategies)))
+    for edge, (start, end) in enumerate(pairwise((0, *edges.tolist()))):
+        trading = start >= edges[0] and end > start
         part = panel.between(start, end)
         fields = (part.open, part.high, part.low, part.close, part.volume, part.funding, part.present)
         for begin, stop in evaluator.blocks(part):
@@ -123,7 +188,7 @@ def _run(
                 if batch == 0:
                     for index, root in enumerate(graph.roots[: len(ranges)]):
                         align(root, *evaluator.memory, distances[index])
-                elif start == first:
+                elif trading:
                     members = slice(strategy, strategy + batches[batch - 1])
                     wanted(
                         roots[members],
@@ -136,7 +201,8 @@ def _run(
                     records = plans[members], positions[members], accounts[members]
                     trade_block(columns, targets, distances, *records, *money)
                     strategy = members.stop
-    return accounts
+        equity[edge], squares[edge] = accounts["equity"], accounts["squares"]
+    return accounts, equity[1:], squares[1:]
 
 
 @compiled
