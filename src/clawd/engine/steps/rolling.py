@@ -7,19 +7,24 @@ from numba import njit
 
 from clawd.core.panel import Floats
 from clawd.engine.steps.arithmetic import SMALLEST_DIVISOR
+from clawd.engine.steps.logarithm import log_of
 from clawd.engine.steps.step import step, window
+from clawd.engine.steps.stretch import stretch
 from clawd.engine.steps.sums import (
     LIVES,
     LOST,
     LOST_SUM,
     add_deviations,
+    add_places,
     count_below,
     deviations,
-    largest_below,
     mean_above,
     path_of,
-    placed,
+    put_in,
+    ranks_of,
+    replaced,
     sum_of,
+    take_out,
 )
 
 _LONGEST_HALFLIFE = 1_000.0
@@ -96,7 +101,7 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
     # State: values since the last missing one, bars since rebuilt, run of equal values, mean above a centre, sum of
     # squared deviations, its largest value since rebuilt, and the centre: the latest value when rebuilt.
     clean, age, run, mean, squares, largest, centre = int(s[0]), int(s[1]), int(s[2]), s[3], s[4], s[5], s[6]
-    share = 1.0 / w
+    share, freedom = 1.0 / w, 1.0 / (w - 1)
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -127,9 +132,9 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
                 squares += d * d
             age, largest = 0, squares
         if what == _DEVIATION:
-            out[t] = np.sqrt(squares / (w - 1))
+            out[t] = np.sqrt(squares * freedom)
         else:
-            out[t] = (v - centre - mean) / np.sqrt(squares / (w - 1)) if 0.0 < squares < np.inf else np.nan
+            out[t] = (v - centre - mean) / np.sqrt(squares * freedom) if 0.0 < squares < np.inf else np.nan
     s[0], s[1], s[2], s[3], s[4], s[5], s[6] = clean, age, run, mean, squares, largest, centre
 
 
@@ -163,13 +168,7 @@ def ts_rank(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     w = int(p[0])
     clean = int(s[0])
     if out.size >= FEW:
-        # Twice the place, bar beside bar: two for each value below, one for each that is equal.
-        now = x[w:]
-        out[:] = 0.0
-        for k in range(1, w + 1):
-            then = x[k:]
-            for t in range(out.size):
-                out[t] += (1.0 if then[t] < now[t] else 0.0) + (1.0 if then[t] <= now[t] else 0.0)
+        add_places(x, w, out)
     for t in range(out.size):
         v = x[t + w]
         clean = clean + 1 if v == v else 0
@@ -219,20 +218,28 @@ def _extreme_values(s: Floats, w: int, x: Floats, side: float, out: Floats) -> N
         _extremes(s, w, x, side, out, False)
         return
     size = out.size + w - 1
-    best = np.empty(size)
+    best, other = np.empty(size), np.empty(size)
     for t in range(size):
         best[t] = side * x[t + 1]
     width = 1
     while 2 * width <= w:
-        later = best[width:]
-        for t in range(size - width):
-            best[t] = best[t] if best[t] > later[t] or best[t] != best[t] else later[t]
         size -= width
+        _larger(best, width, size, other)
+        best, other = other, best
         width *= 2
-    later = best[w - width :]
+    _larger(best, w - width, out.size, other)
     for t in range(out.size):
-        out[t] = side * (best[t] if best[t] > later[t] or best[t] != best[t] else later[t])
+        out[t] = side * other[t]
     _go_on_from(s, w, x[out.size - 1 :], out[out.size - 1])
+
+
+@njit(nogil=True, error_model="numpy")
+def _larger(best: Floats, width: int, size: int, out: Floats) -> None:
+    """Of each value and the one some bars later, the larger."""
+    after = best[width:]
+    for t in range(size):
+        a, b = best[t], after[t]
+        out[t] = a if (a > b) | (a != a) else b
 
 
 @njit(nogil=True, error_model="numpy")
@@ -242,29 +249,32 @@ def _extreme_ages(s: Floats, w: int, x: Floats, side: float, out: Floats) -> Non
         _extremes(s, w, x, side, out, True)
         return
     size = out.size + w - 1
-    best, bar = np.empty(size), np.empty(size)
+    best, other, bar, bar_after = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
     for t in range(size):
         best[t] = side * x[t + 1]
         bar[t] = t
     width = 1
     while 2 * width <= w:
-        _later_of_pairs(best, bar, width, size - width)
         size -= width
+        _later(best, bar, width, size, other, bar_after)
+        best, other, bar, bar_after = other, best, bar_after, bar
         width *= 2
-    _later_of_pairs(best, bar, w - width, out.size)
-    last = out.size - 1
+    _later(best, bar, w - width, out.size, other, bar_after)
     for t in range(out.size):
-        out[t] = (t + (w - 1.0) - bar[t]) / (w - 1.0) if best[t] == best[t] else np.nan
-    _go_on_from(s, w, x[last:], side * best[last])
+        out[t] = (t + (w - 1.0) - bar_after[t]) / (w - 1.0) if other[t] == other[t] else np.nan
+    last = out.size - 1
+    _go_on_from(s, w, x[last:], side * other[last])
 
 
 @njit(nogil=True, error_model="numpy")
-def _later_of_pairs(best: Floats, bar: Floats, width: int, size: int) -> None:
-    """Of each value and the one some bars later, the larger, and of equals the later, with its bar."""
-    later, after = best[width:], bar[width:]
+def _later(best: Floats, bar: Floats, width: int, size: int, out: Floats, where: Floats) -> None:
+    """Of each value and the one some bars later, the larger, and of equals the later, with the bar where it was."""
+    after, bar_after = best[width:], bar[width:]
     for t in range(size):
-        stays = best[t] > later[t] or best[t] != best[t]
-        best[t], bar[t] = best[t] if stays else later[t], bar[t] if stays else after[t]
+        a, b, c, d = best[t], after[t], bar[t], bar_after[t]
+        stays = (a > b) | (a != a)
+        out[t] = a if stays else b
+        where[t] = c if stays else d
 
 
 @njit(nogil=True, error_model="numpy")
@@ -297,15 +307,42 @@ def ts_argmax(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     _extreme_ages(s, int(p[0]), x, 1.0, out)
 
 
-@step("ts_quantile", state=5, history=window)
+@njit(nogil=True, error_model="numpy")
+def _few_quantiles(s: Floats, w: int, q: float, x: Floats, out: Floats) -> None:
+    """The same where the window stays where it is kept: for a single bar, that costs less than two copies of it."""
+    low, high, share = ranks_of(q, w)
+    for t in range(out.size):
+        v = x[t + w]
+        if v != v:
+            s[0] = 0.0
+            out[t] = np.nan
+            continue
+        s[0] += 1.0
+        if s[0] > w:
+            take_out(s, w, x[t])
+            put_in(s, w - 1, v)
+        else:
+            put_in(s, int(s[0]) - 1, v)
+        out[t] = s[low + 1] + share * (s[high + 1] - s[low + 1]) if s[0] >= w else np.nan
+
+
+@step("ts_quantile", state=lambda p: 1 + int(p[0]), history=window)
 def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    # State: values since the last missing one, the value at the place wanted, how many are below it, how many are not
-    # above it, and the nearest above it. All of it is looked for anew only when a value comes or goes where it matters.
+    # The window is kept sorted behind the count of values since the last missing one.
     w = int(p[0])
-    place = p[1] * (w - 1)
-    low = min(int(place), w - 1)
-    share = place - low
-    clean, here, below, upto, above = int(s[0]), s[1], int(s[2]), int(s[3]), s[4]
+    if out.size < FEW:
+        _few_quantiles(s, w, p[1], x, out)
+        return
+    low, high, share = ranks_of(p[1], w)
+    clean = int(s[0])
+    # Two copies, each framed by infinities: a bar makes the one from the other. Arrays that change names would be
+    # counted at every bar, stretches are not.
+    copies, here, there = np.empty(2 * (w + 2)), 0, w + 2
+    ordered = stretch(copies, here, w + 2)
+    for k in range(w):
+        ordered[k + 1] = s[k + 1]
+    for first in (here, there):
+        copies[first], copies[first + w + 1] = -np.inf, np.inf
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -313,20 +350,16 @@ def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             out[t] = np.nan
             continue
         clean += 1
-        if clean < w:
-            out[t] = np.nan
-            continue
-        old = x[t]
-        if clean == w:
-            here = v
-            below, upto, above = placed(x, t + 1, w, here)
-        elif not ((old < here and v < here) or (old > above and v >= above)):
-            below, upto, above = placed(x, t + 1, w, here)
-        while not below <= low < upto:
-            here = above if upto <= low else largest_below(x, t + 1, w, here)
-            below, upto, above = placed(x, t + 1, w, here)
-        out[t] = here if upto > low + 1 or share == 0.0 else here + share * (above - here)
-    s[0], s[1], s[2], s[3], s[4] = clean, here, below, upto, above
+        if clean > w:
+            here, there = there, here
+            replaced(ordered, x[t], v, stretch(copies, here, w + 2))
+            ordered = stretch(copies, here, w + 2)
+        else:
+            put_in(ordered, clean - 1, v)
+        out[t] = ordered[low + 1] + share * (ordered[high + 1] - ordered[low + 1]) if clean >= w else np.nan
+    for k in range(w):
+        s[k + 1] = ordered[k + 1]
+    s[0] = clean
 
 
 @njit(nogil=True, error_model="numpy")
@@ -440,14 +473,15 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             out[t] = np.nan
             continue
         if clean > w:
-            # Of the new pair and the one that leaves, deviations from the means before.
-            new_x, old_x = v - centre_x - mean_x, x[t] - centre_x - mean_x
-            new_y, old_y = u - centre_y - mean_y, y[t] - centre_y - mean_y
-            shift_x, shift_y = (v - x[t]) * share, (u - y[t]) * share
+            change_x, change_y = v - x[t], u - y[t]
+            shift_x, shift_y = change_x * share, change_y * share
+            # Of the new pair and the one that leaves, deviations from the means before, added up, less the shift.
+            both_x = (v - centre_x - mean_x) + (x[t] - centre_x - mean_x) - shift_x
+            both_y = (u - centre_y - mean_y) + (y[t] - centre_y - mean_y) - shift_y
             # The three sums are made alike, so that a series on itself has a slope of exactly one.
-            xx += new_x * new_x - old_x * old_x - w * (shift_x * shift_x)
-            yy += new_y * new_y - old_y * old_y - w * (shift_y * shift_y)
-            xy += new_x * new_y - old_x * old_y - w * (shift_x * shift_y)
+            xx += change_x * both_x
+            yy += change_y * both_y
+            xy += 0.5 * (change_x * both_y + change_y * both_x)
             mean_x += shift_x
             mean_y += shift_y
             most_x, most_y = max(most_x, xx), max(most_y, yy)
@@ -487,7 +521,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             if phi <= 1e-12:
                 out[t] = 0.0
             elif phi < 1.0:
-                out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / np.log(phi))
+                out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / log_of(phi))
     s[0], s[1], s[2], s[3] = clean, age, run_x, run_y
     s[4], s[5], s[6], s[7], s[8], s[9], s[10] = mean_x, mean_y, xx, yy, xy, most_x, most_y
     s[11], s[12] = centre_x, centre_y
@@ -650,7 +684,7 @@ def frac_diff(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         logs[k] = before[k] if k >= w - 1 - seen else np.nan
     now = logs[w - 1 :]
     for t in range(out.size):
-        now[t] = np.log(x[t]) if x[t] > 0.0 else np.nan
+        now[t] = log_of(x[t])
     if out.size < FEW:
         for t in range(out.size):
             total = 0.0
