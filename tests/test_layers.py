@@ -64,22 +64,35 @@ def imported(tree: ast.Module) -> set[str]:
 
 def test_nothing_on_the_way_from_an_agent_to_the_paper_venue_can_reach_a_network() -> None:
     for name, tree in sources():
-        if name.split("/")[0] in {"core", "engine", "evidence", "execution", "fleet", "risk", "store", "venues"}:
+        if name.split("/")[0] in {
+            "core",
+            "engine",
+            "evidence",
+            "execution",
+            "fleet",
+            "research",
+            "risk",
+            "store",
+            "venues",
+        }:
             roots = {module.split(".")[0] for module in imported(tree)}
             assert not roots & NETWORK, f"{name} imports {sorted(roots & NETWORK)}"
 
 
 #: Each layer may import those before it, never its own neighbours or those after it. `core` holds the nouns. Language,
-#: evidence, risk, data and store know only these nouns: the rules of risk depend on no engine, so they can be judged
-#: alone. The engine runs what the language says, authors only write it; reports, venues and execution stand on the
-#: engine's fill rules, and the venue alone also on the gate, whose sealed orders are all that it takes. The cluster
-#: runs the engine in many processes and on many machines, and knows nothing of trading. The fleet ties everything
-#: together, and the command line shows it; nothing may import the command line.
+#: evidence, risk and data know only these nouns: the rules of risk depend on no engine, so they can be judged alone.
+#: The store keeps what they speak of. The engine runs what the language says, authors only write it; reports, venues
+#: and execution stand on the engine's fill rules, and the venue alone also on the gate, whose sealed orders are all
+#: that it takes. The cluster runs the engine in many processes and on many machines, and knows nothing of trading.
+#: Research searches, selects and proves, and the fleet trades what came of it; the command line shows both, and nothing
+#: may import it.
 LAYERS: list[set[str]] = [
     {"core"},
-    {"language", "evidence", "risk", "data", "store"},
+    {"language", "evidence", "risk", "data"},
+    {"store"},
     {"engine", "authors"},
     {"reports", "venues", "execution", "cluster"},
+    {"research"},
     {"fleet"},
     {"cli"},
     {"__main__"},

@@ -21,9 +21,11 @@ from clawd.cli.compiling import COMPILING, compiling_clock
 from clawd.engine import backtest as engine
 
 Clawd = Callable[..., Outcome]
+UP = ("up", "--data", "two", "--strategy", "cross.toml", "--json")
 COMMANDS = [
     ("backtest", "cross.toml", "--data", "two", "--json"),
     ("sweep", "means.toml", "--data", "two", "--set", "fast=3,5", "--workers", "1", "--json"),
+    ("journal", "verify", "--json"),
 ]
 MEANS = """\
 name = "A mean"
@@ -53,6 +55,7 @@ def cold(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_the_wait_is_announced_on_standard_error_alone(clawd: Clawd, cold: list[str], command: tuple[str, ...]) -> None:
+    assert clawd(*UP).code == 0
     outcome = clawd(*command)
     assert (outcome.code, outcome.err) == (0, f"{COMPILING}\n")
     assert json.loads(outcome.out)
@@ -61,7 +64,8 @@ def test_the_wait_is_announced_on_standard_error_alone(clawd: Clawd, cold: list[
 
 
 @pytest.mark.parametrize(
-    "line", ["backtest nowhere.toml", "backtest cross.toml --data nowhere", "sweep means.toml --set slow=3"]
+    "line",
+    ["backtest nowhere.toml", "backtest cross.toml --data nowhere", "sweep means.toml --set slow=3", "journal verify"],
 )
 def test_a_mistake_is_told_before_anything_is_compiled(clawd: Clawd, cold: list[str], line: str) -> None:
     assert clawd(*line.split()).code == 2

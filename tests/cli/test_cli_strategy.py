@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from pathlib import Path
 
@@ -12,6 +13,22 @@ from conftest import Clawd
 from clawd.authors.starter import find_starter
 from clawd.language.strategy import load_strategy
 
+NUMBERS = """\
+name = "Numbers"
+[let]
+length = 20
+share = 0.05
+least = 1e-7
+below = -3
+mean = "ema(close, length)"
+[position]
+target = "long_short(clip(close / mean - 1, below, share) + least)"
+[exits]
+stop = { percent = 10 }
+chandelier = { atr = 3, window = 22 }
+break_even = { percent = 2 }
+time = 40
+"""
 ENDINGS = {"--json": "json", "--graph": "json", "--toml": "toml"}
 
 
@@ -34,6 +51,32 @@ def test_the_forms_are_what_they_say(clawd: Clawd) -> None:
     assert tree["position"]["target"]["op"] == "long_short"
     text = tomllib.loads(clawd("strategy", "show", "cross.toml", "--toml").out)
     assert text["position"]["target"] == "long_short(sign(ema(close, 5) - ema(close, 20)))"
+
+
+def test_the_numbers_of_a_file_stay_numbers(clawd: Clawd, place: Path) -> None:
+    """A sweep, or a person, goes on from what was shown."""
+    (place / "numbers.toml").write_text(NUMBERS)
+    text = clawd("strategy", "show", "numbers.toml", "--toml").out
+    assert tomllib.loads(text)["let"] == {
+        "length": 20,
+        "share": 0.05,
+        "least": 1e-7,
+        "below": -3,
+        "mean": "ema(close, length)",
+    }
+    assert "length = 20\n" in text
+    (place / "again.toml").write_text(text)
+    assert load_strategy(place / "again.toml") == load_strategy(place / "numbers.toml")
+    assert clawd("strategy", "show", "again.toml", "--toml").out == text
+
+
+def test_every_line_begins_in_the_same_column(clawd: Clawd, place: Path) -> None:
+    (place / "numbers.toml").write_text(NUMBERS)
+    lines = clawd("strategy", "show", "numbers.toml").out.splitlines()
+    assert {"name", "target", "stop", "chandelier", "break_even", "time", "lookback", "hash"} <= {
+        line.split()[0] for line in lines
+    }
+    assert {len("".join(re.findall(r"^\w+ +", line))) for line in lines} == {len("chandelier  ")}
 
 
 def test_one_form_at_a_time(clawd: Clawd) -> None:

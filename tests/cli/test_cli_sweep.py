@@ -12,15 +12,17 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from cli_world import Outcome, bars, folder, walk
 
 import clawd as package
+from clawd.cluster.run import Step, run_study
 from clawd.store.ledger import Ledger
 
 Clawd = Callable[..., Outcome]
@@ -108,6 +110,13 @@ def test_what_people_read(clawd: Clawd) -> None:
     assert "the highest of 6 trials; were none of them better than nothing, luck alone would show" in outcome.out
     assert "deflated: " in outcome.out
     assert "6 distinct trials in the ledger. A backtest proves nothing." in outcome.out
+
+
+def test_what_was_decided_about_the_market_is_said(clawd: Clawd, place: Path) -> None:
+    folder(place / "late", A=bars(walk(1)), B=bars(walk(2, 150), first=250))
+    note = "begin later than the market: B 2018-03-21"
+    assert note in clawd("backtest", "means.toml", "--data", "late").out.splitlines()
+    assert note in clawd("sweep", "means.toml", "--data", "late", "--set", "fast=3", "--workers", "1").out.splitlines()
 
 
 def test_combinations_that_mean_the_same_count_once(clawd: Clawd, place: Path) -> None:
@@ -234,6 +243,24 @@ def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(console: Claw
     assert path.read_text() == (place / "whole.csv").read_text()
     assert len(trials(place)) == 600
     assert {looks for _, looks in trials(place)} <= {1, 2}, "killed between counting and keeping"
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["people", "programs"])
+def test_stopped_before_anything_is_done_it_says_so(
+    clawd: Clawd, place: Path, monkeypatch: pytest.MonkeyPatch, form: tuple[str, ...]
+) -> None:
+    def interrupted(*given: Any, **named: Any) -> Iterator[Step]:
+        signal.raise_signal(signal.SIGINT)
+        yield from run_study(*given, **named)
+
+    monkeypatch.setattr("clawd.cli.sweep.run_study", interrupted)
+    outcome = clawd(*LINE, *GRID, "--workers", "1", *form)
+    assert (outcome.code, outcome.err) == (130, "")
+    if form:
+        assert json.loads(outcome.out)["missing"] == 6
+    else:
+        assert outcome.out == "0 of 6\nstopped before anything was done: nothing is counted\n"
+    assert trials(place) == []
 
 
 def test_on_a_terminal_a_bar_moves_and_leaves_nothing_behind(place: Path) -> None:

@@ -14,7 +14,7 @@ from clawd.core.instrument import Instrument
 from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.core.reason import Reason
 from clawd.engine.account import ACCOUNT
-from clawd.engine.metrics import Metrics, drawdown, measure, metrics_of, sharpe_ratio
+from clawd.engine.metrics import Metrics, drawdown, measure, metrics_of
 from clawd.engine.trades import Fill, RoundTrip, fills_of, round_trips
 from engine.plain_simulator import Far, Rules
 from engine.test_simulate import Market, random_market, simulated
@@ -115,9 +115,18 @@ def test_what_does_not_exist_is_no_number() -> None:
         assert math.isnan(getattr(found, name))
         assert found.to_json()[name] is None
     assert math.isnan(figures([100], [5, 6]).profit_factor)
-    assert math.isnan(sharpe_ratio(np.array([0.1]), 250))
+    alone = figures([110])
+    assert alone.annual_return == pytest.approx(0.1 * 250)
+    assert math.isnan(alone.annual_volatility)
+    assert math.isnan(alone.sharpe)
     empty = figures([])
     assert (empty.total_return, empty.max_drawdown, empty.turnover) == (0.0, 0.0, 0.0)
+
+
+def test_returns_that_vary_by_their_rounding_alone_have_no_ratio() -> None:
+    equity = np.cumsum(np.full(400, 0.1)) + 100.0
+    assert 0 < np.std(np.diff(equity, prepend=100.0) / 100.0) < 1e-15
+    assert math.isnan(figures(list(equity)).sharpe)
 
 
 def test_turnover_is_the_notional_of_a_year() -> None:

@@ -111,6 +111,15 @@ def test_a_ratio_that_does_not_exist_is_nan(returns: list[float]) -> None:
     assert math.isnan(probabilistic_sharpe(found.sharpe, found.bars, found.skew, found.kurtosis))
 
 
+def test_returns_that_vary_by_their_rounding_alone_have_no_ratio() -> None:
+    returns = np.diff(np.cumsum(np.full(400, 0.001)) + 1.0)
+    found = moments(returns)
+    assert 0 < found.sd < 1e-15
+    assert math.isnan(found.sharpe)
+    assert math.isnan(sharpe_ratio(returns, 365))
+    assert sharpe_ratio(np.array([1e-12, 3e-12])) == pytest.approx(math.sqrt(2)), "small is not the same"
+
+
 @pytest.mark.parametrize("returns", [[0.1, math.nan], [math.inf, 0.1], [[0.1, 0.2]]])
 def test_returns_that_are_none_are_refused(returns: list[float]) -> None:
     with pytest.raises(ValueError, match="one row of finite numbers"):

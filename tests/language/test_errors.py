@@ -15,7 +15,7 @@ WRONG_EXPRESSIONS = [
     ("clse + 1", "clse", "unknown name `clse`, did you mean `close`?"),
     ("em(close, 20)", "em(close, 20)", "unknown operator `em`, did you mean `ema`?"),
     ("ts_meen(close, 20)", "ts_meen(close, 20)", "did you mean `ts_mean`?"),
-    ("ema(close)", "ema(close)", "`ema` takes 2 arguments, 1 given, write ema(S[d], w)"),
+    ("ema(close)", "ema(close)", "`ema` takes 2 arguments, 1 given, write ema(series, bars)"),
     ("ema(close, 20, 3)", "ema(close, 20, 3)", "takes 2 arguments, 3 given"),
     ("close(1)", "close(1)", "`close` takes no arguments, 1 given, write `close` without brackets"),
     ("clock", "clock", "`clock` needs arguments"),
@@ -32,7 +32,29 @@ WRONG_EXPRESSIONS = [
     ),
     ("1 < volume", "1 < volume", "the right is a pure number"),
     ("squash(close)", "close", "argument 1 of `squash` must be a pure number, this is a price, divide it by"),
-    ("long_short(close > open)", "close > open", "must be a series, this is a condition"),
+    (
+        "long_short(close > open)",
+        "close > open",
+        "must be a series, this is a condition, make numbers of it: where(condition, 1, 0)",
+    ),
+    (
+        "signal_if(close > open, close < open, 24)",
+        "signal_if(close > open, close < open, 24)",
+        "takes 2 arguments, 3 given, write signal_if(condition, condition); how long a position may be held is said "
+        "under [exits], such as time = 24",
+    ),
+    (
+        "signal_if(close > open)",
+        "signal_if(close > open)",
+        "takes 2 arguments, 1 given, write signal_if(condition, condition)\n",
+    ),
+    ("signal_if(close > open, 24)", "24", "argument 2 of `signal_if` must be a condition, this is a pure number"),
+    ("ema(20, close)", "close", "a whole number of bars here, known before it runs, write ema(series, bars)"),
+    ("ret(close)", "ret(close)", "write ret(price, bars)"),
+    ("ts_quantile(close, 5)", "ts_quantile(close, 5)", "write ts_quantile(series, bars, quantile)"),
+    ("asset(close)", "asset(close)", 'write asset(series, "instrument")'),
+    ("asset(close, A)", "A", 'needs an instrument\'s symbol in quotes here, write asset(series, "instrument")'),
+    ("clip(close / open)", "clip(close / open)", "write clip(number, constant, constant)"),
     (
         "gate(close / open, close > open, 0)",
         "close / open",
@@ -96,7 +118,7 @@ WRONG_EXPRESSIONS = [
     ("coint_z(close, volume, 20)", "volume", "must be a price, this is a volume"),
     ("coint_z(close, open, 2)", "2", "`coint_z` needs a window of at least 3"),
     ("vwap(3)", "vwap(3)", "`vwap` takes no arguments, 1 given"),
-    ("book", "book", "`book` needs arguments: book(name)"),
+    ("book", "book", '`book` needs arguments: book("name")'),
     ("close <= open", "<=", "use `<`"),
     ("close == open", "==", "use between(x, lower, upper)"),
     ("close ** 2", "**", "use signed_pow(x, 2), or pow(x, y)"),
@@ -109,7 +131,7 @@ WRONG_EXPRESSIONS = [
     ("ema(close,, 20)", ",", "expected a value, found `,`"),
     ("close open", "open", "expected an operator or the end, found `open`"),
     ("2 close", "close", "expected an operator"),
-    ("and(close > open)", "and(close > open)", "`and` takes 2 arguments, 1 given, write and(B, B)"),
+    ("and(close > open)", "and(close > open)", "`and` takes 2 arguments, 1 given, write and(condition, condition)"),
     ("close > open and and open > low", "and", "expected a value, found `and`"),
     ("or", "or", "expected a value, found `or`"),
     ("close @ open", "@", "unexpected character '@'"),
@@ -143,13 +165,52 @@ def test_a_wrong_expression_says_what_and_where(expression: str, place: str | No
         assert caught.value.where == f"column {first - 4 + 1}"
 
 
-def test_an_error_far_into_a_long_expression_shows_its_surroundings() -> None:
-    expression = "close + " * 40 + "clse" + " + close" * 40
+TERMS = "close + " * 40
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [(TERMS, " + close" * 40), (TERMS, ""), ("", " + close" * 40), ("close + ", " + close" * 40), (TERMS, " + open")],
+)
+def test_of_a_long_expression_only_what_lies_about_the_fault_is_shown(before: str, after: str) -> None:
     with pytest.raises(ClawdError) as caught:
-        build(expression)
+        build(f"{before}clse{after}")
     _, shown, underlined = str(caught.value).rsplit("\n", 2)
-    assert shown[underlined.index("^") :].startswith("clse")
-    assert len(shown) < 140
+    first = underlined.index("^")
+    assert shown[first : first + underlined.count("^")] == "clse"
+    assert len(shown) <= 4 + 1 + 70 + 1
+    left, right = shown[4:first], shown[first + 4 :]
+    assert left.startswith("…") == (len(before) > 40)
+    assert right.endswith("…") == (len(after) > 40)
+    assert before.endswith(left.removeprefix("…")) and after.startswith(right.removesuffix("…"))
+    assert left.removeprefix("…") or not before
+    assert caught.value.where == f"column {len(before) + 1}"
+
+
+def test_a_fault_that_is_longer_than_what_is_shown_is_underlined_to_its_edge() -> None:
+    with pytest.raises(ClawdError) as caught:
+        build(f"long_short({TERMS * 4}close)")
+    message, shown, underlined = str(caught.value).rsplit("\n", 2)
+    assert "deeper than 100 operators" in message
+    assert shown.endswith("…")
+    assert shown[underlined.index("^") :].startswith("close + close")
+    assert len(underlined) == len(shown) - 1
+    with pytest.raises(ClawdError) as caught:
+        build("close / open " + "0" * 30_000 + "5")
+    assert len(str(caught.value)) < 400
+
+
+def test_of_an_expression_of_many_lines_the_line_at_fault_is_shown() -> None:
+    with pytest.raises(ClawdError) as caught:
+        build("long_short(\n  close / open\n  + clse / open\n  + 1\n)\n")
+    assert caught.value.where == "line 3, column 5"
+    _, shown, underlined = str(caught.value).rsplit("\n", 2)
+    assert shown == "      + clse / open"
+    assert underlined == "        ^^^^"
+    with pytest.raises(ClawdError) as caught:
+        build("long_short(\n  close / open\n\n")
+    assert caught.value.where == "line 2, column 15"
+    assert str(caught.value).endswith("\n      close / open\n" + " " * 18 + "^")
 
 
 def test_control_characters_do_not_reach_the_terminal() -> None:

@@ -10,56 +10,19 @@ import pickle
 from dataclasses import fields, replace
 from decimal import Decimal
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import clawd
 from clawd.core.costs import Costs
 from clawd.core.orders import Order, OrderKind
-from clawd.core.reason import Reason
 from clawd.risk.gate import SMALLEST_PART, ApprovedOrder, Code, Outcome, Verdict, approve, judge
 from clawd.risk.snapshot import Limits, Snapshot
+from risk.cases import CALM, HOUR, LIMITS, order_of
 
-PACKAGE = Path(clawd.__file__).parent
-HOUR = 3_600 * 10**9
-
-LIMITS = Limits(
-    day_loss=Decimal(10),
-    leverage=Decimal(2),
-    costs=Costs(Decimal("0.0005"), Decimal("0.0002")),
-    longest_silence=HOUR,
-)
-CALM = Snapshot(
-    now=100 * HOUR,
-    halted=False,
-    agent_active=True,
-    price=Decimal(100),
-    price_time=100 * HOUR,
-    lot=Decimal("0.001"),
-    position=Decimal(0),
-    average=None,
-    unknown_orders=0,
-    stop_distance=Decimal(5),
-    agent_loss=Decimal(0),
-    account_loss=Decimal(0),
-    agent_reserved=Decimal(0),
-    account_reserved=Decimal(0),
-    agent_share=Decimal(5),
-    part=Decimal(1),
-    agent_capital=Decimal(1000),
-    agent_exposure=Decimal(0),
-)
-
-
-def order_of(size: str | Decimal, kind: OrderKind = OrderKind.OPENING) -> Order:
-    return Order("a001.AAA.1.x", "a001", "AAA", kind, Decimal(size), Reason.ENTRY, reference=Decimal(100))
-
-
-OPENING = order_of("0.5")
+OPENING = order_of(OrderKind.OPENING, "0.5")
 NOT_A_NUMBER = [None, Decimal("NaN"), Decimal("Infinity"), Decimal("-Infinity"), "5", float("nan")]
 
 
@@ -114,7 +77,7 @@ def test_an_entry_is_refused_where_a_limit_or_a_cost_is_no_number(name: str, val
 )
 def test_an_entry_is_refused_where_a_figure_that_cannot_be_negative_is(name: str) -> None:
     """A negative loss or reserve would make room that is not there."""
-    verdict = judge(order_of("90"), replace(CALM, **{name: Decimal(-1000)}), LIMITS)
+    verdict = judge(order_of(OrderKind.OPENING, "90"), replace(CALM, **{name: Decimal(-1000)}), LIMITS)
     assert verdict.outcome is Outcome.REFUSE
 
 
@@ -200,16 +163,10 @@ def entries(draw: st.DrawFn) -> tuple[Order, Snapshot, Limits]:
     """An entry that only the day's budget or the leverage can object to."""
     lot = draw(st.sampled_from([Decimal("0.001"), Decimal("0.5"), Decimal(1), Decimal("1e-8")]))
     side = draw(st.sampled_from([1, -1]))
-    snapshot = Snapshot(
-        now=10 * HOUR,
-        halted=False,
-        agent_active=True,
+    snapshot = replace(
+        CALM,
         price=draw(between("0.0001", "5000")),
-        price_time=10 * HOUR,
         lot=lot,
-        position=Decimal(0),
-        average=None,
-        unknown_orders=0,
         stop_distance=draw(between("0.0001", "6000")),
         agent_loss=draw(between("0", "3")),
         account_loss=draw(between("0", "8")),
@@ -234,7 +191,7 @@ def entries(draw: st.DrawFn) -> tuple[Order, Snapshot, Limits]:
         / Fraction(lot)
     )
     size = side * max(int(lots) + draw(st.integers(-1, 1)), 1) * lot
-    return order_of(size), snapshot, limits
+    return order_of(OrderKind.OPENING, size), snapshot, limits
 
 
 def free_of(snapshot: Snapshot, limits: Limits) -> Fraction:
@@ -332,7 +289,7 @@ def test_what_is_taken_away_had_to_be(case: tuple[Order, Snapshot, Limits]) -> N
 def test_the_same_question_has_the_same_answer_and_changes_nothing(case: tuple[Order, Snapshot, Limits]) -> None:
     before = copy.deepcopy(case)
     first = judge(*case)
-    judge(order_of("1"), CALM, LIMITS)
+    judge(order_of(OrderKind.OPENING, "1"), CALM, LIMITS)
     assert judge(*case) == first
     assert case == before
 
@@ -389,7 +346,7 @@ def test_an_order_that_only_reduces_is_let_through_halted_fired_and_blind(
 ) -> None:
     assume(lots <= held)
     size = -side * lots * Decimal("0.001")
-    order = order_of(size, kind)
+    order = order_of(kind, size)
     verdict, approved = approve(order, blind(side * held * Decimal("0.001")), LIMITS)
     assert (verdict.outcome, verdict.code, verdict.allowed) == (Outcome.ALLOW, Code.REDUCES_RISK, size)
     assert approved is not None
@@ -402,7 +359,7 @@ def test_an_order_that_calls_itself_reducing_and_is_not_is_refused(kind: OrderKi
     """The name of an order opens no door: against the position, and no larger than it, or not at all."""
     assume(lots != 0)
     assume(lots * held >= 0 or abs(lots) > abs(held))
-    order = order_of(lots * Decimal("0.001"), kind)
+    order = order_of(kind, lots * Decimal("0.001"))
     verdict, approved = approve(order, replace(CALM, position=held * Decimal("0.001")), LIMITS)
     assert (verdict.outcome, verdict.code, approved) == (Outcome.REFUSE, Code.NOT_REDUCING, None)
 
@@ -410,7 +367,7 @@ def test_an_order_that_calls_itself_reducing_and_is_not_is_refused(kind: OrderKi
 @pytest.mark.parametrize("kind", REDUCING)
 @pytest.mark.parametrize("position", [None, Decimal("NaN"), Decimal("Infinity")], ids=repr)
 def test_what_cannot_be_seen_to_reduce_is_refused(kind: OrderKind, position: Any) -> None:
-    verdict = judge(order_of("-1", kind), replace(CALM, position=position), LIMITS)
+    verdict = judge(order_of(kind, "-1"), replace(CALM, position=position), LIMITS)
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSE, Code.NOT_REDUCING)
 
 
@@ -427,7 +384,7 @@ def test_an_approved_order_cannot_be_made_by_anyone_else() -> None:
 def test_an_approved_order_cannot_be_turned_into_another() -> None:
     _, approved = approve(OPENING, CALM, LIMITS)
     assert approved is not None
-    larger = order_of("1000")
+    larger = order_of(OrderKind.OPENING, "1000")
     with pytest.raises((TypeError, ValueError)):
         replace(approved, order=larger)
     with pytest.raises((TypeError, ValueError)):

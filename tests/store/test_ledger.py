@@ -19,13 +19,19 @@ import pytest
 
 from clawd.core.errors import ClawdError
 from clawd.store.journal import Journal
-from clawd.store.ledger import CHUNK, Ledger, Trial
+from clawd.store.ledger import CHUNK, Ledger
+from clawd.store.trial import Segments, Trial
 
 
 @pytest.fixture
 def ledger(tmp_path: Path) -> Iterator[Ledger]:
     with Ledger.open(tmp_path / "deep" / "ledger.db") as opened:
         yield opened
+
+
+def segments(seed: int, length: int = 60) -> Segments:
+    numbers = np.random.default_rng(seed).normal(size=(2, length))
+    return Segments(np.full(length, 8), numbers[0], numbers[1] ** 2)
 
 
 def trial(number: int = 0, **changes: Any) -> Trial:
@@ -51,6 +57,15 @@ def trial(number: int = 0, **changes: Any) -> Trial:
         total_return=0.2,
         max_drawdown=0.07,
         turnover=12.5,
+        exposure=0.6,
+        net_exposure=-0.2,
+        capital=10_000.0,
+        run="r1",
+        seed=7,
+        parents=("content a", "content b"),
+        origin="crossover",
+        program=f'{{"mutant":{number}}}',
+        segments=segments(number),
         extra={"note": "ü", "levels": [1, None]},
     )
     return replace(made, **changes)
@@ -112,7 +127,8 @@ def test_each_part_of_its_identity_makes_another_trial(ledger: Ledger, column: s
 def test_nothing_else_does(ledger: Ledger, column: str) -> None:
     first = trial()
     value = getattr(first, column)
-    changed: Any = {"changed": 1} if column == "extra" else value + ("x" if isinstance(value, str) else 1)
+    others: dict[str, Any] = {"extra": {"changed": 1}, "parents": ("content c",), "segments": segments(99)}
+    changed: Any = others.get(column, value + "x" if isinstance(value, str) else 1)
     assert ledger.record([first, replace(first, **{column: changed})]) == 1
 
 
@@ -184,7 +200,8 @@ def test_what_is_not_a_ledger_is_refused(tmp_path: Path) -> None:
 CHILD = """
 import sys, time
 from pathlib import Path
-from clawd.store.ledger import Ledger, Trial
+from clawd.store.ledger import Ledger
+from clawd.store.trial import Trial
 
 def trial(number):
     return Trial(

@@ -20,8 +20,8 @@ from clawd.engine.bar import stop_fill, target_fill
 from clawd.engine.position import POSITION
 from clawd.engine.prices import grid_of
 from clawd.risk.gate import Outcome, approve
-from clawd.risk.snapshot import Limits, Snapshot
 from clawd.venues.paper import Bar, CancelReport, FillReport, PaperVenue, Phase
+from risk.cases import CALM, LIMITS, order_of
 
 TICK = Decimal("0.01")
 GRID = grid_of(0.01)
@@ -30,37 +30,13 @@ FREE = Costs(Decimal(0), Decimal(0))
 QUIET = Bar(100.0, 101.0, 99.0, 100.0, 5.0)
 
 
-def venue_of(costs: Costs = FREE, cash: str = "1000") -> PaperVenue:
+def venue_of(*orders: Order, costs: Costs = FREE, cash: str = "1000") -> PaperVenue:
+    """A venue of two instruments at which these orders rest."""
     instruments = [Instrument(symbol, TICK, Decimal("0.001")) for symbol in ("AAA", "BBB")]
-    return PaperVenue(instruments, costs, Decimal(cash))
-
-
-def order_of(
-    kind: OrderKind,
-    size: str,
-    *,
-    level: str | None = None,
-    reference: str | None = "100",
-    agent: str = "a001",
-    symbol: str = "AAA",
-    name: str = "",
-) -> Order:
-    reason = {
-        OrderKind.CLOSING: Reason.SIGNAL,
-        OrderKind.OPENING: Reason.ENTRY,
-        OrderKind.STOP: Reason.STOP,
-        OrderKind.TAKE: Reason.TAKE,
-    }[kind]
-    return Order(
-        name or f"{agent}.{symbol}.{kind}",
-        agent,
-        symbol,
-        kind,
-        Decimal(size),
-        reason,
-        None if level is None else Decimal(level),
-        None if reference is None else Decimal(reference),
-    )
+    venue = PaperVenue(instruments, costs, Decimal(cash))
+    for order in orders:
+        venue.restore(order)
+    return venue
 
 
 def matched(
@@ -82,28 +58,8 @@ def filled(venue: PaperVenue, bar: Bar, phase: Phase, average: str = "100") -> l
 
 
 def test_the_venue_takes_only_what_the_gate_has_sealed_and_only_once() -> None:
-    snapshot = Snapshot(
-        now=0,
-        halted=False,
-        agent_active=True,
-        price=Decimal(100),
-        price_time=0,
-        lot=Decimal("0.001"),
-        position=Decimal(0),
-        average=None,
-        unknown_orders=0,
-        stop_distance=Decimal(5),
-        agent_loss=Decimal(0),
-        account_loss=Decimal(0),
-        agent_reserved=Decimal(0),
-        account_reserved=Decimal(0),
-        agent_share=Decimal(2),
-        part=Decimal(1),
-        agent_capital=Decimal(1000),
-        agent_exposure=Decimal(0),
-    )
     asked = order_of(OrderKind.OPENING, "1")
-    verdict, approved = approve(asked, snapshot, Limits(Decimal(2), Decimal(2), FREE, 1))
+    verdict, approved = approve(asked, CALM, replace(LIMITS, day_loss=Decimal(2), costs=FREE))
     assert verdict.outcome is Outcome.SHRINK
     assert approved is not None
     venue = venue_of()
@@ -129,15 +85,12 @@ KINDS: Mapping[Phase, set[OrderKind]] = {
 
 def crowded() -> PaperVenue:
     """Each kind of order rests, stop and take of different agents, and a bar that opens at 100 fills them all."""
-    venue = venue_of()
-    for order in (
+    return venue_of(
         order_of(OrderKind.TAKE, "-1", level="90", agent="a002"),
         order_of(OrderKind.OPENING, "2"),
         order_of(OrderKind.STOP, "-1", level="110"),
         order_of(OrderKind.CLOSING, "-0.5"),
-    ):
-        venue.restore(order)
-    return venue
+    )
 
 
 def test_the_phases_come_in_the_order_of_the_fill_rules() -> None:
@@ -172,8 +125,7 @@ def test_a_bar_with_no_volume_or_of_another_instrument_fills_and_cancels_nothing
 
 @pytest.mark.parametrize(("size", "price"), [("2", "101"), ("-2", "99")])
 def test_a_market_order_fills_at_the_open_worse_by_the_slippage(size: str, price: str) -> None:
-    venue = venue_of(COSTS)
-    venue.restore(order_of(OrderKind.OPENING, size))
+    venue = venue_of(order_of(OrderKind.OPENING, size), costs=COSTS)
     (report,) = matched(venue, QUIET, Phase.OPENINGS)
     assert isinstance(report, FillReport)
     assert (report.price, report.fee, report.slippage) == (Decimal(price), 2 * Decimal(price) / 1000, Decimal(2))
@@ -184,8 +136,7 @@ def test_a_market_order_fills_at_the_open_worse_by_the_slippage(size: str, price
     ("open_price", "fills"), [(100.0, True), (120.0, True), (80.0, True), (120.01, False), (79.99, False)]
 )
 def test_an_entry_is_cancelled_where_the_open_has_run_a_fifth_away(open_price: float, fills: bool) -> None:
-    venue = venue_of()
-    venue.restore(order_of(OrderKind.OPENING, "1"))
+    venue = venue_of(order_of(OrderKind.OPENING, "1"))
     (report,) = matched(venue, replace(QUIET, open=open_price), Phase.OPENINGS)
     assert isinstance(report, FillReport) == fills
     if not fills:
@@ -194,15 +145,13 @@ def test_an_entry_is_cancelled_where_the_open_has_run_a_fifth_away(open_price: f
 
 
 def test_an_entry_without_a_reference_is_not_filled_blindly() -> None:
-    venue = venue_of()
-    venue.restore(order_of(OrderKind.OPENING, "1", reference=None))
+    venue = venue_of(order_of(OrderKind.OPENING, "1", reference=None))
     (report,) = matched(venue, QUIET, Phase.OPENINGS)
     assert isinstance(report, CancelReport)
 
 
 def test_what_closes_knows_no_price_band() -> None:
-    venue = venue_of()
-    venue.restore(order_of(OrderKind.CLOSING, "-1"))
+    venue = venue_of(order_of(OrderKind.CLOSING, "-1"))
     assert filled(venue, replace(QUIET, open=20.0), Phase.CLOSINGS) == [(OrderKind.CLOSING, Decimal(20))]
 
 
@@ -224,8 +173,7 @@ def test_what_closes_knows_no_price_band() -> None:
 def test_a_stop_fills_at_its_level_or_at_an_open_beyond_it(
     size: str, level: str, bar: Bar, at_open: str | None, within: str | None
 ) -> None:
-    venue = venue_of()
-    venue.restore(order_of(OrderKind.STOP, size, level=level))
+    venue = venue_of(order_of(OrderKind.STOP, size, level=level))
     for phase, price in ((Phase.EXITS_AT_OPEN, at_open), (Phase.EXITS_WITHIN, within)):
         assert filled(venue, bar, phase) == ([] if price is None else [(OrderKind.STOP, Decimal(price))])
 
@@ -244,8 +192,7 @@ def test_a_stop_fills_at_its_level_or_at_an_open_beyond_it(
 def test_a_target_fills_at_its_level_or_better_and_never_slips(
     size: str, level: str, bar: Bar, at_open: str | None, within: str | None
 ) -> None:
-    venue = venue_of(COSTS)
-    venue.restore(order_of(OrderKind.TAKE, size, level=level))
+    venue = venue_of(order_of(OrderKind.TAKE, size, level=level), costs=COSTS)
     for phase, price in ((Phase.EXITS_AT_OPEN, at_open), (Phase.EXITS_WITHIN, within)):
         reports = matched(venue, bar, phase)
         assert [report.price for report in reports if isinstance(report, FillReport)] == (
@@ -258,18 +205,16 @@ def test_a_target_fills_at_its_level_or_better_and_never_slips(
 @pytest.mark.parametrize("phase", [Phase.EXITS_AT_OPEN, Phase.EXITS_WITHIN])
 def test_where_a_bar_touches_both_exits_the_stop_came_first_and_alone(first: OrderKind, phase: Phase) -> None:
     """Whichever of the two was sent first."""
-    venue = venue_of()
     exits = [order_of(OrderKind.STOP, "-1", level="99.5"), order_of(OrderKind.TAKE, "-1", level="100")]
-    for order in exits if first is OrderKind.STOP else reversed(exits):
-        venue.restore(order)
+    venue = venue_of(*(exits if first is OrderKind.STOP else reversed(exits)))
     bar = Bar(100.0, 101.0, 99.0, 100.0, 5.0) if phase is Phase.EXITS_WITHIN else Bar(99.0, 101.0, 98.0, 100.0, 5.0)
     assert [kind for kind, _ in filled(venue, bar, phase)] == [OrderKind.STOP]
 
 
 def test_a_stop_of_one_agent_or_instrument_does_not_beat_the_target_of_another() -> None:
-    venue = venue_of()
-    venue.restore(order_of(OrderKind.STOP, "-1", level="99.5"))
-    venue.restore(order_of(OrderKind.TAKE, "-1", level="101", agent="a002"))
+    venue = venue_of(
+        order_of(OrderKind.STOP, "-1", level="99.5"), order_of(OrderKind.TAKE, "-1", level="101", agent="a002")
+    )
     assert {kind for kind, _ in filled(venue, QUIET, Phase.EXITS_WITHIN)} == {OrderKind.STOP, OrderKind.TAKE}
 
 
@@ -279,8 +224,7 @@ def test_a_stop_of_one_agent_or_instrument_does_not_beat_the_target_of_another()
 )
 def test_a_short_never_pays_more_than_its_margin_covers(kind: OrderKind, level: str | None, phase: Phase) -> None:
     """Bought back at twice its entry price at the most, slippage included; the margin is the whole notional."""
-    venue = venue_of(COSTS)
-    venue.restore(order_of(kind, "1", level=level))
+    venue = venue_of(order_of(kind, "1", level=level), costs=COSTS)
     for open_price, price in ((150.0, "151.5"), (199.0, "200"), (500.0, "200")):
         assert filled(venue, replace(QUIET, open=open_price, high=600.0), phase) == [(kind, Decimal(price))]
     (report,) = matched(venue, replace(QUIET, open=500.0), phase)
@@ -289,8 +233,7 @@ def test_a_short_never_pays_more_than_its_margin_covers(kind: OrderKind, level: 
 
 
 def test_a_long_falls_as_far_as_the_market_does() -> None:
-    venue = venue_of()
-    venue.restore(order_of(OrderKind.CLOSING, "-1"))
+    venue = venue_of(order_of(OrderKind.CLOSING, "-1"))
     assert filled(venue, replace(QUIET, open=0.01), Phase.CLOSINGS) == [(OrderKind.CLOSING, Decimal("0.01"))]
 
 
@@ -317,7 +260,7 @@ def test_exits_fill_as_in_the_simulator(
     bar = Bar(path[0], max(path), min(path), path[-1], 5.0)
     position = np.zeros(1, POSITION)
     position["lots"], position["average"], position["stop"], position["take"][0, 0] = side, average, stop, take
-    venue = venue_of(Costs(Decimal(0), slippage))
+    venue = venue_of(costs=Costs(Decimal(0), slippage))
     size = str(int(-side))
     venue.restore(order_of(OrderKind.STOP, size, level=str(stop)))
     if take:
@@ -339,8 +282,7 @@ def test_exits_fill_as_in_the_simulator(
 
 
 def test_a_settled_fill_moves_cash_and_position_by_price_size_and_fee() -> None:
-    venue = venue_of(cash="1000")
-    venue.restore(order_of(OrderKind.OPENING, "3"))
+    venue = venue_of(order_of(OrderKind.OPENING, "3"), cash="1000")
     venue.settle("a001.AAA.opening", "AAA", Decimal(3), Decimal("100.5"), Decimal("0.25"))
     assert (venue.cash, venue.positions["AAA"], venue.orders) == (Decimal("698.25"), Decimal(3), {})
     venue.settle("later", "AAA", Decimal("-4.5"), Decimal(90), Decimal("0.1"))
@@ -371,10 +313,8 @@ def test_the_order_of_fills_does_not_change_the_account(fills: list[tuple[Decima
 
 
 def test_orders_are_moved_and_cancelled_by_their_id_alone() -> None:
-    venue = venue_of()
     stop, other = order_of(OrderKind.STOP, "-1", level="95"), order_of(OrderKind.STOP, "-1", level="95", agent="a002")
-    venue.restore(stop)
-    venue.restore(other)
+    venue = venue_of(stop, other)
     venue.move(stop.id, Decimal(97), Decimal(-2))
     assert venue.orders == {stop.id: replace(stop, level=Decimal(97), size=Decimal(-2)), other.id: other}
     venue.cancel(stop.id)

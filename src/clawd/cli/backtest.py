@@ -20,8 +20,11 @@ from clawd.cli.grid import Column, grid, screen
 from clawd.cli.market import read_market, window
 from clawd.cli.options import (
     BarOption,
+    CapitalOption,
     DataOption,
+    FromOption,
     JsonOption,
+    ToOption,
     UniverseOption,
     read_amount,
     read_strategy,
@@ -34,7 +37,8 @@ from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
 from clawd.engine.backtest import Backtest, run_backtest
-from clawd.engine.metrics import drawdown, sharpe_ratio
+from clawd.engine.metrics import drawdown
+from clawd.evidence.sharpe import sharpe_ratio
 from clawd.fleet.search import trial_of
 from clawd.reports.backtest_html import backtest_html
 from clawd.reports.buy_and_hold import buy_and_hold
@@ -61,16 +65,9 @@ def backtest(
     data: DataOption = "sample",
     universe: UniverseOption = None,
     bar: BarOption = None,
-    from_: Annotated[
-        str | None,
-        typer.Option("--from", metavar="TIME", help="first bar traded, a date or time, UTC; earlier bars warm up"),
-    ] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="no bar that opens at or after this is read")
-    ] = None,
-    capital: Annotated[
-        str, typer.Option("--capital", metavar="AMOUNT", help="quote currency; exposures are shares of it")
-    ] = "10000",
+    from_: FromOption = None,
+    to: ToOption = None,
+    capital: CapitalOption = "10000",
     as_json: JsonOption = False,
     trades: Annotated[
         Path | None, typer.Option("--trades", metavar="FILE", help="write every fill to this CSV file")

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from clawd.cli.compiling import ready_engine
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.options import JsonOption
 from clawd.cli.settings import home
@@ -35,7 +36,9 @@ def verify(
     """Recompute all that a journal says and compare: the chain, the books of every bar, the venue's account."""
     if every and run is not None:
         raise ClawdError(f"--all and {run} cannot both be meant")
-    reports = [_verified(path) for path in (_journals() if every else [_path(run)])]
+    paths = _journals() if every else [_path(run)]
+    ready_engine()
+    reports = [_verified(path) for path in paths]
     if as_json:
         typer.echo(json.dumps(reports, indent=2))
         return

@@ -24,6 +24,16 @@ UniverseOption = Annotated[
 BarOption = Annotated[
     str | None, typer.Option("--bar", metavar="SIZE", help="size of the bars where there are several, such as 1h")
 ]
+FromOption = Annotated[
+    str | None,
+    typer.Option("--from", metavar="TIME", help="first bar traded, a date or time, UTC; earlier bars warm up"),
+]
+ToOption = Annotated[
+    str | None, typer.Option("--to", metavar="TIME", help="no bar that opens at or after this is read")
+]
+CapitalOption = Annotated[
+    str, typer.Option("--capital", metavar="AMOUNT", help="quote currency; exposures are shares of it")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199

@@ -66,17 +66,20 @@ def show(
     if as_toml:
         typer.echo(strategy.to_toml(), nl=False)
         return
-    typer.echo(f"name      {strategy.name}")
-    typer.echo(f"target    {strategy.target.text}")
-    for key, value in strategy.exits.to_json().items():
-        typer.echo(f"{key:<9} {json.dumps(value)}")
+    rows = {"name": strategy.name, "target": strategy.target.text}
+    rows |= {key: json.dumps(value) for key, value in strategy.exits.to_json().items()}
     if strategy.bar is not None:
-        typer.echo(f"bar       {duration(strategy.bar)}")
+        rows["bar"] = duration(strategy.bar)
     if strategy.universe is not None:
-        typer.echo(f"universe  {', '.join(strategy.universe)}")
-    typer.echo(f"lookback  {strategy.lookback} bars")
-    typer.echo(f"hash      {strategy.content_hash}")
-    typer.echo(f"family    {strategy.family_hash}")
+        rows["universe"] = ", ".join(strategy.universe)
+    rows |= {
+        "lookback": f"{strategy.lookback} bars",
+        "hash": strategy.content_hash,
+        "family": strategy.family_hash,
+    }
+    width = max(map(len, rows))
+    for key, text in rows.items():
+        typer.echo(f"{key:<{width}}  {text}")
 
 
 @app.command()

@@ -16,7 +16,18 @@ from clawd.authors.parameter_grid import Variant, parameter_grid, read_values
 from clawd.cli.compiling import ready_engine
 from clawd.cli.interruptions import interruptions
 from clawd.cli.market import read_market, window
-from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy, read_time
+from clawd.cli.options import (
+    BarOption,
+    CapitalOption,
+    DataOption,
+    FromOption,
+    JsonOption,
+    ToOption,
+    UniverseOption,
+    read_amount,
+    read_strategy,
+    read_time,
+)
 from clawd.cli.settings import read_settings
 from clawd.cli.sweep_progress import MovingProgress, PlainProgress
 from clawd.cli.sweep_view import Swept, show_sweep, sweep_json
@@ -46,16 +57,9 @@ def sweep(
     data: DataOption = "sample",
     universe: UniverseOption = None,
     bar: BarOption = None,
-    from_: Annotated[
-        str | None,
-        typer.Option("--from", metavar="TIME", help="first bar traded, a date or time, UTC; earlier bars warm up"),
-    ] = None,
-    to: Annotated[
-        str | None, typer.Option("--to", metavar="TIME", help="no bar that opens at or after this is read")
-    ] = None,
-    capital: Annotated[
-        str, typer.Option("--capital", metavar="AMOUNT", help="quote currency; exposures are shares of it")
-    ] = "10000",
+    from_: FromOption = None,
+    to: ToOption = None,
+    capital: CapitalOption = "10000",
     workers: Annotated[
         int | None,
         typer.Option("--workers", metavar="COUNT", min=1, max=1024, help="processes; else one for each core"),
@@ -123,14 +127,18 @@ def sweep(
             kept.finish(ordered)
         distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
     ranked = ranking(ordered)
-    swept = Swept(study, meant, tuple(ordered), ranked, _deflated(study, meant, ranked, strategies), distinct)
+    deflated = _deflated(study, meant, ranked, strategies)
+    swept = Swept(study, meant, tuple(ordered), ranked, deflated, distinct, market.notes)
     if as_json:
         typer.echo(json.dumps(sweep_json(swept), indent=2))
+    elif not ordered:
+        typer.echo("stopped before anything was done: nothing is counted")
     else:
         show_sweep(swept)
         if swept.missing:
+            total = f"{len(ordered):,} of {len(ordered) + swept.missing:,}"
             kept_in = f"are kept in {out}; the same command goes on from there" if out else "were done, and are counted"
-            typer.echo(f"stopped: {len(ordered):,} of {len(ordered) + swept.missing:,} {kept_in}")
+            typer.echo(f"stopped: {total} {kept_in}")
         elif out:
             typer.echo(f"written: {out}")
     if interrupted:

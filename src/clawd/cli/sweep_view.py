@@ -11,6 +11,7 @@ from rich.text import Text
 from clawd.authors.parameter_grid import Variant
 from clawd.cli.formats import count, number, percent
 from clawd.cli.grid import Column, grid, screen
+from clawd.cli.tables import note_lines
 from clawd.cluster.best import Ranking
 from clawd.cluster.study import Result, Study
 from clawd.core.clock import duration, iso
@@ -39,6 +40,7 @@ class Swept:
         ranked: the same by their Sharpe ratio.
         deflated: the deflated Sharpe ratio of the best, NaN where there is none.
         distinct: trials in the ledger.
+        notes: what was decided, repaired and dropped when the market was read.
     """
 
     study: Study
@@ -47,6 +49,7 @@ class Swept:
     ranked: Ranking
     deflated: float
     distinct: int
+    notes: tuple[str, ...]
 
     @property
     def missing(self) -> int:
@@ -112,7 +115,7 @@ def show_sweep(swept: Swept) -> None:
         f"{', '.join(panel.symbols)}; {count(traded.last - traded.first, 'bar')} of {duration(panel.bar)}, "
         f"{' to '.join(swept.span)}; capital {study.capital:,f}, not compounded"
     )
-    console.print(Text(line), "", sep="\n")
+    console.print(*(Text(each) for each in (line, *note_lines(swept.notes))), "", sep="\n")
     if results:
         columns = (*(Column(name) for name in swept.values(results[0])), *_FIGURES)
         rows = [_row(swept, each) for each in results[:_SHOWN]]

@@ -8,7 +8,7 @@ from clawd import __version__
 from clawd.cluster.study import Study, Window
 from clawd.engine.metrics import Metrics
 from clawd.language.strategy import Strategy
-from clawd.store.ledger import Trial
+from clawd.store.trial import Trial
 
 
 def trial_of(

@@ -12,6 +12,9 @@ from clawd.core.panel import Floats
 from clawd.core.reason import Reason
 from clawd.engine.account import SMALLEST_PROFIT
 from clawd.engine.trades import Fill, RoundTrip
+from clawd.evidence.sharpe import ratio, sharpe_ratio
+
+__all__ = ["Metrics", "drawdown", "measure", "metrics_of", "sharpe_ratio"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,6 @@ class Metrics:
         return {name: None if math.isnan(value) else value for name, value in asdict(self).items()}
 
 
-def sharpe_ratio(net_returns: Floats, bars_per_year: float) -> float:
-    """Annualised Sharpe ratio of per-bar net returns [T], NaN where they do not vary."""
-    if net_returns.size < 2:
-        return math.nan
-    deviation = float(np.std(net_returns, ddof=1))
-    return float(np.mean(net_returns)) / deviation * math.sqrt(bars_per_year) if deviation > 1e-15 else math.nan
-
-
 def drawdown(equity: Floats, capital: float) -> Floats:
     """[T], how far equity lies below its highest value so far, the capital at the start included, as a share of it."""
     peak = np.maximum(np.maximum.accumulate(equity), capital)
@@ -87,6 +82,8 @@ def measure(
         funding: paid over the run, quote currency.
     """
     returns = np.diff(equity, prepend=capital) / capital
+    mean = float(returns.mean()) if returns.size else math.nan
+    deviation = float(np.std(returns, ddof=1)) if returns.size > 1 else math.nan
     years = max(equity.size, 1) / bars_per_year
     profits = np.array([trip.profit for trip in trips if trip.closed is not None])
     least = SMALLEST_PROFIT * capital
@@ -101,9 +98,9 @@ def measure(
     return Metrics(
         bars=equity.size,
         total_return=float(returns.sum()),
-        annual_return=float(returns.mean()) * bars_per_year if returns.size else math.nan,
-        annual_volatility=float(np.std(returns, ddof=1)) * math.sqrt(bars_per_year) if returns.size > 1 else math.nan,
-        sharpe=sharpe_ratio(returns, bars_per_year),
+        annual_return=mean * bars_per_year,
+        annual_volatility=deviation * math.sqrt(bars_per_year),
+        sharpe=ratio(mean, deviation) * math.sqrt(bars_per_year),
         max_drawdown=float(drawdown(equity, capital).max()) if equity.size else 0.0,
         trades=len(profits),
         win_rate=float((profits > least).mean()) if len(profits) else math.nan,
@@ -138,7 +135,7 @@ def metrics_of(account: np.void, capital: float, bars_per_year: float) -> Metric
         total_return=profit,
         annual_return=mean * bars_per_year,
         annual_volatility=deviation * math.sqrt(bars_per_year),
-        sharpe=mean / deviation * math.sqrt(bars_per_year) if deviation > 1e-15 else math.nan,
+        sharpe=ratio(mean, deviation) * math.sqrt(bars_per_year),
         max_drawdown=float(account["drawdown"]),
         trades=trades,
         win_rate=int(account["winners"]) / trades if trades else math.nan,

@@ -19,6 +19,7 @@ from clawd.engine.plan import plan_of
 from clawd.engine.population import trade_block
 from clawd.engine.position import POSITION
 from clawd.engine.runtime import Decisions, Runtime
+from clawd.engine.stakes import bound_of, position_at_risk, stakes_of
 from clawd.language.strategy import parse_toml
 from clawd.store.lock import take_lock
 
@@ -66,6 +67,8 @@ def load_rules() -> None:
     trade(strategy, strategy.exits.windows, decisions, panel, _COSTS, Decimal(100), bars_read=0)
     plans, positions = np.array([plan_of(strategy.exits, strategy.exits.windows)]), np.zeros((1, 1), POSITION)
     columns = (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding, panel.present)
+    stakes_of(strategy, strategy.exits.windows, decisions, panel, _COSTS, Decimal(100))
+    bound_of(position_at_risk(positions[0, 0], 100.0, 0.01, 0.01, 0.001, 0.001, 0.03), 100.0)
     steps = np.array([0.01])
     trade_block(columns, targets, ranges, plans, positions, np.zeros(1, ACCOUNT), 100.0, 0.001, 0.001, steps, steps)
 

@@ -22,6 +22,9 @@ from clawd.core.panel import Floats
 # statistics.NormalDist and not scipy.stats, whose import takes about a second.
 NORMAL: Final = NormalDist()
 EULER_MASCHERONI: Final = 0.5772156649015329
+#: Returns are shares of a capital, and differences of equity that is rounded to about 1e-16 of it: what varies less
+#: than this does not vary, and its ratio would be that of a mean to a rounding.
+SMALLEST_DEVIATION: Final = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,12 @@ class Moments:
     @property
     def sharpe(self) -> float:
         """Per bar; NaN where the returns do not vary."""
-        return self.mean / self.sd if self.sd > 0 else math.nan
+        return ratio(self.mean, self.sd)
+
+
+def ratio(mean: float, sd: float) -> float:
+    """The Sharpe ratio of returns with this mean and standard deviation; NaN where they do not vary."""
+    return mean / sd if sd > SMALLEST_DEVIATION else math.nan
 
 
 def moments(returns: Floats) -> Moments:

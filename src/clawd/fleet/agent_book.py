@@ -14,13 +14,10 @@ from clawd.core.money import booked_float, cash_of_fill, studied
 from clawd.core.reason import Reason
 from clawd.engine.plan import STOP, plan_of
 from clawd.engine.position import POSITION, stop_level
-from clawd.engine.prices import ENTRY_BAND, liquidation_price
+from clawd.engine.stakes import bound_of, most_funding, position_at_risk
 from clawd.evidence.eprocess import EProcess
 from clawd.language.exits import Exits
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
-
-#: Funding of a single bar above this share of the notional would break the bound that the evidence rests on.
-MOST_FUNDING = Decimal("0.03")
 
 #: A stop is never nearer than this share of the price: about a tick.
 NEAREST_STOP = 1e-9
@@ -154,29 +151,32 @@ class AgentBook:
         return total
 
     def most_to_lose(
-        self, symbols: tuple[str, ...], lots: tuple[Decimal, ...], marks: dict[str, Decimal], costs: Costs
+        self,
+        symbols: tuple[str, ...],
+        ticks: tuple[Decimal, ...],
+        lots: tuple[Decimal, ...],
+        marks: dict[str, Decimal],
+        costs: Costs,
+        bar: int,
     ) -> float:
         """The most that the coming bar can lose, as a share of the capital, known before it.
 
-        A long position can go to nothing, a short one to its isolated margin; a working entry fills inside the price
-        band or not at all. Fees and slippage of the way out, and funding, come on top.
+        The rule is that of a simulated run, :mod:`clawd.engine.stakes`; ``bar`` is its duration in nanoseconds.
         """
-        rate = 2 * (costs.fee + costs.slippage) + MOST_FUNDING
-        total = Decimal(0)
+        at_risk = 0.0
         for row, symbol in enumerate(symbols):
             position = self.positions[row]
-            if size := self.sizes.get(symbol):
-                mark = marks[symbol]
-                average = self.average(symbol)
-                assert average is not None
-                at_risk = (
-                    mark if size > 0 else max(booked_float(liquidation_price(studied(average))) - mark, Decimal(0))
+            if position["lots"] or position["opening"]:
+                at_risk += position_at_risk(
+                    position,
+                    studied(marks[symbol]),
+                    studied(ticks[row]),
+                    studied(lots[row]),
+                    studied(costs.fee),
+                    studied(costs.slippage),
+                    most_funding(bar),
                 )
-                total += abs(size) * (at_risk + max(mark, average) * 2 * rate)
-            if position["opening"] != 0.0:
-                dearest = booked_float(position["reference"]) * booked_float(1.0 + ENTRY_BAND)
-                total += abs(booked_float(position["opening"])) * lots[row] * dearest * (1 + 4 * rate)
-        return studied(total / self.capital)
+        return float(bound_of(at_risk, studied(self.capital)))
 
 
 def entry_stop_distance(position: np.void) -> Decimal:

@@ -414,6 +414,7 @@ class Books:
         if len(self.equity_curve) != self.bars - 1:
             raise ClawdError(f"the bar of {iso(event.time)} was marked twice", where="journal")
         self._note_beyond()
+        ticks, lots = tuple(self.start.ticks), tuple(self.start.lots)
         for agent in self.agents.values():
             if agent.released:
                 continue
@@ -423,7 +424,7 @@ class Books:
             agent.equity = equity
             agent.peak = max(agent.peak, equity)
             agent.deepest = max(agent.deepest, (agent.peak - equity) / agent.capital)
-            agent.bound = agent.most_to_lose(self.symbols, tuple(self.start.lots), self.marks, self.costs)
+            agent.bound = agent.most_to_lose(self.symbols, ticks, lots, self.marks, self.costs, self.start.bar)
         self.equity_curve.append(studied(event.equity))
         gross = sum((agent.exposure(self.marks) for agent in self.agents.values()), Decimal(0))
         self.exposure_curve.append(studied(gross / self.start.capital))

@@ -20,10 +20,11 @@ from clawd.engine.warm import warm_up
 from clawd.evidence.sharpe import deflated_sharpe, moments
 from clawd.fleet.books import Books
 from clawd.fleet.run import Run, begin_or_continue, journal_path, run_started, set_aside
-from clawd.fleet.search import Candidate, ranked, search, trial_of
+from clawd.fleet.search import ranked, search, trial_of
 from clawd.fleet.summary import FleetSummary, summarise
 from clawd.language.strategy import Strategy
 from clawd.reports.buy_and_hold import buy_and_hold
+from clawd.research.finalists import Candidate
 from clawd.store.journal import Journal
 from clawd.store.ledger import Ledger
 

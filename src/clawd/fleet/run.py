@@ -38,8 +38,8 @@ from clawd.engine.compiled import folder
 from clawd.execution.reconcile import reconcile
 from clawd.fleet.books import Books
 from clawd.fleet.fleet import Fleet
-from clawd.fleet.search import Candidate
 from clawd.language.strategy import Strategy, parse_json
+from clawd.research.finalists import Candidate
 from clawd.store.journal import Journal
 from clawd.store.lock import take_lock
 from clawd.venues.paper import PaperVenue

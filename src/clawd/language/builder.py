@@ -18,6 +18,16 @@ from clawd.language.types import Parameter, Type
 LARGEST_PROGRAM = 20_000
 DEEPEST_PROGRAM = 100
 _QUOTED = (Parameter.NAME, Parameter.INSTRUMENT, Parameter.GROUP)
+#: How arguments are called where an error says how an operator is written; any other input is a series.
+_INPUT_WORDS = {"N": "number", "B": "condition", "P": "position", "S[px]": "price"}
+_PARAMETER_WORDS = {
+    Parameter.WINDOW: "bars",
+    Parameter.CONSTANT: "constant",
+    Parameter.QUANTILE: "quantile",
+    Parameter.NAME: '"name"',
+    Parameter.INSTRUMENT: '"instrument"',
+    Parameter.GROUP: '"classification"',
+}
 
 Bindings = Mapping[str, "Node | float"]
 
@@ -64,7 +74,7 @@ class _Builder:
             known = [*self.bindings, *(entry.name for entry in OPERATORS.values() if _is_plain_input(entry))]
             raise located(self.source, tree, f"unknown name `{name}`", suggestion(name, known))
         if not _is_plain_input(operator):
-            raise located(self.source, tree, f"`{name}` needs arguments: {name}({_usage(operator)})")
+            raise located(self.source, tree, f"`{name}` needs arguments: {_usage(operator)}")
         return make(name)
 
     def _call(self, tree: Tree, depth: int) -> Node:
@@ -80,7 +90,9 @@ class _Builder:
         wanted = inputs_wanted + len(operator.signature.parameters)
         if len(tree.arguments) != wanted:
             given = len(tree.arguments)
-            hint = f"write {name}({_usage(operator)})" if wanted else f"write `{name}` without brackets"
+            hint = f"write {_usage(operator)}" if wanted else f"write `{name}` without brackets"
+            if given > wanted and operator.signature.result == "P":
+                hint += "; how long a position may be held is said under [exits], such as time = 24"
             raise located(self.source, tree, f"`{name}` takes {_count(wanted)}, {given} given", hint)
         inputs = [self.node(argument, depth + 1) for argument in tree.arguments[:inputs_wanted]]
         parameters = [
@@ -133,10 +145,12 @@ class _Builder:
             value = None
         if kind in _QUOTED:
             if tree.form != "text":
-                raise located(self.source, tree, f"`{operator.name}` needs {kind.value} here")
+                hint = f"write {_usage(operator)}"
+                raise located(self.source, tree, f"`{operator.name}` needs {kind.value} here", hint)
             return str(tree.head)
         if tree.form == "text" or not isinstance(value, float):
-            raise located(self.source, tree, f"`{operator.name}` needs {kind.value} here, known before it runs")
+            what = f"`{operator.name}` needs {kind.value} here, known before it runs"
+            raise located(self.source, tree, what, f"write {_usage(operator)}")
         if kind is Parameter.CONSTANT:
             return value
         if kind is Parameter.QUANTILE:
@@ -177,6 +191,8 @@ def _conversion(mismatch: MismatchError) -> str | None:
         return "divide it by something of the same unit"
     if mismatch.wanted == "a condition":
         return "compare it with `<` or `>`"
+    if mismatch.given == "a condition":
+        return "make numbers of it: where(condition, 1, 0)"
     return None
 
 
@@ -185,7 +201,10 @@ def _is_plain_input(operator: Operator) -> bool:
 
 
 def _usage(operator: Operator) -> str:
-    return operator.signature.text.partition("->")[0].strip()
+    """How an operator is written, such as ``ema(series, bars)``."""
+    signature = operator.signature
+    words = [_INPUT_WORDS.get(wanted, "series") for wanted in signature.inputs]
+    return f"{operator.name}({', '.join([*words, *(_PARAMETER_WORDS[kind] for kind in signature.parameters)])})"
 
 
 def _count(number: int) -> str:

@@ -25,6 +25,8 @@ LONGEST_EXPRESSION = 40_000
 LONGEST_NAME = 80
 LARGEST_NUMBER = 1e15
 DEEPEST_NESTING = 200
+#: Characters of the source that an error shows.
+LONGEST_EXCERPT = 70
 
 _TOKEN = re.compile(
     r"(?P<space>\s+)|(?P<number>(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*|\$\d)"
@@ -69,12 +71,18 @@ class Tree:
 
 
 def located(source: str, tree: Tree, what: str, hint: str | None = None) -> ClawdError:
-    """An error that shows the source with the part at fault underlined."""
-    first = max(0, tree.start - 60)
-    shown = "".join(letter if letter.isprintable() else " " for letter in source[first : first + 120])
-    width = max(1, min(tree.end, first + len(shown)) - tree.start)
-    underlined = f"\n    {shown}\n    {' ' * (tree.start - first)}{'^' * width}"
-    return ClawdError(what + (f", {hint}" if hint else "") + underlined, where=f"column {tree.start + 1}")
+    """An error that shows the line at fault, or what of it lies about the part at fault, with that part underlined."""
+    begin = source.rfind("\n", 0, tree.start) + 1
+    line = source[begin:].partition("\n")[0]
+    column = tree.start - begin
+    first = max(0, column - LONGEST_EXCERPT // 2) if len(line) > LONGEST_EXCERPT else 0
+    last = min(len(line), first + LONGEST_EXCERPT)
+    shown = "".join(letter if letter.isprintable() else " " for letter in line[first:last])
+    before, after = "…" if first else "", "…" if last < len(line) else ""
+    width = max(1, min(tree.end - begin, last) - column)
+    underlined = f"\n    {before}{shown}{after}\n    {' ' * (len(before) + column - first)}{'^' * width}"
+    place = f"line {source.count(chr(10), 0, tree.start) + 1}, " if "\n" in source.strip() else ""
+    return ClawdError(what + (f", {hint}" if hint else "") + underlined, where=f"{place}column {column + 1}")
 
 
 def _is_quotable(word: str) -> bool:
@@ -121,7 +129,8 @@ class _Parser:
                     )
                 tokens.append(token)
             at = match.end()
-        tokens.append(Tree("the end", "end", (), len(self.source), len(self.source) + 1))
+        end = len(self.source.rstrip())
+        tokens.append(Tree("the end", "end", (), end, end + 1))
         return tokens
 
     def _number(self, match: re.Match[str]) -> float:
@@ -157,7 +166,9 @@ class _Parser:
 
     def _unexpected(self, wish: str) -> None:
         token = self.token
-        found = "the expression ends here" if token.form == "end" else f"found `{self.source[token.start : token.end]}`"
+        text = self.source[token.start : token.end]
+        word = text if len(text) <= LONGEST_EXCERPT else f"{text[:LONGEST_EXCERPT]}…"
+        found = "the expression ends here" if token.form == "end" else f"found `{word}`"
         raise located(self.source, token, f"{wish}, {found}", _MISSING_SIGNS.get(str(token.head)))
 
     def parse(self) -> Tree:

@@ -100,7 +100,9 @@ class Strategy:
         head = {key: value for key, value in self._head().items() if key != "clawd"}
         lines = [f"{key} = {toml_value(value)}" for key, value in head.items()]
         if parts:
-            lines += ["", "[let]", *(f"{name} = {toml_value(text)}" for name, text in parts.items())]
+            values = _bound(parts)
+            numbers = {name: value for name, value in values.items() if isinstance(value, float)}
+            lines += ["", "[let]", *(f"{name} = {toml_value(numbers.get(name, text))}" for name, text in parts.items())]
         lines += ["", "[position]", f"target = {toml_value(target)}", "", "[exits]"]
         lines += [f"{key} = {toml_value(value)}" for key, value in self.exits.to_json().items()]
         return "\n".join(lines) + "\n"

@@ -22,14 +22,20 @@ class Schema:
     Attributes:
         noun: what the file is, for messages.
         application_id: the number in the file's header by which it is known as ours.
-        version: the layout's version, kept in ``PRAGMA user_version``; the first is 1.
-        statements: what creates the layout.
+        statements: what creates layout 1.
+        migrations: what turns layout 1 into 2, 2 into 3, and so on. A new file goes through all of them, so it is
+            laid out like an old one that was brought up to date.
     """
 
     noun: str
     application_id: int
-    version: int
     statements: tuple[str, ...]
+    migrations: tuple[tuple[str, ...], ...] = ()
+
+    @property
+    def version(self) -> int:
+        """The version of the layout, kept in ``PRAGMA user_version``; the first is 1."""
+        return 1 + len(self.migrations)
 
 
 def connect(path: Path, schema: Schema, *, read_only: bool = False) -> sqlite3.Connection:
@@ -39,7 +45,7 @@ def connect(path: Path, schema: Schema, *, read_only: bool = False) -> sqlite3.C
 
     Raises:
         ClawdError: when the file cannot be opened, is not ours, or is newer than this program; for a
-            read-only open also when it is missing or still empty.
+            read-only open also when it is missing, still empty, or of an older layout.
     """
     with mendable(path):
         missing = not path.is_file()
@@ -60,14 +66,15 @@ def connect(path: Path, schema: Schema, *, read_only: bool = False) -> sqlite3.C
         except BaseException:
             connection.close()
             raise
-    if read_only and version == 0:
+    if read_only and version < schema.version:
         connection.close()
-        raise ClawdError(f"this {schema.noun} is still empty", where=str(path))
+        state = f"has the old layout {version}" if version else "is still empty"
+        raise ClawdError(f"this {schema.noun} {state}", where=str(path))
     return connection
 
 
 def lay_out(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
-    """Make a writable connection ready: write-ahead log, and the tables where the file is new.
+    """Make a writable connection ready: write-ahead log, and the layout where the file is new or of an older version.
 
     Two processes must not do this to one file at once: the caller holds its lock.
 
@@ -80,10 +87,12 @@ def lay_out(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
             raise ClawdError("this file system cannot hold a write-ahead log", where=str(path), hint="use a local disk")
         connection.execute("PRAGMA synchronous=NORMAL")
         # Asked again: another process may have laid the file out before we got the lock.
-        if _version(connection, path, schema) == 0:
+        version = _version(connection, path, schema)
+        if version < schema.version:
             with transaction(connection):
-                for statement in schema.statements:
-                    connection.execute(statement)
+                for statements in (schema.statements, *schema.migrations)[version:]:
+                    for statement in statements:
+                        connection.execute(statement)
                 connection.execute(f"PRAGMA application_id={schema.application_id}")
                 connection.execute(f"PRAGMA user_version={schema.version}")
 

@@ -35,7 +35,6 @@ CHUNK: Final = 1024
 SCHEMA: Final = Schema(
     noun="journal",
     application_id=0x434C4A4C,  # "CLJL"
-    version=1,
     statements=(
         """
         CREATE TABLE journal(

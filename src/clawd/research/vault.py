@@ -1,0 +1,127 @@
+"""The seal: an author gets an object that holds the bars of the search and nothing else, the vault keeps the rest.
+
+It is another object, not a flag on the same one. Every array of the author's market is a copy with no way back to
+the whole, and nothing in it was worked out from a later bar: an instrument or a series that begins later is not
+there, the codes of groups are numbered anew, and how many bars a year has is counted from the bars that are there.
+
+Whoever holds the vault may look at the selection, and every look is journalled before its result is known. The vault
+itself opens once for a hypothesis; what was found is kept by the registry, and can be shown again without a look.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clawd.core.costs import Costs
+from clawd.core.panel import Floats, Panel
+from clawd.data.market_hours import bars_per_year
+from clawd.engine.backtest import Backtest, run_backtest
+from clawd.language.strategy import Strategy
+from clawd.research.periods import Periods, split
+
+
+@dataclass(frozen=True, eq=False)
+class Vault:
+    """The whole market, of the instruments that the author has. No author may hold it.
+
+    Attributes:
+        periods: where the search ends and the vault begins.
+        left_out: symbols that have no bar in the search, and so no part in the campaign.
+    """
+
+    periods: Periods
+    left_out: tuple[str, ...]
+    _market: Panel
+
+    @property
+    def selection_from(self) -> int:
+        """The open of the first bar that was sealed, UTC nanoseconds."""
+        return int(self._market.times[self.periods.selection])
+
+    @property
+    def vault_from(self) -> int:
+        """The open of the first bar of the vault, UTC nanoseconds."""
+        return int(self._market.times[self.periods.vault])
+
+    @property
+    def until(self) -> int:
+        """The close of the last bar, UTC nanoseconds."""
+        return int(self._market.times[-1]) + self._market.bar
+
+    def on_selection(self, strategy: Strategy, costs: Costs, capital: Decimal) -> Backtest:
+        """The strategy on the bars of the selection, flat before the first, the search as its warm-up.
+
+        The look is the caller's to journal, before.
+        """
+        return run_backtest(strategy, self._market, costs, capital, self.periods.selection, self.periods.vault)
+
+    def on_vault(self, strategy: Strategy, costs: Costs, capital: Decimal) -> Backtest:
+        """The strategy on the bars of the vault, flat before the first, all bars before as its warm-up."""
+        return run_backtest(strategy, self._market, costs, capital, self.periods.vault, self.periods.end)
+
+
+def seal(panel: Panel) -> tuple[Panel, Vault]:
+    """Part a market into what an author may hold and the vault.
+
+    Returns:
+        The author's market, which shares no memory with the other, and the vault.
+
+    Raises:
+        ClawdError: when there are too few bars, or no instrument has one in the search.
+    """
+    periods = split(panel.times.size)
+    early = np.flatnonzero(panel.present[:, : periods.selection].any(axis=1))
+    symbols = [panel.symbols[row] for row in early]
+    part = panel.select(symbols)
+    market = replace(part, bars_per_year=_bars_per_year(panel, periods.selection))
+    author = searchable(market, periods.selection)
+    # What the author does not have is not in the campaign, so that a strategy means the same in every period.
+    market = replace(
+        market,
+        series={name: values for name, values in market.series.items() if name in author.series},
+        groups={name: codes.copy() for name, codes in author.groups.items()},
+    )
+    left_out = tuple(symbol for symbol in panel.symbols if symbol not in symbols)
+    return author, Vault(periods, left_out, market)
+
+
+def searchable(panel: Panel, bars: int) -> Panel:
+    """Copies of the first bars, and of what is known by then alone."""
+
+    def cut(values: Floats) -> Floats:
+        return np.array(values[..., :bars], np.float64, order="C", copy=True)
+
+    series = {name: cut(values) for name, values in panel.series.items()}
+    groups = {name: _renumbered(codes) for name, codes in panel.groups.items()}
+    vwap = None if panel.vwap is None else cut(panel.vwap)
+    return Panel(
+        instruments=tuple(replace(instrument) for instrument in panel.instruments),
+        bar=panel.bar,
+        times=np.array(panel.times[:bars], np.int64, copy=True),
+        open=cut(panel.open),
+        high=cut(panel.high),
+        low=cut(panel.low),
+        close=cut(panel.close),
+        volume=cut(panel.volume),
+        funding=cut(panel.funding),
+        bars_per_year=panel.bars_per_year,
+        series={name: values for name, values in series.items() if not np.isnan(values).all()},
+        groups={name: codes for name, codes in groups.items() if (codes >= 0).any()},
+        vwap=None if vwap is None or np.isnan(vwap).all() else vwap,
+    )
+
+
+def _renumbered(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Codes without gaps: a gap would tell of a label that only a later instrument has."""
+    held = np.unique(codes[codes >= 0])
+    return np.where(codes >= 0, np.searchsorted(held, codes), -1).astype(np.int64)
+
+
+def _bars_per_year(panel: Panel, bars: int) -> float:
+    """As the market states it; where it was counted from all bars, counted anew from the first."""
+    counted = bars_per_year(panel.times, panel.bar)
+    return bars_per_year(panel.times[:bars], panel.bar) if panel.bars_per_year == counted else panel.bars_per_year

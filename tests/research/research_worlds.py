@@ -1,0 +1,61 @@
+"""Small markets with and without an edge, for the tests of this folder."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import numpy as np
+
+from clawd.core.costs import Costs
+from clawd.core.instrument import Instrument
+from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
+from clawd.language.strategy import Strategy, parse_toml
+
+COSTS = Costs(Decimal("0.0002"), Decimal("0.0001"))
+MONEY = Decimal(10_000)
+
+
+def strategy_of(target: str, name: str = "s", exits: str = "stop = { percent = 50 }") -> Strategy:
+    """A strategy from its target."""
+    return parse_toml(f"name = {name!r}\n[position]\ntarget = {target!r}\n[exits]\n{exits}\n")
+
+
+def market(
+    bars: int = 2_000,
+    instruments: int = 3,
+    *,
+    drift: float = 0.0,
+    hold: int = 20,
+    volatility: float = 0.02,
+    seed: int = 0,
+    edged: int | None = None,
+) -> Panel:
+    """Daily bars of a random walk whose drift changes sign every so many bars, so that it can be followed.
+
+    Args:
+        drift: of a bar, as a share of its volatility; 0 is noise.
+        hold: bars between two draws of the sign.
+        edged: how many of the instruments have the drift; all when None.
+    """
+    random = np.random.default_rng(seed)
+    shape = (instruments, bars)
+    signs = np.repeat(random.choice([-1.0, 1.0], (instruments, -(-bars // hold))), hold, axis=1)[:, :bars]
+    if edged is not None:
+        signs[edged:] = 0.0
+    steps = random.normal(0, volatility, shape) + signs * drift * volatility
+    close = 100 * np.exp(np.cumsum(steps, axis=1))
+    opened = np.concatenate([np.full((instruments, 1), 100.0), close[:, :-1]], axis=1)
+    return Panel(
+        instruments=tuple(
+            Instrument(f"X{row}", Decimal("0.000001"), Decimal("0.000001")) for row in range(instruments)
+        ),
+        bar=NANOSECONDS_PER_DAY,
+        times=15_000 * NANOSECONDS_PER_DAY + np.arange(bars, dtype=np.int64) * NANOSECONDS_PER_DAY,
+        open=opened,
+        high=np.maximum(opened, close) * 1.001,
+        low=np.minimum(opened, close) / 1.001,
+        close=close,
+        volume=np.ones(shape),
+        funding=np.zeros(shape),
+        bars_per_year=365.25,
+    )
