@@ -341,7 +341,7 @@ class Evaluator:
         return at == len(orders)
 
     def _trial(self, study: Study, order: Order, result: Result) -> Trial | None:
-        if result.evaluation is None:
+        if result.metrics is None:
             return None
         return trial_of(
             study,
