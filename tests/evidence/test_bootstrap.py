@@ -142,6 +142,16 @@ def test_step_by_step_is_the_adjusted_p_value() -> None:
     assert 0 < found.better(0.3).sum() < 12
 
 
+def test_nobody_is_better_than_one_ahead_of_him() -> None:
+    # Twenty of nearly the same statistic: each has fewer rivals behind it than the one before.
+    returns = np.random.default_rng(13).standard_normal((300, 20))
+    returns = (returns - returns.mean(axis=0)) / returns.std(axis=0) + np.linspace(0.1, 0.1001, 20)
+    found = step_down(returns, resamples=500, block=1)
+    order = np.argsort(-found.statistics)
+    assert (np.diff(found.adjusted[order]) >= 0).all()
+    assert found.adjusted.min() == found.adjusted[order[0]] > 0.3
+
+
 def test_block_length_is_that_of_the_most_persistent() -> None:
     returns = awkward(10)
     each = optimal_block_length(returns)["stationary"]

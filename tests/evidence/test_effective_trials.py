@@ -103,6 +103,7 @@ def test_copies_are_one_cluster_whatever_their_size_and_opposites_are_two() -> N
     returns = np.random.default_rng(3).standard_normal((1, 60))
     rows = np.vstack((returns, 3 * returns, returns + 5, -returns, 1e-200 * returns, returns * 0))
     np.testing.assert_array_equal(cluster(rows, 1.0), [0, 0, 0, 1, 0, 2])
+    np.testing.assert_array_equal(cluster(rows[::-1], 1.0), [0, 1, 2, 1, 1, 1])
 
 
 def test_what_cannot_be_is_refused() -> None:

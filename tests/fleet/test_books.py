@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 from fleet_worlds import (
     DAY,
+    FreshClaims,
     Trading,
     World,
     begin,
@@ -759,7 +760,9 @@ def test_a_run_that_is_continued_writes_what_an_uninterrupted_one_would(
                 run.journal.append(run.fleet.step())
         if cut < length:
             journal = Journal.open(folder / "cut.sqlite")
-            run = begin_or_continue(journal, start_of(world.strategies, world.panel, world.limits), world.panel)
+            run = begin_or_continue(
+                journal, start_of(world.strategies, world.panel, world.limits), world.panel, FreshClaims()
+            )
             assert run.resumed_bars == cut - 1
     with (
         Journal.open(folder / "cut.sqlite", read_only=True) as cut_one,
@@ -776,7 +779,7 @@ def test_a_journal_of_another_run_is_not_continued(tmp_path: Path) -> None:
         Journal.open(tmp_path / "j.sqlite") as journal,
         pytest.raises(ClawdError, match="belongs to run"),
     ):
-        begin_or_continue(journal, start_of(world.strategies, world.panel, other), world.panel)
+        begin_or_continue(journal, start_of(world.strategies, world.panel, other), world.panel, FreshClaims())
 
 
 def test_the_journal_that_was_written_to_last_comes_first_also_while_it_is_open(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fleet_worlds import DAY, MIDNIGHT, costs_of, panel_of, run_whole, settings_of, strategy_of, walk
+from fleet_worlds import DAY, MIDNIGHT, Trading, costs_of, panel_of, run_whole, settings_of, strategy_of, walk
 
 from clawd.authors.starter import starter_library
 from clawd.core.events import BooksMarked, Event, OrderFilled, VerdictGiven
@@ -21,6 +21,7 @@ from clawd.core.panel import Panel
 from clawd.core.settings import Settings
 from clawd.data.market import load_market
 from clawd.engine.backtest import Backtest, run_backtest
+from clawd.engine.stakes import stakes
 from clawd.fleet.run import replay
 from clawd.language.strategy import Strategy
 from clawd.risk.gate import Outcome
@@ -200,6 +201,23 @@ def test_bad_bars_are_traded_as_in_the_backtest(tmp_path: Path, seed: int, volat
     # Agreement means little where half of the rules never speak.
     assert reasons >= {"entry", "increase", "reduce", "signal", "stop", "trail", "take", "time"}
     assert funded > 0
+
+
+@pytest.mark.parametrize("bar", [DAY // 24, 3 * DAY])
+def test_paper_is_bet_under_the_bounds_of_the_simulated_run(bar: int) -> None:
+    """Where the gate cuts nothing, the most that a bar may lose is the same number both ways, but for rounding."""
+    panel = wild_panel(3, 260, volatility=0.02, bar=bar)
+    settings = settings_of(capital=Decimal(8_000), slots=len(WILD), fee=Decimal("0.001"), slippage=Decimal("0.0015"))
+    trading = Trading(WILD, panel, settings, 40)
+    bounds: dict[str, list[float]] = {strategy.name: [0.0] for strategy in WILD}
+    for _ in trading.bars():
+        for agent in trading.books.agents.values():
+            bounds[agent.strategy].append(agent.bound)
+    for agent in trading.books.agents.values():
+        expected = stakes(WILD[agent.row], panel, costs_of(settings), agent.capital, 40)
+        assert bounds[agent.strategy][:-1] == pytest.approx(expected.bounds, rel=1e-9, abs=1e-9), agent.strategy
+        assert (expected.bounds > 0).mean() > 0.1, agent.strategy
+        assert not agent.evidence.broken
 
 
 # Every exit, several at once.

@@ -42,9 +42,11 @@ def market(
     signs = np.repeat(random.choice([-1.0, 1.0], (instruments, -(-bars // hold))), hold, axis=1)[:, :bars]
     if edged is not None:
         signs[edged:] = 0.0
-    steps = random.normal(0, volatility, shape) + signs * drift * volatility
+    steps = random.normal(0, volatility, shape) + signs * drift * volatility - volatility**2 / 2
     close = 100 * np.exp(np.cumsum(steps, axis=1))
     opened = np.concatenate([np.full((instruments, 1), 100.0), close[:, :-1]], axis=1)
+    # The extremes that a random walk has between its ends: with shorter wicks a stop alone would be an edge.
+    reach = [(np.sqrt(steps**2 - 2 * volatility**2 * np.log(random.uniform(size=shape)))) for _ in range(2)]
     return Panel(
         instruments=tuple(
             Instrument(f"X{row}", Decimal("0.000001"), Decimal("0.000001")) for row in range(instruments)
@@ -52,8 +54,8 @@ def market(
         bar=NANOSECONDS_PER_DAY,
         times=15_000 * NANOSECONDS_PER_DAY + np.arange(bars, dtype=np.int64) * NANOSECONDS_PER_DAY,
         open=opened,
-        high=np.maximum(opened, close) * 1.001,
-        low=np.minimum(opened, close) / 1.001,
+        high=opened * np.exp((steps + reach[0]) / 2),
+        low=opened * np.exp((steps - reach[1]) / 2),
         close=close,
         volume=np.ones(shape),
         funding=np.zeros(shape),

@@ -22,6 +22,7 @@ from clawd.core.instrument import Instrument
 from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.data.align import fingerprint
 from clawd.data.market import load_market
+from clawd.engine.backtest import run_backtest
 from clawd.language.strategy import parse_toml
 from clawd.research.periods import split
 from clawd.research.vault import Vault, seal
@@ -172,12 +173,12 @@ def test_its_bytes_hold_none() -> None:
 def test_no_memory_is_shared_and_the_author_cannot_change_what_the_vault_has() -> None:
     whole = market()
     author, vault = seal(whole)
-    before = vault.on_vault(TREND, COSTS, MONEY).equity
+    before = vault.on_vault(TREND, COSTS, MONEY, 0)
     for values in (author.close, author.open, author.volume, author.times, *author.groups.values()):
         values[...] = 1
     for values in author.series.values():
         values[...] = 1.0
-    np.testing.assert_array_equal(vault.on_vault(TREND, COSTS, MONEY).equity, before)
+    assert vault.on_vault(TREND, COSTS, MONEY, 0) == before
 
 
 def test_what_begins_later_is_not_there_and_leaves_no_trace() -> None:
@@ -241,15 +242,25 @@ def test_how_many_bars_a_year_has_is_counted_from_the_search() -> None:
 def test_the_vault_trades_its_own_bars_and_knows_the_earlier_ones() -> None:
     whole = market()
     author, vault = seal(whole)
-    selection, opened = vault.on_selection(TREND, COSTS, MONEY), vault.on_vault(TREND, COSTS, MONEY)
+    selection, opened = vault.on_selection(TREND, COSTS, MONEY), vault.on_vault(TREND, COSTS, MONEY, 0)
     assert selection.panel.times.tolist() == whole.times[600:800].tolist()
-    assert opened.panel.times.tolist() == whole.times[800:].tolist()
-    assert opened.panel.symbols == author.symbols
-    assert (vault.selection_from, vault.vault_from) == (int(whole.times[600]), int(whole.times[800]))
-    assert vault.until == int(whole.times[-1]) + whole.bar
-    # Warm from the first bar, for the bars before it are its history; and flat before it.
-    assert opened.fills[0].time <= int(whole.times[802])
-    assert opened.equity[0] == float(MONEY)
+    assert selection.panel.symbols == author.symbols
+    assert (vault.selection_from, vault.selection_until) == (int(whole.times[600]), int(whole.times[799]))
+    assert (vault.vault_from, vault.until) == (int(whole.times[800]), int(whole.times[-1]))
+    assert [ts for ts, _, _ in opened] == whole.times[800:].tolist()
+    # The same bars traded by the backtest; warm from the first bar on and flat before it.
+    traded = run_backtest(TREND, whole.select("ABC"), COSTS, MONEY, 800)
+    assert [net for _, net, _ in opened] == traded.net_returns.tolist()
+    assert opened[0][1:] == (0.0, 0.0)
+    assert traded.fills[0].time <= int(whole.times[802])
+    assert all(-bound <= net for _, net, bound in opened)
+
+
+def test_only_the_bars_that_may_count_are_given_and_the_book_is_as_old_as_the_vault() -> None:
+    vault = seal(market())[1]
+    every = vault.on_vault(TREND, COSTS, MONEY, 0)
+    assert vault.on_vault(TREND, COSTS, MONEY, every[50][0]) == every[50:]
+    assert vault.on_vault(TREND, COSTS, MONEY, vault.until + 1) == ()
 
 
 def test_the_selection_does_not_read_the_vault() -> None:

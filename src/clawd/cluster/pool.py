@@ -42,6 +42,97 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
+class Crew:
+    """Processes that do lots of tasks over the same bars, one lot after another; to be used in a ``with``.
+
+    They start with the first lot and live until the end: starting one takes about a second.
+
+    Args:
+        markets: the bars, by the index that the tasks' windows name.
+        workers: how many processes at most.
+        work: what is done with a task; a function of a module.
+    """
+
+    def __init__(self, markets: Sequence[Panel], workers: int, work: Work = outcomes) -> None:
+        self.markets = tuple(markets)
+        self.workers = workers
+        self._work = work
+        self._bars: SharedBars | None = None
+        self._crew: list[_Worker] = []
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Every process is gone, whatever it was doing."""
+        self._dismiss(self._crew)
+        if self._bars is not None:
+            self._bars.close()
+
+    def do(self, tasks: Sequence[Task], stop: Callable[[], bool] = lambda: False) -> Generator[Done, None, None]:
+        """Do tasks, and give them back as they are done.
+
+        A task whose worker dies is done again by another; the third time it is given up. When the iterator ends or is
+        closed, however that comes, nobody is at work any more.
+
+        Args:
+            tasks: what to do.
+            stop: asked about ten times a second; true ends it, and what is being done is dropped.
+
+        Raises:
+            ClawdError: when no worker can be started.
+        """
+        waiting, deaths, stillborn = deque(tasks), Counter[str](), 0
+        crew = self._crew
+        try:
+            while not stop() and (waiting or any(worker.task for worker in crew)):
+                busy = sum(worker.task is not None for worker in crew)
+                while len(crew) < min(self.workers, busy + len(waiting)):
+                    crew.append(self._hired())
+                for worker in crew:
+                    if waiting and worker.ready and worker.task is None:
+                        # One that died idle took nothing with it, and is missed below.
+                        with suppress(OSError):
+                            worker.pipe.send(waiting[0])
+                            worker.task = waiting.popleft()
+                for worker in _heard(crew):
+                    try:
+                        answer = worker.pipe.recv()
+                    except (EOFError, OSError):
+                        crew.remove(worker)
+                        how = _buried(worker)
+                        stillborn = 0 if worker.ready else stillborn + 1
+                        if stillborn >= MOST_DEATHS:
+                            raise ClawdError(
+                                f"the workers die before they begin, the last {how}",
+                                hint="what they wrote says why; a script must begin under `if __name__ == '__main__':`",
+                            ) from None
+                        if (task := worker.task) is not None:
+                            deaths[task.id] += 1
+                            if deaths[task.id] < MOST_DEATHS:
+                                waiting.appendleft(task)
+                            else:
+                                yield abandoned(task, how)
+                        continue
+                    task, worker.ready, worker.task, stillborn = worker.task, True, None, 0
+                    if task is not None:
+                        yield Done(task, answer)
+        finally:
+            self._dismiss([worker for worker in crew if worker.task is not None])
+
+    def _hired(self) -> _Worker:
+        if self._bars is None:
+            self._bars = SharedBars(self.markets)
+        return _hired(self._bars, self._work)
+
+    def _dismiss(self, workers: Sequence[_Worker]) -> None:
+        for worker in workers:
+            worker.process.kill()
+        for worker in [*workers]:
+            _buried(worker)
+            self._crew.remove(worker)
+
+
 def pool(
     tasks: Sequence[Task],
     markets: Sequence[Panel],
@@ -49,64 +140,9 @@ def pool(
     stop: Callable[[], bool] = lambda: False,
     work: Work = outcomes,
 ) -> Generator[Done, None, None]:
-    """Do tasks in processes of this machine, and give them back as they are done.
-
-    A task whose worker dies is done again by another; the third time it is given up. When the iterator ends or is
-    closed, however that comes, every process is gone.
-
-    Args:
-        tasks: what to do.
-        markets: the bars, by the index that the tasks' windows name.
-        workers: how many processes.
-        stop: asked about ten times a second; true ends it, and what is being done is dropped.
-        work: what is done with a task; a function of a module.
-
-    Raises:
-        ClawdError: when no worker can be started.
-    """
-    waiting, deaths, stillborn = deque(tasks), Counter[str](), 0
-    crew: list[_Worker] = []
-    bars = SharedBars(markets) if tasks else None
-    try:
-        while bars and not stop() and (waiting or any(worker.task for worker in crew)):
-            busy = sum(worker.task is not None for worker in crew)
-            while len(crew) < min(workers, busy + len(waiting)):
-                crew.append(_hired(bars, work))
-            for worker in crew:
-                if waiting and worker.ready and worker.task is None:
-                    # One that died idle took nothing with it, and is missed below.
-                    with suppress(OSError):
-                        worker.pipe.send(waiting[0])
-                        worker.task = waiting.popleft()
-            for worker in _heard(crew):
-                try:
-                    answer = worker.pipe.recv()
-                except (EOFError, OSError):
-                    crew.remove(worker)
-                    how = _buried(worker)
-                    stillborn = 0 if worker.ready else stillborn + 1
-                    if stillborn >= MOST_DEATHS:
-                        raise ClawdError(
-                            f"the workers die before they begin, the last {how}",
-                            hint="what they wrote says why; a script must begin under `if __name__ == '__main__':`",
-                        ) from None
-                    if (task := worker.task) is not None:
-                        deaths[task.id] += 1
-                        if deaths[task.id] < MOST_DEATHS:
-                            waiting.appendleft(task)
-                        else:
-                            yield abandoned(task, how)
-                    continue
-                task, worker.ready, worker.task, stillborn = worker.task, True, None, 0
-                if task is not None:
-                    yield Done(task, answer)
-    finally:
-        for worker in crew:
-            worker.process.kill()
-        for worker in crew:
-            _buried(worker)
-        if bars:
-            bars.close()
+    """Do one lot of tasks in processes of this machine: a :class:`Crew` that is gone when the iterator ends."""
+    with Crew(markets, workers, work) as crew:
+        yield from crew.do(tasks, stop)
 
 
 def _heard(crew: Sequence[_Worker]) -> list[_Worker]:

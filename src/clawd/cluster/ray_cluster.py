@@ -53,11 +53,41 @@ def ray_cluster(
     """
     if not tasks:
         return
-    ray = _connected(address)
-    try:
-        yield from _done(ray, tasks, markets, stop, work)
-    finally:
-        ray.shutdown()
+    with RayCrew(markets, address, work) as crew:
+        yield from crew.do(tasks, stop)
+
+
+class RayCrew:
+    """A cluster that does lots of tasks over the same bars, one lot after another; to be used in a ``with``.
+
+    Args:
+        markets, address, work: as of :func:`ray_cluster`.
+
+    Raises:
+        ClawdError: when Ray is not installed or the address does not answer.
+    """
+
+    def __init__(self, markets: Sequence[Panel], address: str, work: Work = outcomes) -> None:
+        self.markets = tuple(markets)
+        self._work = work
+        self._ray = _connected(address)
+        self._shared = [self._ray.put(Packed.of(market)) for market in self.markets]
+
+    def __enter__(self) -> RayCrew:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._shared.clear()
+        self._ray.shutdown()
+
+    @property
+    def workers(self) -> int:
+        """Processors of the cluster."""
+        return max(1, int(self._ray.cluster_resources().get("CPU", 0)))
+
+    def do(self, tasks: Sequence[Task], stop: Callable[[], bool] = lambda: False) -> Generator[Done, None, None]:
+        """Do tasks, and give them back as they are done; as :func:`ray_cluster`."""
+        return _done(self._ray, tasks, self._shared, stop, self._work)
 
 
 def _connected(address: str) -> Any:
@@ -102,9 +132,8 @@ def _knock(address: str) -> None:
 
 
 def _done(
-    ray: Any, tasks: Sequence[Task], markets: Sequence[Panel], stop: Callable[[], bool], work: Work
+    ray: Any, tasks: Sequence[Task], shared: Sequence[Any], stop: Callable[[], bool], work: Work
 ) -> Generator[Done, None, None]:
-    shared = [ray.put(Packed.of(market)) for market in markets]
     at_work = ray.remote(num_cpus=1, max_retries=0)(_on_a_node)
     waiting, deaths = deque(tasks), Counter[str]()
     given_out: dict[Any, Task] = {}

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
 
-from clawd.cluster.pool import cores, pool
+from clawd.cluster.pool import Crew, cores, pool
 from clawd.cluster.study import Key, Result, Study
 from clawd.cluster.task import Done, Outcome, split
+from clawd.core.panel import Panel
 from clawd.engine.population import Evaluation
+
+if TYPE_CHECKING:  # Ray is an extra
+    from clawd.cluster.ray_cluster import RayCrew
+
+#: Into how many tasks for each worker a crew's study is cut: none of them is the one that all wait for.
+_TASKS_A_WORKER: Final = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ def run_study(
     cluster: str | None = None,
     known: Mapping[Key, Result] | None = None,
     stop: Callable[[], bool] = lambda: False,
+    crew: Crew | RayCrew | None = None,
 ) -> Iterator[Step]:
     """Evaluate a study and give its results as they come; the first step has none, and says how much there is to do.
 
@@ -62,13 +71,19 @@ def run_study(
         cluster: ``host:port`` of a Ray cluster to use instead.
         known: results of an earlier run, which are not worked on again.
         stop: asked often; true ends the run, and what has come remains.
+        crew: who does it, of :func:`hired`, for the study's own markets; ``workers`` and ``cluster`` are not asked.
 
     Raises:
         ClawdError: when no worker can be started, the cluster does not answer, or its code is another.
+        ValueError: when a crew was hired for other markets.
     """
     known = known or {}
-    tasks = split(study, known)
-    if cluster is None:
+    if crew is not None and any(one is not other for one, other in zip(crew.markets, study.markets, strict=True)):
+        raise ValueError("the crew was hired for other markets")
+    tasks = split(study, known, 1 if crew is None else _TASKS_A_WORKER * crew.workers)
+    if crew is not None:
+        arrivals = crew.do(tasks, stop)
+    elif cluster is None:
         arrivals = pool(tasks, study.markets, workers or cores(), stop)
     else:
         from clawd.cluster.ray_cluster import ray_cluster  # noqa: PLC0415  (Ray is an extra)
@@ -76,6 +91,30 @@ def run_study(
         arrivals = ray_cluster(tasks, study.markets, cluster, stop)
     wanted = set(study.keys)
     yield from counted(arrivals, wanted, wanted & known.keys(), sum(task.bars for task in tasks), time.monotonic)
+
+
+@contextmanager
+def hired(
+    markets: Sequence[Panel], *, workers: int | None = None, cluster: str | None = None
+) -> Iterator[Crew | RayCrew]:
+    """Whoever does one study after another over the same bars, without being started for each.
+
+    Args:
+        markets: of every study.
+        workers: processes on this machine; one for each core when None.
+        cluster: ``host:port`` of a Ray cluster to use instead.
+
+    Raises:
+        ClawdError: when the cluster does not answer.
+    """
+    if cluster is None:
+        with Crew(markets, workers or cores()) as crew:
+            yield crew
+    else:
+        from clawd.cluster.ray_cluster import RayCrew  # noqa: PLC0415  (Ray is an extra)
+
+        with RayCrew(markets, cluster) as ray_crew:
+            yield ray_crew
 
 
 def counted(

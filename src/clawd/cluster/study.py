@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
-from typing import NamedTuple
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
@@ -14,6 +15,18 @@ from clawd.core.panel import Panel
 from clawd.engine.metrics import Metrics
 from clawd.engine.population import Evaluation
 from clawd.language.strategy import Strategy
+
+#: Of panels that are alive: a search makes a study of the same bars for every generation.
+_FINGERPRINTS: Final[WeakKeyDictionary[Panel, str]] = WeakKeyDictionary()
+
+
+def _fingerprint(panel: Panel) -> str:
+    if panel not in _FINGERPRINTS:
+        # Workers need no tables, and would spend half of their start on them.
+        from clawd.data.align import fingerprint  # noqa: PLC0415
+
+        _FINGERPRINTS[panel] = fingerprint(panel)
+    return _FINGERPRINTS[panel]
 
 
 class Key(NamedTuple):
@@ -105,10 +118,7 @@ class Study:
     @cached_property
     def fingerprints(self) -> tuple[str, ...]:
         """What each market is known by."""
-        # Workers need no tables, and would spend half of their start on them.
-        from clawd.data.align import fingerprint  # noqa: PLC0415
-
-        return tuple(fingerprint(market) for market in self.markets)
+        return tuple(_fingerprint(market) for market in self.markets)
 
     def key(self, strategy: int, window: Window) -> Key:
         """The key of a strategy, by its index, over a window."""

@@ -65,8 +65,14 @@ class Done:
     given_up: bool = False
 
 
-def split(study: Study, known: Collection[Key] = ()) -> tuple[Task, ...]:
-    """The tasks of everything in a study that is not known yet. The same study gives the same tasks."""
+def split(study: Study, known: Collection[Key] = (), parts: int = 1) -> tuple[Task, ...]:
+    """The tasks of everything in a study that is not known yet. The same study gives the same tasks.
+
+    Args:
+        study: what is evaluated.
+        known: what is not evaluated again.
+        parts: into how many tasks a window is cut at least, so that all who wait have something to do.
+    """
     order = sorted(range(len(study.strategies)), key=lambda index: study.strategies[index].target.text)
     tasks = []
     seen = set(known)
@@ -80,6 +86,7 @@ def split(study: Study, known: Collection[Key] = ()) -> tuple[Task, ...]:
                 seen.add(key)
                 wanted[key] = study.strategies[index]
         keys = tuple(wanted)
+        size = max(1, min(size, -(-len(keys) // parts)))
         for start in range(0, len(keys), size):
             part = keys[start : start + size]
             tasks.append(

@@ -46,7 +46,10 @@ def folder(*, steps_alone: bool = False) -> Path:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except OSError:
-        path = Path(tempfile.mkdtemp(prefix="clawd-kernels-"))
+        root = Path(tempfile.mkdtemp(prefix="clawd-kernels-"))
+        os.environ["NUMBA_CACHE_DIR"] = str(root)  # for the processes that this one starts, too
+        path = root / path.name
+        path.mkdir()
     return path
 
 

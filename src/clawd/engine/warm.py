@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from decimal import Decimal
@@ -36,20 +38,45 @@ stop = { atr = 2, window = 2 }
 def warm_up() -> None:
     """Compile what this machine has not compiled yet. One process compiles, others that need it wait.
 
-    Half of the steps is compiled by a process of its own while this one compiles the fill rules and the other half, so
-    that two cores have work. Should that process fail, this one compiles its half after all, and says why it cannot.
+    It is compiled in a process of its own, which can be ended at any moment: inside the compiler a Ctrl-C is swallowed,
+    or becomes another error. Should that process fail, this one compiles after all, and says why it cannot.
     """
     if is_warm():
         return
+    # Polars has system calls go on after a signal: Ctrl-C would be heard when there is nothing left to wait for.
+    signal.siginterrupt(signal.SIGINT, True)
     with take_lock(folder() / "compiling", "compiled code", wait=True):
-        with subprocess.Popen(
-            [sys.executable, "-c", f"from {load_part.__module__} import load_part; load_part(1)"],
-            stderr=subprocess.DEVNULL,
-        ):
-            load_rules()
-            load_part(0)
-        load_steps()
-        mark_warm()
+        if is_warm():  # by the one that was waited for
+            return
+        with _python(f"from {__name__} import compile_all; compile_all()", start_new_session=True) as process:
+            try:
+                process.wait()
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+        if not is_warm():
+            compile_all()
+
+
+def compile_all() -> None:
+    """Compile everything, half of the steps in a process of its own, so that two cores have work."""
+    with _python(f"from {load_part.__module__} import load_part; load_part(1)"):
+        load_rules()
+        load_part(0)
+    load_steps()
+    mark_warm()
+
+
+def _python(source: str, *, start_new_session: bool = False) -> subprocess.Popen[bytes]:
+    """A quiet process; what it cannot do is done, or said, by the one that waits for it."""
+    nowhere = subprocess.DEVNULL
+    return subprocess.Popen(
+        [sys.executable, "-c", source],
+        stdin=nowhere,
+        stdout=nowhere,
+        stderr=nowhere,
+        start_new_session=start_new_session,
+    )
 
 
 def load_steps() -> None:

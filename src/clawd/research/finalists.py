@@ -32,7 +32,8 @@ class Candidate:
         result: at the costs in force, None where it does not fit the market.
         stressed: at twice the costs.
         rejection: why it may not take a slot, None for a finalist.
-        delayed: with every target acted on one bar late; None where nobody asked.
+        delayed: at the costs in force, every target acted on one bar late; None where nobody asked.
+        endured: at twice the costs and one bar late; None where nobody asked.
     """
 
     strategy: Strategy
@@ -40,6 +41,7 @@ class Candidate:
     stressed: Backtest | None
     rejection: str | None
     delayed: Backtest | None = None
+    endured: Backtest | None = None
 
     @property
     def sharpe(self) -> float:
@@ -56,6 +58,11 @@ class Candidate:
         """The same at the costs in force and one bar late."""
         return self.delayed.metrics.sharpe if self.delayed else math.nan
 
+    @property
+    def endured_sharpe(self) -> float:
+        """The same at twice the costs and one bar late."""
+        return self.endured.metrics.sharpe if self.endured else math.nan
+
 
 def candidate(strategy: Strategy, panel: Panel, costs: Costs, capital: Decimal, *, delay: bool = False) -> Candidate:
     """A strategy tried on all bars of a panel, and what speaks against it.
@@ -65,7 +72,7 @@ def candidate(strategy: Strategy, panel: Panel, costs: Costs, capital: Decimal, 
         panel: the bars of the search.
         costs: fee and slippage; it is tried at twice these as well.
         capital: quote currency.
-        delay: whether it is tried one bar late as well.
+        delay: whether it is tried one bar late as well, at both costs, where nothing speaks against it.
     """
     try:
         part = market_of(strategy, panel)
@@ -79,8 +86,11 @@ def candidate(strategy: Strategy, panel: Panel, costs: Costs, capital: Decimal, 
         return trade(strategy, runtime.windows, wanted, part, at, capital, read)
 
     result, stressed = traded(decisions, costs), traded(decisions, costs.times(2))
-    late = traded(one_bar_late(decisions, part.present), costs) if delay else None
-    return Candidate(strategy, result, stressed, _objection(strategy, part, decisions, result, stressed), late)
+    tried = Candidate(strategy, result, stressed, _objection(strategy, part, decisions, result, stressed))
+    if not delay or tried.rejection is not None:
+        return tried
+    late = one_bar_late(decisions, part.present)
+    return replace(tried, delayed=traded(late, costs), endured=traded(late, costs.times(2)))
 
 
 def _objection(

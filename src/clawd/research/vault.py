@@ -20,6 +20,7 @@ from clawd.core.costs import Costs
 from clawd.core.panel import Floats, Panel
 from clawd.data.market_hours import bars_per_year
 from clawd.engine.backtest import Backtest, run_backtest
+from clawd.engine.stakes import stakes
 from clawd.language.strategy import Strategy
 from clawd.research.periods import Periods, split
 
@@ -49,8 +50,13 @@ class Vault:
 
     @property
     def until(self) -> int:
-        """The close of the last bar, UTC nanoseconds."""
-        return int(self._market.times[-1]) + self._market.bar
+        """The open of the last bar of the vault, UTC nanoseconds."""
+        return int(self._market.times[-1])
+
+    @property
+    def selection_until(self) -> int:
+        """The open of the last bar of the selection, UTC nanoseconds."""
+        return int(self._market.times[self.periods.vault - 1])
 
     def on_selection(self, strategy: Strategy, costs: Costs, capital: Decimal) -> Backtest:
         """The strategy on the bars of the selection, flat before the first, the search as its warm-up.
@@ -59,9 +65,19 @@ class Vault:
         """
         return run_backtest(strategy, self._market, costs, capital, self.periods.selection, self.periods.vault)
 
-    def on_vault(self, strategy: Strategy, costs: Costs, capital: Decimal) -> Backtest:
-        """The strategy on the bars of the vault, flat before the first, all bars before as its warm-up."""
-        return run_backtest(strategy, self._market, costs, capital, self.periods.vault, self.periods.end)
+    def on_vault(
+        self, strategy: Strategy, costs: Costs, capital: Decimal, counts_from: int
+    ) -> tuple[tuple[int, float, float], ...]:
+        """The bars of the vault as the e-process wants them, the strategy flat before the first, all earlier bars as
+        its warm-up: the open, the net return and the bound of each that opens at ``counts_from`` or later.
+
+        The look is the caller's to journal, before.
+        """
+        first = self.periods.vault
+        found = stakes(strategy, self._market, costs, capital, first, self.periods.end)
+        opens = self._market.times[first:].tolist()
+        bars = zip(opens, found.net_returns.tolist(), found.bounds.tolist(), strict=True)
+        return tuple(bar for bar in bars if bar[0] >= counts_from)
 
 
 def seal(panel: Panel) -> tuple[Panel, Vault]:

@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -174,8 +174,11 @@ class Draws:
         )
 
 
-#: How a world is drawn: from rows, a length, and a seed.
-Surrogate = Callable[[Rows, int, int], Draws]
+class Surrogate(Protocol):
+    """How a world is drawn."""
+
+    def __call__(self, rows: Rows, length: int, seed: int, instruments: int = ...) -> Draws: ...
+
 
 #: The volatility, gaps and volume of a world, each [I, length], the gaps before their coin.
 _Order = Callable[[Rows, int, np.random.Generator], tuple[Floats, Floats, Floats]]
