@@ -123,6 +123,17 @@ def test_how_many_are_different(clawd: Clawd, filled: Path) -> None:
     assert sample["effective_rank"] == pytest.approx(math.exp(-(shares * np.log(shares)).sum()))
 
 
+def test_of_very_many_it_says_that_some_are_compared(
+    clawd: Clawd, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "evenly spaced" not in clawd("evidence").out
+    segments = Ledger.segments
+    monkeypatch.setattr(Ledger, "segments", lambda ledger, conditions: segments(ledger, conditions, most=4))
+    assert "trials, evenly spaced ones are compared" in clawd("evidence").out
+    (sample,) = json.loads(clawd("evidence", "--json").out)["behaviour"]
+    assert (sample["trials"], sample["compared"], sample["moving"]) == (9, 4, 4)
+
+
 def test_claims_say_what_they_need_have_and_are(clawd: Clawd, filled: Path) -> None:
     def states() -> list[tuple[Any, ...]]:
         found = json.loads(clawd("evidence", "--json").out)["hypotheses"]

@@ -15,7 +15,7 @@ from clawd.cli.grid import Column, grid, screen
 from clawd.cli.tables import evidence_bar
 from clawd.core.clock import iso
 from clawd.core.panel import NANOSECONDS_PER_DAY
-from clawd.store.ledger import Tally
+from clawd.store.ledger import MOST_ROWS, Tally
 
 _MOST_ROWS = 12
 
@@ -147,6 +147,8 @@ def _for_gates(overview: Overview) -> str:
         if overview.samples
         else ""
     )
+    if any(each.compared < each.trials for each in overview.samples):
+        said = f"Of more than {MOST_ROWS:,} trials, evenly spaced ones are compared. {said}"
     return f"{said}Gates use the raw number of distinct trials, {overview.trials:,}."
 
 
