@@ -19,7 +19,7 @@ from clawd.engine.compiled import is_warm
 from clawd.engine.warm import warm_up
 from clawd.evidence.sharpe import deflated_sharpe, moments
 from clawd.fleet.books import Books
-from clawd.fleet.claims import RegisteredClaims
+from clawd.fleet.claims import AUTHOR, RegisteredClaims
 from clawd.fleet.run import Run, begin_or_continue, journal_path, run_started, set_aside
 from clawd.fleet.search import ranked, search, trial_of
 from clawd.fleet.summary import FleetSummary, summarise
@@ -150,6 +150,8 @@ def campaign(
         yield Tried(candidate, done, len(strategies))
     searched = _count(ranked(candidates), market, settings, clock)
     yield searched
+    with Registry.open(settings.home / "ledger.sqlite") as registry:
+        registry.show(AUTHOR, panel.symbols, int(panel.times[first - 1]), clock.now(), "the search of clawd up")
     if not searched.finalists:
         raise ClawdError(
             f"no strategy earned a place on paper: {_objections(searched)}",

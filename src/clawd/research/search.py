@@ -132,9 +132,12 @@ def search(
         workers=workers,
         cluster=cluster,
     ) as evaluator:
-        strategies = 0
-        stage = ""
-        while not stop() and (batch := evolution.ask(budget - strategies)) is not None:
+        strategies, stage, finished = 0, "", False
+        while not stop():
+            batch = evolution.ask(budget - strategies)
+            if batch is None:
+                finished = True
+                break
             outcomes = evaluator.evaluate(*_orders(batch), stop)
             if outcomes is None:
                 break
@@ -161,7 +164,7 @@ def search(
             front=tuple(evolution.front()),
             fates=dict(evolution.fates),
             elites=tuple(evolution.elites()),
-            finished=not stop(),
+            finished=finished,
         )
 
 
@@ -338,7 +341,7 @@ class Evaluator:
         return at == len(orders)
 
     def _trial(self, study: Study, order: Order, result: Result) -> Trial | None:
-        if result.evaluation is None:
+        if result.metrics is None:
             return None
         return trial_of(
             study,
