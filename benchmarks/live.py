@@ -10,13 +10,16 @@ from pathlib import Path
 
 from benchmarks.measure import Result, seconds
 from clawd.authors.starter import starter_library
+from clawd.core.clock import SystemClock
 from clawd.core.costs import Costs
 from clawd.core.settings import Settings
 from clawd.data.market import load_market
 from clawd.engine.backtest import run_backtest
+from clawd.fleet.claims import RegisteredClaims
 from clawd.fleet.run import begin_or_continue, run_started
 from clawd.fleet.search import search
 from clawd.store.journal import Journal
+from clawd.store.registry import Registry
 
 BATCHES, BATCH = 400, 50
 BODY = {"agent": "a001", "symbol": "SP500", "size": "0.00251122", "price": "2488.830078", "fee": "0.0031250000"}
@@ -62,8 +65,13 @@ def paper() -> Result:
     start = run_started(short, market.fingerprint, first, finalists, settings)
 
     def ours() -> None:
-        with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "journal.sqlite") as journal:
-            for _ in begin_or_continue(journal, start, short).steps():
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Journal.open(Path(folder) / "journal.sqlite") as journal,
+            Registry.open(Path(folder) / "ledger.sqlite") as registry,
+        ):
+            claims = RegisteredClaims(registry, start, SystemClock())
+            for _ in begin_or_continue(journal, start, short, claims).steps():
                 pass
 
     def batch() -> None:

@@ -6,8 +6,10 @@ import io
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -92,6 +94,52 @@ def test_a_terminal_sees_the_seconds_pass_and_keeps_no_trace_of_them() -> None:
     assert "about a minute" in drawn.getvalue()
     assert re.search(r"0:00:4\d", drawn.getvalue())
     assert drawn.getvalue().endswith("\x1b[2K")  # the last thing done is to wipe the line
+
+
+def children(process: int) -> list[int]:
+    """The processes below one, however deep."""
+    found = []
+    for task in Path(f"/proc/{process}/task").glob("*/children"):
+        for child in map(int, task.read_text().split()):
+            found += [child, *children(child)]
+    return found
+
+
+def is_at_work(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="looks at processes as Linux shows them")
+def test_interrupted_while_it_compiles_it_ends_at_once_and_leaves_nobody_behind(
+    place: Path, tmp_path: Path, interruptible: None
+) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "clawd", "backtest", "cross.toml", "--data", "two"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={
+            **os.environ,
+            "PYTHONPATH": str(Path(package.__file__).parents[1]),
+            "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+        },
+    )
+    until = time.monotonic() + 60
+    while len(family := children(process.pid)) < 2 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(family) == 2, "two compile"
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+    began = time.monotonic()
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, out, err) == (130, "", f"{COMPILING}\n")
+    assert time.monotonic() - began < 20, "it takes a minute to compile"
+    while any(map(is_at_work, family)) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert not any(map(is_at_work, family))
 
 
 @pytest.mark.long

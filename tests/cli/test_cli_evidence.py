@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from conftest import Clawd
 
 from clawd.evidence.levels import wealth_to_reach
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry, market_key
 from clawd.store.trial import Segments, Trial
+from conftest import Clawd
 
 DAY = 86_400_000_000_000
 MARKET = market_key(["BTC", "ETH"], DAY)

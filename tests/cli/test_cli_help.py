@@ -18,7 +18,7 @@ Clawd = Callable[..., Outcome]
 
 GROUPS = {
     "Trade on paper": ["up"],
-    "Write and study strategies": ["backtest", "sweep", "strategy", "operators"],
+    "Write and study strategies": ["backtest", "sweep", "strategy", "evidence", "operators"],
     "Data": ["data"],
     "Journal": ["journal"],
 }
@@ -31,6 +31,7 @@ COMMANDS = [
     "strategy show",
     "strategy check",
     "strategy explain",
+    "evidence",
     "operators",
     "data",
     "data import",

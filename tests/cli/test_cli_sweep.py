@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 import os
 import random
 import re
@@ -22,7 +23,8 @@ import pytest
 from cli_world import Outcome, bars, folder, walk
 
 import clawd as package
-from clawd.cluster.run import Step, run_study
+from clawd.cli.sweep_progress import speed
+from clawd.cluster.run import Progress, Step, run_study
 from clawd.language.strategy import parse_json
 from clawd.store.ledger import Ledger
 
@@ -96,6 +98,7 @@ def test_trials_are_recorded_as_those_of_a_backtest(clawd: Clawd, place: Path) -
     assert (swept.author, swept.origin, alone.author, alone.origin) == ("grid", "grid", "person", "file")
     for name in (
         "content_hash", "family_hash", "data_fingerprint", "first_ts", "last_ts", "fee", "bars", "trades", "capital",
+        "code_version",
     ):  # fmt: skip
         assert getattr(swept, name) == getattr(alone, name)
     for name in ("sharpe", "mean", "sd", "total_return", "max_drawdown", "turnover", "exposure", "net_exposure"):
@@ -146,7 +149,7 @@ def test_what_people_read(clawd: Clawd) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     lines = outcome.out.splitlines()
     assert "0 of 6" in lines
-    assert any(re.fullmatch(r"6 of 6; \d+\.\d million strategy-bars/s, 0 s left", line) for line in lines)
+    assert any(re.fullmatch(r"6 of 6; (\d+\.\d million|[1-9][\d,]*) strategy-bars/s", line) for line in lines)
     heading = next(line for line in lines if "Sharpe" in line)
     assert heading.split()[:2] == ["fast", "slow"]
     assert "the highest of 6 trials; were none of them better than nothing, luck alone would show" in outcome.out
@@ -159,6 +162,22 @@ def test_what_was_decided_about_the_market_is_said(clawd: Clawd, place: Path) ->
     note = "begin later than the market: B 2018-03-21"
     assert note in clawd("backtest", "means.toml", "--data", "late").out.splitlines()
     assert note in clawd("sweep", "means.toml", "--data", "late", "--set", "fast=3", "--workers", "1").out.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("done", "rate", "left", "words"),
+    [
+        (0, 0.0, math.nan, ""),
+        (3, 8_123.4, 70.0, "8,123 strategy-bars/s, 2 min left"),
+        (3, 12.34e6, 9.4, "12.3 million strategy-bars/s, 9 s left"),
+        (6, 99_999.0, 0.0, "99,999 strategy-bars/s"),
+        (6, 100_000.0, 0.0, "0.1 million strategy-bars/s"),
+    ],
+)
+def test_a_rate_is_never_nothing_and_at_the_end_nothing_is_left(
+    done: int, rate: float, left: float, words: str
+) -> None:
+    assert speed(Progress(done, 6, 0, rate, left)) == words
 
 
 def test_combinations_that_mean_the_same_count_once(clawd: Clawd, place: Path) -> None:
@@ -251,7 +270,9 @@ def lines(path: Path) -> int:
     return path.read_text().count("\n") if path.exists() else 0
 
 
-def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(console: Clawd, place: Path) -> None:
+def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(
+    console: Clawd, place: Path, interruptible: None
+) -> None:
     folder(place / "long", A=bars(walk(21, 2_000), seconds=3600))
     began = time.monotonic()
     whole = console(*LONG, "--out", "whole.csv")

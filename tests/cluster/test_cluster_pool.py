@@ -255,7 +255,9 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_no_worker_outlives_the_run(number: signal.Signals, marks: Path, importable: None, tmp_path: Path) -> None:
+def test_no_worker_outlives_the_run(
+    number: signal.Signals, marks: Path, importable: None, interruptible: None, tmp_path: Path
+) -> None:
     script, shared = tmp_path / "script.py", set(Path("/dev/shm").iterdir())
     script.write_text(SCRIPT)
     process = subprocess.Popen(

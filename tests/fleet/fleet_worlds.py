@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -16,7 +16,10 @@ from clawd.core.events import Event, RunStarted, read_event
 from clawd.core.instrument import Instrument
 from clawd.core.panel import Floats, Panel
 from clawd.core.settings import Settings
+from clawd.evidence.eprocess import EProcess
+from clawd.evidence.levels import wealth_to_reach
 from clawd.fleet.books import Books
+from clawd.fleet.claims import Bet, Claim
 from clawd.fleet.fleet import Fleet
 from clawd.fleet.run import Run, begin_or_continue, run_started
 from clawd.language.strategy import Strategy, parse_toml
@@ -138,6 +141,33 @@ def start_of(strategies: Sequence[Strategy], panel: Panel, settings: Settings, f
     return run_started(panel, "made-up", first, [Finalist(each) for each in strategies], settings)
 
 
+class FreshClaims:
+    """A registry in memory, as a new home has it: numbers in order of hiring, nothing known, nothing earned."""
+
+    def __init__(self) -> None:
+        self.numbers: dict[str, int] = {}
+        self.bets: dict[int, list[Bet]] = {}
+        self.proven: list[int] = []
+
+    def shown_until(self) -> int | None:
+        return None
+
+    def claim(self, strategy: Strategy, counts_from: int) -> Claim:
+        number = self.numbers.setdefault(strategy.content_hash, len(self.numbers) + 1)
+        return Claim(number, 0, wealth_to_reach(number, 0), counts_from, EProcess())
+
+    def last_bet(self, number: int, strategy: str) -> int | None:
+        self.numbers[strategy] = number
+        bars = self.bets.get(number, [])
+        return bars[-1].ts if bars else None
+
+    def settle(self, bets: Mapping[int, Sequence[Bet]], proven: Iterable[int], until: int) -> None:
+        for number, bars in bets.items():
+            kept = self.bets.setdefault(number, [])
+            kept += [bar for bar in bars if not kept or bar.ts > kept[-1].ts]
+        self.proven += [number for number in proven if number not in self.proven]
+
+
 class Trading:
     """A fleet without a file: its books, its venue, and the events of each bar."""
 
@@ -146,7 +176,8 @@ class Trading:
         self.panel = panel
         self.books = Books.begin(self.start)
         self.venue = PaperVenue(panel.instruments, costs_of(settings), settings.capital)
-        self.fleet = Fleet(self.books, self.venue, strategies, panel, first)
+        self.claims = FreshClaims()
+        self.fleet = Fleet(self.books, self.venue, strategies, panel, first, self.claims)
 
     def bars(self) -> Iterator[list[Event]]:
         """Trade bar after bar; each bar's events as a replay would read them."""
@@ -157,7 +188,7 @@ class Trading:
 def begin(path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1) -> Run:
     """A run whose journal lies at a path; the caller closes ``run.journal``."""
     journal = Journal.open(path)
-    return begin_or_continue(journal, start_of(strategies, panel, settings, first), panel)
+    return begin_or_continue(journal, start_of(strategies, panel, settings, first), panel, FreshClaims())
 
 
 def run_whole(path: Path, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1) -> Run:

@@ -19,6 +19,7 @@ from fleet_worlds import (
     DAY,
     HOUR,
     MIDNIGHT,
+    FreshClaims,
     Trading,
     World,
     account,
@@ -384,7 +385,9 @@ def test_a_halt_survives_a_restart(tmp_path: Path, stopped: int) -> None:
     halted = run.books.halted_until
     assert (halted is not None) == (CRASH <= stopped < 23)
     with Journal.open(tmp_path / "cut.sqlite") as journal:
-        again = begin_or_continue(journal, start_of(world.strategies, world.panel, world.limits), world.panel)
+        again = begin_or_continue(
+            journal, start_of(world.strategies, world.panel, world.limits), world.panel, FreshClaims()
+        )
         assert again.books.halted_until == halted
         for _ in again.steps():
             pass

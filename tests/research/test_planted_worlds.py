@@ -116,7 +116,7 @@ def test_what_is_hidden_cannot_be_read_and_other_rules_gain_nothing_from_it() ->
     with pytest.raises(ClawdError, match=SERIES):
         _gain_in_errors(EDGE["hidden"].target, shown)
     assert _gain_in_errors(EDGE["hidden"].target, [world.known for world in worlds]) > 20
-    for kind in ("volatility", "volume", "calendar"):
+    for kind in ("momentum", "reversal", "volatility", "volume", "calendar"):
         assert abs(_gain_in_errors(EDGE[kind].target, shown)) < 4
 
 

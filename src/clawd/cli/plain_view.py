@@ -16,7 +16,9 @@ from clawd.cli.tables import (
     verdict_on_evidence,
 )
 from clawd.core.clock import iso
-from clawd.core.events import AgentFired, AgentHired, Event, HaltBegan, HaltEnded
+from clawd.core.events import AgentFired, AgentHired, Event, HaltBegan, HaltEnded, HypothesisProven
+from clawd.evidence.eprocess import EProcess
+from clawd.evidence.monitor import FALSE_FIRING
 from clawd.fleet.books import Books
 from clawd.fleet.campaign import BarTraded, Compiling, Ended, MarketRead, PaperBegan, Searched, Stage, Tried
 
@@ -129,10 +131,19 @@ def notable(event: Event, books: Books) -> str | None:
     match event:
         case AgentHired():
             needs = f"capital {money(event.capital)}, needs evidence of {wealth(event.level)}"
+            if event.evidence is not None:
+                needs += f", has earned {wealth(EProcess.from_json(event.evidence).wealth)} before"
             return f"hired {event.agent} {event.strategy}: {needs}"
+        case AgentFired(why="EVIDENCE"):
+            lost = f"evidence that it loses {wealth(event.wealth or 0.0)}, limit {wealth(1 / FALSE_FIRING)}"
+            return f"FIRED {event.agent} {books.agents[event.agent].strategy}: {lost}"
         case AgentFired():
             fell = f"drawdown {percent(float(event.drawdown))}, limit {percent(float(event.limit))}"
             return f"FIRED {event.agent} {books.agents[event.agent].strategy}: {fell}"
+        case HypothesisProven():
+            name = books.agents[event.agent].strategy
+            reached = f"evidence {wealth(event.wealth)}, needed {wealth(event.level)}"
+            return f"PROVEN {event.agent} {name}: {reached}; waiting for you"
         case HaltBegan():
             return f"HALTED: the day lost {money(event.loss)}, limit {money(event.limit)}; everything is closed"
         case HaltEnded():

@@ -68,8 +68,10 @@ def speed(progress: Progress) -> str:
     """The rate and the time left, empty before the first result."""
     if not progress.rate > 0:
         return ""
-    left = "" if math.isnan(progress.seconds_left) else f", {_time(progress.seconds_left)} left"
-    return f"{progress.rate / 1e6:,.1f} million strategy-bars/s{left}"
+    over = progress.done == progress.total or math.isnan(progress.seconds_left)
+    left = "" if over else f", {_time(progress.seconds_left)} left"
+    rate = f"{progress.rate / 1e6:,.1f} million" if progress.rate >= 1e5 else f"{progress.rate:,.0f}"
+    return f"{rate} strategy-bars/s{left}"
 
 
 def _time(seconds: float) -> str:

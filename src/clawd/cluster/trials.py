@@ -7,8 +7,8 @@ import math
 
 import numpy as np
 
-from clawd import __version__
 from clawd.cluster.study import Result, Study, Window
+from clawd.cluster.work import code_version
 from clawd.engine.backtest import Backtest
 from clawd.evidence.sharpe import moments
 from clawd.language.strategy import Strategy
@@ -68,7 +68,7 @@ def trial_of(
         author=author,
         name=strategy.name,
         recorded_at=recorded_at,
-        code_version=__version__,
+        code_version=code_version(),
         bars=metrics.bars,
         trades=metrics.trades,
         sharpe=metrics.sharpe,
@@ -124,7 +124,7 @@ def trial_of_backtest(
         author=author,
         name=result.strategy.name,
         recorded_at=recorded_at,
-        code_version=__version__,
+        code_version=code_version(),
         bars=metrics.bars,
         trades=metrics.trades,
         sharpe=metrics.sharpe,

@@ -50,8 +50,18 @@ class RunStarted(Event):
     finalists: list[dict[str, Any]]
 
 
+class KnowledgeNoted(Event):
+    """What had been shown to who chose the finalists when the run began: the open of the last bar; None for nothing."""
+
+    until: int | None
+
+
 class AgentHired(Event):
-    """A finalist took a free slot; its evidence counts from the next bar."""
+    """A finalist took a free slot; its evidence counts from the next bar, or from a later one that is given.
+
+    Its hypothesis is k of the home's registry. With it come the promotions that there were before it, which set the
+    level, and the evidence that it has earned before as an e-process in JSON, None where it has none.
+    """
 
     agent: str
     strategy: str
@@ -60,15 +70,31 @@ class AgentHired(Event):
     capital: Decimal
     hypothesis: int
     level: float
+    promotions_before: int = 0
+    counts_from: int = 0
+    evidence: dict[str, Any] | None = None
 
 
 class AgentFired(Event):
-    """An agent lost its slot; its positions are closed at the next open."""
+    """An agent lost its slot, for its drawdown or for the evidence that it loses; it is closed at the next open.
+
+    The wealth is that of the bet against it; version 0.1 did not have it.
+    """
 
     agent: str
     why: str
     drawdown: Decimal
     limit: Decimal
+    wealth: float | None = None
+
+
+class HypothesisProven(Event):
+    """The evidence for an agent's hypothesis reached its level: proven, and waiting for a person."""
+
+    agent: str
+    hypothesis: int
+    wealth: float
+    level: float
 
 
 class AgentReleased(Event):
@@ -261,9 +287,11 @@ EVENTS: dict[str, type[Event]] = {
     kind.__name__: kind
     for kind in (
         RunStarted,
+        KnowledgeNoted,
         AgentHired,
         AgentFired,
         AgentReleased,
+        HypothesisProven,
         BarClosed,
         FundingPaid,
         IntentsProposed,

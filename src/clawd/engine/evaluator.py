@@ -39,8 +39,8 @@ class Evaluator:
         self.counts = np.zeros(instruments, np.int64)
         self.place = np.zeros((instruments, 0), np.int64)
         self._state = np.zeros(int(graph.state_at[-1]) * instruments)  # of each row, one instrument after the other
-        # The histories of the instruments are moved to the front at different bars, so that no bar waits for all.
-        self._cursor = np.arange(instruments) * self.block // instruments
+        self._cursor = np.zeros(instruments, np.int64)
+        self._turn = 0
         self._lay_out(instruments)
 
     def _lay_out(self, instruments: int) -> None:
@@ -94,7 +94,8 @@ class Evaluator:
             # Shared places are as long as the block, so that what one bar of all instruments needs lies together.
             at[self._shared] = self.graph.slots[self._shared] * self.place.size
             stride[self._shared] = last - first
-            make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self.block)
+            make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self.block, self._turn)
+            self._turn += 1
             bars = panel.between(first, last)
             for row, leaf in enumerate(self.graph.nodes[: self.graph.leaves]):
                 # A constant at which a step looks back was not there before the first bar either.

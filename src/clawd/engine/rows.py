@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from clawd.core.panel import Floats
 from clawd.engine.compiled import compiled
+from clawd.engine.decision import exposure_of
+from clawd.engine.prices import rule
+from clawd.engine.steps.stretch import stretch
 
 Integers = NDArray[np.int64]
 
@@ -21,13 +24,22 @@ def make_room(
     cursor: Integers,
     counts: Integers,
     capacity: int,
+    turn: int,
 ) -> None:
-    """Before a block: where an instrument's bars would not fit behind its history, move the history to the front."""
-    for i in range(cursor.size):
-        if cursor[i] + counts[i] <= capacity:
+    """Before a block: where an instrument's bars would not fit behind its history, move the history to the front.
+
+    Args:
+        capacity: bars that fit behind a history.
+        turn: blocks so far. Each instrument has its turn once in ``capacity`` blocks, full or not, so that where bars
+            come one at a time no bar waits for all.
+    """
+    instruments = cursor.size
+    for i in range(instruments):
+        full = cursor[i] + counts[i] > capacity
+        if not full and (turn + i * capacity // instruments) % capacity != 0:
             continue
         for row in range(at.size):
-            if moving[row] == 1:
+            if moving[row] == 1 and cursor[i] > 0:
                 first = at[row] + i * stride[row] - needs[row]
                 for k in range(needs[row]):
                     arena[first + k] = arena[first + cursor[i] + k]
@@ -54,6 +66,12 @@ def load(
                 arena[first + place[i, t]] = own[t] if abs(own[t]) < np.inf else np.nan
 
 
+@rule
+def _is_whole(place: Integers) -> bool:
+    """Whether an instrument has every bar of the block."""
+    return bool(place[0] == 0 and place[-1] == place.size - 1)
+
+
 @compiled
 def align(
     row: int,
@@ -69,9 +87,10 @@ def align(
     for i in range(place.shape[0]):
         first = at[row] + i * stride[row] + moving[row] * cursor[i]
         bars = place.shape[1]
-        if place[i, 0] == 0 and place[i, bars - 1] == bars - 1:
+        if _is_whole(place[i]):
+            values = stretch(arena, first, bars)
             for t in range(bars):
-                out[i, t] = arena[first + t]
+                out[i, t] = values[t]
             continue
         for t in range(bars):
             out[i, t] = arena[first + place[i, t]] if place[i, t] >= 0 else np.nan
@@ -102,10 +121,15 @@ def wanted(
         row = rows[n]
         for i in range(place.shape[0]):
             first = at[row] + i * stride[row] + moving[row] * cursor[i]
-            for t in range(place.shape[1]):
-                if place[i, t] < 0:
-                    out[members[n], i, t] = np.nan
-                    continue
-                value = arena[first + place[i, t]]
-                known = value == value and seen[i] + place[i, t] >= lookbacks[n]
-                out[members[n], i, t] = min(1.0, max(-1.0, value)) if known else 0.0
+            own, bars = out[members[n], i], place.shape[1]
+            ready = lookbacks[n] - seen[i]  # bars of its own in the block until the warm-up is over
+            if _is_whole(place[i]):
+                values = stretch(arena, first, bars)
+                for t in range(bars):
+                    own[t] = exposure_of(values[t])
+                for t in range(min(ready, bars)):
+                    own[t] = 0.0
+                continue
+            for t in range(bars):
+                value = exposure_of(arena[first + place[i, t]]) if place[i, t] >= ready else 0.0
+                own[t] = value if place[i, t] >= 0 else np.nan

@@ -16,6 +16,8 @@ from clawd.engine.plan import STOP, plan_of
 from clawd.engine.position import POSITION, stop_level
 from clawd.engine.stakes import bound_of, most_funding, position_at_risk
 from clawd.evidence.eprocess import EProcess
+from clawd.evidence.monitor import Monitor
+from clawd.fleet.claims import Bet
 from clawd.language.exits import Exits
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
 
@@ -31,14 +33,19 @@ class AgentBook:
         id, strategy, content_hash, rank: who it is.
         row: place of its strategy among the run's finalists.
         capital: what it was given; exposures and returns are shares of it.
-        level: wealth that its evidence would need for the door of HOT.
+        hypothesis: its number in the home's registry.
+        level: wealth that its evidence needs for the door of HOT.
+        counts_from: bars that open earlier are no evidence, UTC nanoseconds.
         cash: capital plus everything that its fills paid and received.
         positions: [I] of :data:`~clawd.engine.position.POSITION`, what its decisions and exits remember.
         exits: how its positions are left.
         sizes: signed size by symbol.
         invested: signed entry notional of the open position by symbol.
         episode: cash that the open position has cost (negative) or brought so far, by symbol.
-        evidence: its e-process, and the most that the coming bar can lose as a share of the capital.
+        evidence: its e-process; with it ``bound``, the most that the coming bar can lose as a share of the capital,
+            and ``bet``, what the last bar added to it, None where it did not count.
+        monitor: the evidence that it loses, from every bar since it was hired.
+        proven: whether the journal says that its evidence has reached its level.
         plan: its exits as numbers, with the windows of its own average true ranges.
         equity, peak, day_equity: at the last mark, the highest so far, and when the day opened.
     """
@@ -49,7 +56,9 @@ class AgentBook:
     rank: int
     row: int
     capital: Decimal
+    hypothesis: int
     level: float
+    counts_from: int
     cash: Decimal
     positions: NDArray[np.void]
     exits: Exits
@@ -59,6 +68,9 @@ class AgentBook:
     episode: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     evidence: EProcess = field(default_factory=EProcess)
     bound: float = 0.0
+    bet: Bet | None = None
+    monitor: Monitor = field(default_factory=Monitor)
+    proven: bool = False
     equity: Decimal = Decimal(0)
     peak: Decimal = Decimal(0)
     day_equity: Decimal = Decimal(0)

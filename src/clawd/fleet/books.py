@@ -25,7 +25,9 @@ from clawd.core.events import (
     FundingPaid,
     HaltBegan,
     HaltEnded,
+    HypothesisProven,
     IntentsProposed,
+    KnowledgeNoted,
     OrderCancelled,
     OrderFilled,
     OrderMoved,
@@ -49,8 +51,10 @@ from clawd.engine.position import (
 from clawd.engine.prices import Grid, grid_of
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.levels import wealth_to_reach
+from clawd.evidence.monitor import Monitor, why_to_fire
 from clawd.execution.exits import Exit, exits_needed
 from clawd.fleet.agent_book import AgentBook, new_positions
+from clawd.fleet.claims import Bet
 from clawd.language.exits import Exits, read_exits
 from clawd.risk.gate import Outcome
 
@@ -73,7 +77,7 @@ class Books:
         day: the UTC day that is open, and the equity with which it opened.
         halted_until: the UTC day on which entries are allowed again, None while they are.
         beyond: the largest loss of a day beyond its limit so far: gaps that no reserve covers.
-        hypotheses: how many hypotheses were registered.
+        known_until: the open of the last bar that was shown to who chose the finalists, None for none.
         equity: [T] of the account at each mark, quote currency, for study.
     """
 
@@ -92,7 +96,7 @@ class Books:
     halted_until: int | None = None
     beyond: Decimal = Decimal(0)
     halts: int = 0
-    hypotheses: int = 0
+    known_until: int | None = None
     equity_curve: list[float] = field(default_factory=list)
     exposure_curve: list[float] = field(default_factory=list)
     outcomes: dict[str, int] = field(default_factory=dict)
@@ -223,13 +227,14 @@ class Books:
                 agent.funding += event.amount
             case AgentHired():
                 self._agent_hired(event)
+            case KnowledgeNoted():
+                if self.agents or self.known_until is not None:
+                    raise ClawdError("what was known is noted before the first agent is hired", where="journal")
+                self.known_until = event.until
+            case HypothesisProven():
+                self._hypothesis_proven(event)
             case AgentFired():
-                agent = self.agents[event.agent]
-                _agree("the drawdown", event.drawdown, agent.drawdown(self.marks))
-                _agree("the limit", event.limit, self.start.max_drawdown)
-                if not agent.active:
-                    raise ClawdError(f"agent {agent.id} was fired twice", where="journal")
-                agent.fired = event.why
+                self._agent_fired(event)
             case AgentReleased():
                 self._agent_released(event)
             case DayOpened():
@@ -256,10 +261,10 @@ class Books:
                 where="journal",
             )
         hashes = [str(finalist["content_hash"]) for finalist in self.start.finalists]
-        _agree("the hypothesis", event.hypothesis, self.hypotheses + 1)
-        _agree("the level", event.level, wealth_to_reach(event.hypothesis, 0))
+        if any(agent.hypothesis == event.hypothesis for agent in self.agents.values()):
+            raise ClawdError(f"hypothesis {event.hypothesis} was hired twice", where="journal")
+        _agree("the level", event.level, wealth_to_reach(event.hypothesis, event.promotions_before))
         self.unallotted -= event.capital
-        self.hypotheses = event.hypothesis
         self.agents[event.agent] = AgentBook(
             id=event.agent,
             strategy=event.strategy,
@@ -267,15 +272,38 @@ class Books:
             rank=event.rank,
             row=hashes.index(event.content_hash),
             capital=event.capital,
+            hypothesis=event.hypothesis,
             level=event.level,
+            counts_from=event.counts_from,
             cash=event.capital,
             positions=new_positions(len(self.symbols)),
             exits=exits_of(self.start, event.content_hash),
             hired_at=self.time,
+            evidence=EProcess() if event.evidence is None else EProcess.from_json(event.evidence),
             equity=event.capital,
             peak=event.capital,
             day_equity=event.capital,
         )
+
+    def _agent_fired(self, event: AgentFired) -> None:
+        agent = self.agents[event.agent]
+        monitor, drawdown = self.monitor_of(agent), agent.drawdown(self.marks)
+        _agree("the drawdown", event.drawdown, drawdown)
+        _agree("the limit", event.limit, self.start.max_drawdown)
+        _agree("the reason", event.why, why_to_fire(monitor, drawdown, event.limit))
+        if event.wealth is not None:
+            _agree("the wealth of the bet against it", event.wealth, monitor.wealth)
+        if not agent.active:
+            raise ClawdError(f"agent {agent.id} was fired twice", where="journal")
+        agent.fired = event.why
+
+    def _hypothesis_proven(self, event: HypothesisProven) -> None:
+        agent = self.agents[event.agent]
+        expected = (agent.hypothesis, agent.evidence.peak, agent.level)
+        _agree(f"what {agent.id} has proven", (event.hypothesis, event.wealth, event.level), expected)
+        if agent.proven or not agent.evidence.reached(agent.level):
+            raise ClawdError(f"the evidence of {agent.id} has not just reached its level", where="journal")
+        agent.proven = True
 
     def _agent_released(self, event: AgentReleased) -> None:
         agent = self.agents[event.agent]
@@ -286,7 +314,7 @@ class Books:
             )
         agent.released = True
         agent.equity = agent.cash
-        agent.bound = 0.0
+        agent.bound, agent.bet = 0.0, None
         self.unallotted += agent.cash
 
     def _bar_closed(self, event: BarClosed) -> None:
@@ -420,6 +448,8 @@ class Books:
                 continue
             self._exits_in_place(agent)
             equity = agent.value(self.marks)
+            agent.monitor = self.monitor_of(agent)
+            agent.bet = self._bet_of(agent, equity)
             agent.evidence = self._evidence_after(agent, equity)
             agent.equity = equity
             agent.peak = max(agent.peak, equity)
@@ -429,10 +459,22 @@ class Books:
         gross = sum((agent.exposure(self.marks) for agent in self.agents.values()), Decimal(0))
         self.exposure_curve.append(studied(gross / self.start.capital))
 
+    def _bet_of(self, agent: AgentBook, equity: Decimal) -> Bet | None:
+        """The bar at hand as evidence, None where it does not count."""
+        if agent.hired_at == self.time or self.time < agent.counts_from:
+            return None
+        return Bet(self.time, studied((equity - agent.equity) / agent.capital), agent.bound)
+
     def _evidence_after(self, agent: AgentBook, equity: Decimal) -> EProcess:
+        bet = self._bet_of(agent, equity)
+        return agent.evidence if bet is None else agent.evidence.after(bet.net_return, bet.bound)
+
+    def monitor_of(self, agent: AgentBook) -> Monitor:
+        """The evidence that an agent loses, the bar at hand included; of no use once that is marked."""
         if agent.hired_at == self.time:
-            return agent.evidence
-        return agent.evidence.after(studied((equity - agent.equity) / agent.capital), agent.bound)
+            return agent.monitor
+        net_return = studied((agent.value(self.marks) - agent.equity) / agent.capital)
+        return agent.monitor.after(net_return, agent.bound)
 
     def _exits_in_place(self, agent: AgentBook) -> None:
         """Each position has its exits at the venue: a stop for its whole size, and its targets."""

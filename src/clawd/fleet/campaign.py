@@ -19,6 +19,7 @@ from clawd.engine.compiled import is_warm
 from clawd.engine.warm import warm_up
 from clawd.evidence.sharpe import deflated_sharpe, moments
 from clawd.fleet.books import Books
+from clawd.fleet.claims import AUTHOR, RegisteredClaims
 from clawd.fleet.run import Run, begin_or_continue, journal_path, run_started, set_aside
 from clawd.fleet.search import ranked, search, trial_of
 from clawd.fleet.summary import FleetSummary, summarise
@@ -27,6 +28,7 @@ from clawd.reports.buy_and_hold import buy_and_hold
 from clawd.research.finalists import Candidate
 from clawd.store.journal import Journal
 from clawd.store.ledger import Ledger
+from clawd.store.registry import Registry
 
 #: Fewer bars than this leave nothing to choose on, or nothing to trade.
 FEWEST_BARS = 100
@@ -148,6 +150,8 @@ def campaign(
         yield Tried(candidate, done, len(strategies))
     searched = _count(ranked(candidates), market, settings, clock)
     yield searched
+    with Registry.open(settings.home / "ledger.sqlite") as registry:
+        registry.show(AUTHOR, panel.symbols, int(panel.times[first - 1]), clock.now(), "the search of clawd up")
     if not searched.finalists:
         raise ClawdError(
             f"no strategy earned a place on paper: {_objections(searched)}",
@@ -158,8 +162,8 @@ def campaign(
         set_aside(settings.home, start.run, clock.now())
     path = journal_path(settings.home, start.run)
     benchmark = buy_and_hold(panel.between(first, length), costs, settings.capital)
-    with Journal.open(path) as journal:
-        run = begin_or_continue(journal, start, panel)
+    with Journal.open(path) as journal, Registry.open(settings.home / "ledger.sqlite") as registry:
+        run = begin_or_continue(journal, start, panel, RegisteredClaims(registry, start, clock))
         yield PaperBegan(run, path)
         stopped = False
         for _ in run.steps():

@@ -19,7 +19,9 @@ from clawd.core.events import (
     FundingPaid,
     HaltBegan,
     HaltEnded,
+    HypothesisProven,
     IntentsProposed,
+    KnowledgeNoted,
     RunFinished,
     Wish,
 )
@@ -31,9 +33,12 @@ from clawd.engine.decision import decide
 from clawd.engine.plan import CHANDELIER, plan_of
 from clawd.engine.position import stop_level
 from clawd.engine.runtime import Decisions, Runtime
-from clawd.evidence.levels import wealth_to_reach
+from clawd.evidence.eprocess import EProcess
+from clawd.evidence.information import counts_from
+from clawd.evidence.monitor import why_to_fire
 from clawd.fleet.agent_book import AgentBook, entry_stop_distance
 from clawd.fleet.books import Books
+from clawd.fleet.claims import Claims
 from clawd.fleet.desk import Desk, Record
 from clawd.language.strategy import Strategy
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
@@ -55,15 +60,23 @@ class Fleet:
         strategies: the run's finalists, in the order of ``books.start.finalists``.
         panel: every bar of the run's market, the ones before the run included: they warm the programs up.
         first: index of the first bar to trade that the journal does not have yet.
+        claims: where the agents are registered as hypotheses.
     """
 
     def __init__(
-        self, books: Books, venue: PaperVenue, strategies: Sequence[Strategy], panel: Panel, first: int
+        self,
+        books: Books,
+        venue: PaperVenue,
+        strategies: Sequence[Strategy],
+        panel: Panel,
+        first: int,
+        claims: Claims,
     ) -> None:
         self.clock = ReplayClock(int(panel.times[first - 1]) + panel.bar if first else 0)
         instruments = {instrument.symbol: instrument for instrument in panel.instruments}
         self.desk = Desk(books, venue, instruments, self.clock)
         self.books = books
+        self.claims = claims
         self.strategies = strategies
         self.panel = panel
         self.next_bar = first
@@ -88,6 +101,7 @@ class Fleet:
         desk.events, desk.records = [], []
         self.clock.set(time)
         if not books.agents:
+            desk.enter(KnowledgeNoted(until=self.claims.shown_until()))
             self._hire()
         self._open_day_before(time)
         desk.match(bars, time)
@@ -109,6 +123,7 @@ class Fleet:
                 self._decide(agent, decisions[agent.row], row)
         self._protect()
         desk.enter(books.marked())
+        self._prove()
         self.next_bar += 1
         if self.next_bar == panel.times.size:
             desk.enter(RunFinished(bars=books.bars, equity=books.equity))
@@ -120,7 +135,7 @@ class Fleet:
         books, start = self.books, self.books.start
         used = {agent.content_hash for agent in books.agents.values()}
         occupied = sum(not agent.released for agent in books.agents.values())
-        for finalist in start.finalists:
+        for finalist, strategy in zip(start.finalists, self.strategies, strict=True):
             if occupied >= start.slots:
                 return
             if finalist["content_hash"] in used:
@@ -128,16 +143,19 @@ class Fleet:
             capital = min((start.capital / start.slots).quantize(Decimal("1e-8"), ROUND_FLOOR), books.unallotted)
             if capital <= 0:
                 return
-            hypothesis = books.hypotheses + 1
+            claim = self.claims.claim(strategy, counts_from([books.known_until]))
             self.desk.enter(
                 AgentHired(
-                    agent=f"a{hypothesis:03d}",
-                    strategy=str(finalist["name"]),
-                    content_hash=str(finalist["content_hash"]),
+                    agent=f"a{len(books.agents) + 1:03d}",
+                    strategy=strategy.name,
+                    content_hash=strategy.content_hash,
                     rank=int(finalist["rank"]),
                     capital=capital,
-                    hypothesis=hypothesis,
-                    level=wealth_to_reach(hypothesis, 0),
+                    hypothesis=claim.number,
+                    level=claim.level,
+                    promotions_before=claim.promotions_before,
+                    counts_from=claim.counts_from,
+                    evidence=None if claim.evidence == EProcess() else claim.evidence.to_json(),
                 )
             )
             occupied += 1
@@ -147,12 +165,22 @@ class Fleet:
         for agent in list(books.agents.values()):
             if agent.released:
                 continue
-            drawdown = agent.drawdown(books.marks)
-            if agent.active and drawdown >= limit:
-                self.desk.enter(AgentFired(agent=agent.id, why="DRAWDOWN", drawdown=drawdown, limit=limit))
-                self._close_all(agent, Reason.FIRED)
+            if agent.active:
+                drawdown, monitor = agent.drawdown(books.marks), books.monitor_of(agent)
+                if why := why_to_fire(monitor, drawdown, limit):
+                    wealth = monitor.wealth
+                    self.desk.enter(AgentFired(agent=agent.id, why=why, drawdown=drawdown, limit=limit, wealth=wealth))
+                    self._close_all(agent, Reason.FIRED)
             if not agent.active and agent.flat and not any(order.agent == agent.id for order in books.orders.values()):
                 self.desk.enter(AgentReleased(agent=agent.id, capital=agent.cash))
+
+    def _prove(self) -> None:
+        for agent in self.books.agents.values():
+            if not agent.proven and agent.evidence.reached(agent.level):
+                wealth = agent.evidence.peak
+                self.desk.enter(
+                    HypothesisProven(agent=agent.id, hypothesis=agent.hypothesis, wealth=wealth, level=agent.level)
+                )
 
     # The day's limit.
 

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,8 +24,10 @@ from clawd.core.clock import iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.events import (
+    BooksMarked,
     Event,
     FundingPaid,
+    HypothesisProven,
     OrderCancelled,
     OrderFilled,
     OrderMoved,
@@ -37,12 +41,16 @@ from clawd.core.settings import Settings
 from clawd.engine.compiled import folder
 from clawd.execution.reconcile import reconcile
 from clawd.fleet.books import Books
+from clawd.fleet.claims import Bet, Claims
 from clawd.fleet.fleet import Fleet
 from clawd.language.strategy import Strategy, parse_json
 from clawd.research.finalists import Candidate
 from clawd.store.journal import Journal
 from clawd.store.lock import take_lock
 from clawd.venues.paper import PaperVenue
+
+#: Seconds after which the registry is given the bars that the journal has.
+SETTLE_AFTER: Final = 1.0
 
 #: The packages whose rules decide what a run does, beside the engine.
 _DECIDING: Final = ("core", "language", "evidence", "risk", "venues", "execution", "fleet")
@@ -161,14 +169,31 @@ class Run:
     def steps(self) -> Iterator[list[tuple[int, str, dict[str, object]]]]:
         """Trade bar after bar; the records of each are in the journal before they are handed out.
 
+        Evidence follows into the registry: with the bar where bars take their time, every :data:`SETTLE_AFTER` seconds
+        where history runs by, and at once where a hypothesis is proven, for that sets the levels of the next.
+
         Raises:
             ClawdError: when agents and venue differ after a bar, which then never happened.
         """
-        while self.bars_left:
-            records = self.fleet.step()
-            self.check()
-            self.journal.append(records)
-            yield records
+        bets: dict[int, list[Bet]] = {}
+        settled = -math.inf
+        try:
+            while self.bars_left:
+                records = self.fleet.step()
+                self.check()
+                self.journal.append(records)
+                for agent in self.books.agents.values():
+                    if agent.bet is not None:
+                        bets.setdefault(agent.hypothesis, []).append(agent.bet)
+                proven = any(isinstance(event, HypothesisProven) for event in self.fleet.desk.events)
+                if proven or time.monotonic() - settled >= SETTLE_AFTER:
+                    kept, bets = bets, {}
+                    _settle(self.fleet.claims, self.books, kept)
+                    settled = time.monotonic()
+                yield records
+        finally:
+            if bets:
+                _settle(self.fleet.claims, self.books, bets)
 
     def check(self) -> None:
         """Reconcile the agents' books with the venue.
@@ -179,26 +204,46 @@ class Run:
         _reconcile(self.books, self.fleet.desk.venue)
 
 
-def begin_or_continue(journal: Journal, start: RunStarted, panel: Panel) -> Run:
+def begin_or_continue(journal: Journal, start: RunStarted, panel: Panel, claims: Claims) -> Run:
     """Start a run from its journal, which may be empty.
 
     Args:
         journal: open for writing.
         start: how the run begins, where the journal is empty; what it must have begun with, where not.
         panel: every bar of the market.
+        claims: where the agents are hypotheses; it is given what the journal has and it lacks.
 
     Raises:
         ClawdError: when the journal is of another run, is damaged, or does not add up.
     """
     if journal.head[0] == 0:
         journal.append([(start.first, start.kind, start.model_dump(mode="json"))])
-    books, venue = replay(journal)
+    lacking: dict[int, list[Bet]] = {}
+    last: dict[int, int | None] = {}
+
+    def compare(books: Books) -> None:
+        for agent in books.agents.values():
+            if agent.bet is None:
+                continue
+            if agent.hypothesis not in last:
+                last[agent.hypothesis] = claims.last_bet(agent.hypothesis, agent.content_hash)
+            known = last[agent.hypothesis]
+            if known is None or agent.bet.ts > known:
+                lacking.setdefault(agent.hypothesis, []).append(agent.bet)
+
+    books, venue = replay(journal, marked=compare)
     if books.start != start:
         raise ClawdError(f"this journal belongs to run {books.start.run}, not {start.run}", where="journal")
     _reconcile(books, venue)
+    if books.bars:
+        _settle(claims, books, lacking)
     strategies = finalists_of(books.start)
     first = int(np.searchsorted(panel.times, start.first if books.time < 0 else books.time + 1))
-    return Run(journal, Fleet(books, venue, strategies, panel, first), books.bars)
+    return Run(journal, Fleet(books, venue, strategies, panel, first, claims), books.bars)
+
+
+def _settle(claims: Claims, books: Books, bets: Mapping[int, Sequence[Bet]]) -> None:
+    claims.settle(bets, [agent.hypothesis for agent in books.agents.values() if agent.proven], books.time)
 
 
 def finalists_of(start: RunStarted) -> list[Strategy]:
@@ -210,12 +255,17 @@ def finalists_of(start: RunStarted) -> list[Strategy]:
     return strategies
 
 
-def replay(journal: Journal, watch: Callable[[int, Event], None] | None = None) -> tuple[Books, PaperVenue]:
+def replay(
+    journal: Journal,
+    watch: Callable[[int, Event], None] | None = None,
+    marked: Callable[[Books], None] | None = None,
+) -> tuple[Books, PaperVenue]:
     """Fold a journal into books and venue.
 
     Args:
         journal: of one run.
         watch: called with the number of each entry and its event after it was applied.
+        marked: called with the books at the end of each bar.
 
     Raises:
         ClawdError: naming the entry that cannot be read or does not add up.
@@ -246,6 +296,8 @@ def replay(journal: Journal, watch: Callable[[int, Event], None] | None = None) 
                 raise ClawdError(f"the {entry.kind} does not fit the books: {error!r}", where=place) from None
         if watch is not None:
             watch(entry.seq, event)
+        if marked is not None and isinstance(event, BooksMarked):
+            marked(books)
     if books is None or venue is None:
         raise ClawdError("the journal is empty", where="journal")
     return books, venue

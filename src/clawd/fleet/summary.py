@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -15,13 +15,17 @@ from clawd.engine.metrics import drawdown, sharpe_ratio
 from clawd.fleet.agent_book import AgentBook
 from clawd.fleet.books import Books
 
+#: The status of an agent that trades on, its evidence at its level.
+PROVEN: Final = "proven, waiting for you"
+
 
 @dataclass(frozen=True, slots=True)
 class AgentSummary:
     """One agent. Money is in quote currency, shares are of the agent's capital, NaN where a figure does not exist.
 
     Attributes:
-        status: trading, or why it was fired.
+        hypothesis: its number in the home's registry.
+        status: trading, proven, or why it was fired.
         exposure: signed, of its open positions at the last mark.
         wealth, peak_wealth: of its e-process now and at its highest.
         level: the wealth that would let it knock at the door of HOT.
@@ -32,6 +36,7 @@ class AgentSummary:
     strategy: str
     rank: int
     hired: str
+    hypothesis: int
     status: str
     capital: Decimal
     profit: Decimal
@@ -146,7 +151,8 @@ def agent_summary(agent: AgentBook, books: Books, bars_per_year: float) -> Agent
         strategy=agent.strategy,
         rank=agent.rank,
         hired=iso(agent.hired_at) if agent.hired_at >= 0 else iso(books.start.first),
-        status="trading" if agent.active else f"fired: {str(agent.fired).lower()}",
+        hypothesis=agent.hypothesis,
+        status=_status(agent),
         capital=agent.capital,
         profit=agent.profit,
         trades=len(agent.profits),
@@ -160,9 +166,15 @@ def agent_summary(agent: AgentBook, books: Books, bars_per_year: float) -> Agent
         wealth=agent.evidence.wealth,
         peak_wealth=agent.evidence.peak,
         level=agent.level,
-        proven=agent.evidence.reached(agent.level),
+        proven=agent.proven,
         bars=agent.evidence.bars,
     )
+
+
+def _status(agent: AgentBook) -> str:
+    if agent.fired is not None:
+        return f"fired: {agent.fired.lower()}"
+    return PROVEN if agent.proven else "trading"
 
 
 def _share_won(profits: list[Decimal]) -> float:

@@ -6,10 +6,9 @@ is taken up by starting it once more: it goes the same way, remembers what it ha
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -31,7 +30,7 @@ from clawd.language.operators import OPERATORS
 from clawd.language.strategy import Strategy
 from clawd.language.vocabulary import UNTYPED, WINDOWS, Vocabulary
 from clawd.store.ledger import Ledger
-from clawd.store.trial import Segments, Trial
+from clawd.store.trial import Trial
 
 AUTHOR: Final = "evolution"
 
@@ -122,11 +121,23 @@ def search(
         book=_book(present_book),
     )
     with Evaluator(
-        panel, ledger, costs=costs, capital=capital, run=run, seed=seed, clock=clock, workers=workers, cluster=cluster
+        panel,
+        evolution.stages,
+        ledger,
+        costs=costs,
+        capital=capital,
+        run=run,
+        seed=seed,
+        clock=clock,
+        workers=workers,
+        cluster=cluster,
     ) as evaluator:
-        strategies = 0
-        stage = ""
-        while not stop() and (batch := evolution.ask(budget - strategies)) is not None:
+        strategies, stage, finished = 0, "", False
+        while not stop():
+            batch = evolution.ask(budget - strategies)
+            if batch is None:
+                finished = True
+                break
             outcomes = evaluator.evaluate(*_orders(batch), stop)
             if outcomes is None:
                 break
@@ -153,7 +164,7 @@ def search(
             front=tuple(evolution.front()),
             fates=dict(evolution.fates),
             elites=tuple(evolution.elites()),
-            finished=not stop(),
+            finished=finished,
         )
 
 
@@ -216,16 +227,20 @@ def _order(candidate: Candidate) -> Order:
 
 
 class Evaluator:
-    """Evaluates strategies over the first bars of a panel, through the ledger; to be used in a ``with``.
+    """Evaluates strategies over parts of a panel, through the ledger; to be used in a ``with``.
+
+    A part is a data set of its own, with its own fingerprint: its programs have not seen what came long before it.
 
     Args:
         panel, ledger, costs, capital, run, seed, clock, workers, cluster: as of :func:`search`.
+        stages: over which parts there will be evaluations.
         author: whom the ledger should name.
     """
 
     def __init__(
         self,
         panel: Panel,
+        stages: Sequence[Stage],
         ledger: Ledger,
         *,
         costs: Costs,
@@ -239,10 +254,11 @@ class Evaluator:
     ) -> None:
         self.trials = 0
         self.remembered = 0
-        self._panel, self._ledger, self._clock = panel, ledger, clock
+        self._ledger, self._clock = ledger, clock
+        self._parts = {stage.name: panel.between(stage.start, stage.last) for stage in stages}
         self._costs, self._capital = costs, capital
         self._run, self._seed, self._author = run, seed, author
-        self._hired = hired((panel,), workers=workers, cluster=cluster)
+        self._hired = hired(tuple(self._parts.values()), workers=workers, cluster=cluster)
 
     def __enter__(self) -> Evaluator:
         self._crew = self._hired.__enter__()
@@ -271,18 +287,21 @@ class Evaluator:
             return None
         self.trials += len(orders)
         return [
-            None if (trial := found.get(order.content_hash)) is None else outcome_of(trial, self._panel.bars_per_year)
+            None
+            if (trial := found.get(order.content_hash)) is None
+            else outcome_of(trial, self._parts[stage.name].bars_per_year)
             for order in orders
         ]
 
     def _known(self, orders: Sequence[Order], stage: Stage) -> dict[str, Trial]:
         """What the ledger has of these, with the same capital and cut into the same segments."""
         study = self._study((), stage)
-        times = self._panel.times
+        window = study.windows[0]
+        times = study.markets[window.market].times
         found = self._ledger.known(
-            study.fingerprints[0],
-            int(times[stage.first]),
-            int(times[stage.last - 1]),
+            study.fingerprints[window.market],
+            int(times[window.first]),
+            int(times[window.last - 1]),
             float(self._costs.fee),
             float(self._costs.slippage),
             [order.content_hash for order in orders],
@@ -297,8 +316,8 @@ class Evaluator:
     def _study(self, strategies: tuple[Strategy, ...], stage: Stage) -> Study:
         return Study(
             strategies=strategies,
-            markets=(self._panel,),
-            windows=(Window(0, stage.first, stage.last),),
+            markets=tuple(self._parts.values()),
+            windows=(Window([*self._parts].index(stage.name), stage.first - stage.start, stage.last - stage.start),),
             costs=self._costs,
             capital=self._capital,
             segments=stage.segments,
@@ -322,21 +341,19 @@ class Evaluator:
         return at == len(orders)
 
     def _trial(self, study: Study, order: Order, result: Result) -> Trial | None:
-        evaluation = result.evaluation
-        if evaluation is None:
+        if result.metrics is None:
             return None
-        trial = trial_of(study, order.strategy, study.windows[0], evaluation.metrics, self._author, self._clock.now())
-        return replace(
-            trial,
-            exposure=evaluation.metrics.exposure,
-            net_exposure=evaluation.net_exposure,
-            capital=float(study.capital),
+        return trial_of(
+            study,
+            order.strategy,
+            study.windows[0],
+            result,
+            self._author,
+            self._clock.now(),
+            origin=order.origin,
+            parents=order.parents,
             run=self._run,
             seed=self._seed,
-            parents=order.parents,
-            origin=order.origin,
-            program=json.dumps(order.strategy.to_json(), separators=(",", ":")),
-            segments=Segments(evaluation.bars, evaluation.returns, evaluation.squares),
         )
 
 

@@ -264,7 +264,8 @@ class Ledger:
     ) -> dict[str, Trial]:
         """Which of these strategies were tried under these conditions, by content hash.
 
-        What was found with another ``capital`` is given too; it is for the caller to compare.
+        What was found with another ``capital`` or by another ``code_version`` is given too; it is for the caller to
+        compare.
         """
         found: dict[str, Trial] = {}
         wanted = list(dict.fromkeys(content_hashes))

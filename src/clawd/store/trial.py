@@ -75,7 +75,7 @@ class Trial:
         author: who wrote it: ``person``, ``library``, ``grid``, ``evolution`` and so on.
         name: what its author calls it.
         recorded_at: when it was tried, UTC nanoseconds.
-        code_version: of the program that tried it.
+        code_version: of the program that tried it, the release and a digest of what results depend on.
         bars, trades: how many bars were traded on, and how many trades there were.
         sharpe: annualised, of net returns.
         mean, sd, skew, kurtosis: of net returns per bar; the kurtosis of a normal law is 3.

@@ -19,7 +19,7 @@ from clawd.authors.evolution.breeding import OPERATORS_OF_BREEDING, bred
 from clawd.authors.evolution.family import family
 from clawd.authors.evolution.objectives import Objectives, Outcome, holding_periods, objectives
 from clawd.authors.evolution.pareto import best_first, ranks
-from clawd.authors.evolution.stages import Stage, begins, longest_lookback, stages_of, verdicts
+from clawd.authors.evolution.stages import Stage, longest_lookback, stages_of, verdicts
 from clawd.authors.evolution.sweep import simple_strategies
 from clawd.core.panel import Floats
 from clawd.language.strategy import Strategy
@@ -256,7 +256,7 @@ class Evolution:
             born.append(candidate)
         for candidate in born:
             self._new.add(candidate.content_hash)
-            self._waiting[begins(candidate.strategy.lookback, self.stages)].append(candidate)
+            self._waiting[0].append(candidate)
 
     def _plain(self) -> Iterator[Candidate]:
         for number, strategy in enumerate(self._simple):
@@ -319,7 +319,8 @@ class _Parents:
         if way < _BY_CELL:
             return random.choice(random.choice(self._cells))
         ordered = self._by_rank if way < _BY_CELL + _BY_RANK else self._by_sharpe
-        return ordered[min(random.randrange(len(ordered)) for _ in range(_TOURNAMENT))]
+        best: Member = ordered[min(random.randrange(len(ordered)) for _ in range(_TOURNAMENT))]
+        return best
 
 
 def _earned(member: Member) -> bool:

@@ -67,7 +67,8 @@ def response(node: Node) -> float:
 
     The derivative with respect to the logarithm of the latest close (of the open and the volume-weighted price, half of
     it), with thresholds and saturation taken as if they were steep but smooth, and products as if everything in them
-    but constants were positive. A mean of w bars answers with a w-th. It is a rule of thumb: what it is for is to keep apart what is surely different.
+    but constants were positive. A mean of w bars answers with a w-th. It is a rule of thumb: what it is for is to keep
+    apart what is surely different.
     """
     answers = [response(child) for child in node.inputs]
     rule = _RULES.get(node.operator)

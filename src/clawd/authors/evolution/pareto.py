@@ -15,7 +15,7 @@ def ranks(points: Floats) -> NDArray[np.int64]:
         points: float64 [N, M], all coordinates to be high. One point dominates another when it is nowhere lower and
             somewhere higher.
     """
-    no_lower = (points[:, None, :] >= points[None, :, :]).all(axis=2)
+    no_lower = np.asarray((points[:, None, :] >= points[None, :, :]).all(axis=2))
     dominates = no_lower & ~no_lower.T
     found = np.zeros(len(points), np.int64)
     waiting = np.ones(len(points), bool)

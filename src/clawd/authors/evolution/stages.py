@@ -12,12 +12,16 @@ from clawd.authors.evolution.objectives import Outcome, whole_sharpe
 #: Segments of time over all bars; the evaluation of a part has its part of them.
 SEGMENTS: Final = 60
 _SHORTEST: Final = 60
-#: Share of all bars after which the stages begin to trade: what comes before warms the programs up.
+#: Where the parts of the bars lie that are looked at first: the tenth in the middle, the fold at the end. Together
+#: they see two different times, and neither is the beginning, where much has no history yet.
+_TENTH_ENDS, _FOLD_ENDS = 0.6, 1.0
+#: Share of all bars before such a part that warm its programs up.
 _WARMED: Final = 0.05
-#: Share of all bars that a strategy may wait for: one that waits for longer has too few of them left to show anything.
-_PATIENCE: Final = 1 / 6
+#: Share of all bars that a strategy may wait for: one that waits for longer could not trade in a quarter of the tenth.
+_PATIENCE: Final = 1 / 8
 
-_LEAST_KEPT: Final = 8
+#: Share of those looked at that go on to the next stage, at most, and how many may always.
+_KEEP, _LEAST_KEPT = 0.4, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +30,7 @@ class Stage:
 
     Attributes:
         name: for people.
+        start: index of the first bar that is read.
         first, last: indices of the bars that are traded, [first, last).
         segments: into how many segments of time their returns are summed up.
         floor: t-value of the mean return, net of costs, below which a strategy is dropped.
@@ -33,6 +38,7 @@ class Stage:
     """
 
     name: str
+    start: int
     first: int
     last: int
     segments: int
@@ -47,24 +53,22 @@ class Stage:
 
 def stages_of(bars: int) -> tuple[Stage, ...]:
     """The stages over so many bars; those that would be too short to see anything are left out."""
-    tenth, fold, first = bars // 10, bars // 5, int(_WARMED * bars)
-    found = [Stage("all folds", 0, bars, SEGMENTS, -math.inf, 1.0)]
-    if fold >= _SHORTEST:
-        found.insert(0, Stage("one fold", first, first + fold, SEGMENTS // 5, -0.25, 0.5))
-    if tenth >= _SHORTEST:
-        found.insert(0, Stage("a tenth", first, first + tenth, SEGMENTS // 10, -0.5, 0.5))
+    found = [Stage("all folds", 0, 0, bars, SEGMENTS, -math.inf, 1.0)]
+    parts = (
+        ("one fold", _FOLD_ENDS, bars // 5, SEGMENTS // 5, -0.25),
+        ("a tenth", _TENTH_ENDS, bars // 10, SEGMENTS // 10, -0.5),
+    )
+    for name, ends, length, segments, floor in parts:
+        if length >= _SHORTEST:
+            last = int(ends * bars)
+            first = last - length
+            found.insert(0, Stage(name, first - int(_WARMED * bars), first, last, segments, floor, _KEEP))
     return tuple(found)
 
 
 def longest_lookback(bars: int) -> int:
     """For how many bars a strategy may wait before it trades, of so many in all."""
     return int(_PATIENCE * bars)
-
-
-def begins(lookback: int, stages: Sequence[Stage]) -> int:
-    """The first stage in which a strategy that waits for so many bars can trade for half of them at least."""
-    fits = (at for at, stage in enumerate(stages) if lookback - stage.first <= stage.bars // 2)
-    return next(fits, len(stages) - 1)
 
 
 def verdicts(outcomes: Sequence[Outcome | None], stage: Stage) -> list[str]:

@@ -105,7 +105,8 @@ def _both(template: str, *words: object) -> list[str]:
 
 def _pooled(vocabulary: Vocabulary, intraday: bool) -> tuple[list[str], list[str]]:
     """Signals of each instrument by itself, the coarse grid and the fine one."""
-    coarse, fine = [], []
+    coarse: list[str] = []
+    fine: list[str] = []
     for windows, into in ((_COARSE, coarse), (_FINE, fine)):
         for window in windows:
             into.append(f"sign(ret(close, {window}))")

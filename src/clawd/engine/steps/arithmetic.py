@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from clawd.core.panel import Floats
+from clawd.engine.steps.logarithm import log_of
 from clawd.engine.steps.step import step
 
 SMALLEST_DIVISOR = 1e-12
@@ -56,7 +57,7 @@ def sign(x: Floats, out: Floats) -> None:
 @step("log", bounded=True)
 def log(x: Floats, out: Floats) -> None:
     for t in range(out.size):
-        out[t] = np.log(x[t]) if x[t] > 0.0 else np.nan
+        out[t] = log_of(x[t])
 
 
 @step("sqrt", bounded=True)

@@ -6,10 +6,12 @@ A value that has become larger than floats hold is forgotten: the next one begin
 from __future__ import annotations
 
 import numpy as np
+from numba import njit
 
 from clawd.core.panel import Floats
+from clawd.engine.steps.logarithm import log_of
 from clawd.engine.steps.step import step
-from clawd.engine.steps.sums import LOST, path_of
+from clawd.engine.steps.sums import LIVES, LOST, path_of
 
 #: Kaufman's constants: the smoothing of 2 bars and of 30.
 _FAST, _SLOW = 2.0 / 3.0, 2.0 / 31.0
@@ -18,10 +20,25 @@ _FAST, _SLOW = 2.0 / 3.0, 2.0 / 31.0
 _DIFFUSE = 1e4
 
 
+@njit(nogil=True, error_model="numpy")
+def _follow(level: float, alpha: float, x: Floats, out: Floats) -> float:
+    """Let a level follow values of which none is missing. Returns where it is at the end: not finite where one was
+    missing after all, or too large."""
+    for t in range(out.size):
+        level += alpha * (x[t] - level)
+        out[t] = level
+    return level
+
+
 @step("ema", state=2)
 def ema(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     seeded, level = s[0], s[1]
     alpha = 2.0 / (p[0] + 1.0)
+    if seeded == 1.0:
+        last = _follow(level, alpha, x, out)
+        if abs(last) < np.inf:
+            s[1] = last
+            return
     for t in range(out.size):
         v = x[t]
         if v != v:
@@ -38,6 +55,12 @@ def ema(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 @step("rma", state=2)
 def rma(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     seen, level, w = s[0], s[1], p[0]
+    share = 1.0 / w
+    if seen == w:
+        last = _follow(level, share, x, out)
+        if abs(last) < np.inf:
+            s[1] = last
+            return
     for t in range(out.size):
         v = x[t]
         if v != v:
@@ -53,7 +76,7 @@ def rma(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
                 continue
             level /= w
         else:
-            level += (v - level) / w
+            level += (v - level) * share
         out[t] = level
     s[0], s[1] = seen, level
 
@@ -62,6 +85,15 @@ def rma(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 def ewm_std(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     seeded, level = s[0], s[1]
     alpha = 2.0 / (p[0] + 1.0)
+    if seeded == 1.0:
+        for t in range(out.size):
+            out[t] = x[t] * x[t]
+        last = _follow(level, alpha, out, out)
+        if abs(last) < np.inf:
+            for t in range(out.size):
+                out[t] = np.sqrt(out[t])
+            s[1] = last
+            return
     for t in range(out.size):
         square = x[t] * x[t]
         if not square < np.inf:
@@ -80,12 +112,22 @@ def vol_forecast(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # p[1] is the number of bars in a year, which the engine knows from the market.
     seeded, level, before = s[0], s[1], s[2]
     alpha, year = 2.0 / (p[0] + 1.0), p[1]
+    if seeded == 1.0:
+        out[0] = log_of(x[0] / before) ** 2
+        for t in range(1, out.size):
+            out[t] = log_of(x[t] / x[t - 1]) ** 2
+        last = _follow(level, alpha, out, out)
+        if abs(last) < np.inf:
+            for t in range(out.size):
+                out[t] = np.sqrt(out[t] * year)
+            s[1], s[2] = last, x[out.size - 1]
+            return
     for t in range(out.size):
         v = x[t]
         if not v > 0.0:
             out[t] = np.nan
             continue
-        change = np.log(v / before) if before > 0.0 else np.nan
+        change = log_of(v / before) if before > 0.0 else np.nan
         if not abs(change) < np.inf:
             out[t] = np.nan
         else:
@@ -117,7 +159,7 @@ def kama(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
             longest = max(longest, path)
             age += 1
-        if clean == w + 1 or age > w or not LOST * longest < path < np.inf:
+        if clean == w + 1 or age > LIVES * w or not LOST * longest < path < np.inf:
             path, age = path_of(x, t + 1, w), 0
             longest = path
         net = abs(v - x[t + 1])
@@ -159,21 +201,22 @@ def kalman_beta(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None
     aa, ab, bb = s[4], s[5], s[6]
     noise = p[0]
     for t in range(out.size):
-        if not (x[t] > 0.0 and y[t] > 0.0):
-            out[t] = np.nan
-            continue
-        if first_x == 0.0:
+        if first_x == 0.0 and x[t] > 0.0 and y[t] > 0.0:
             first_x, first_y = x[t], y[t]
             intercept, slope = 0.0, 1.0
             aa, ab, bb = _DIFFUSE, 0.0, _DIFFUSE
-        u, v = np.log(y[t] / first_y), np.log(x[t] / first_x)
+    logs = np.empty(out.size)
+    for t in range(out.size):
+        logs[t], out[t] = log_of(y[t] / first_y), log_of(x[t] / first_x)
+    for t in range(out.size):
+        u, v = logs[t], out[t]
         if not (abs(u) < np.inf and abs(v) < np.inf):
             out[t] = np.nan
             continue
         aa += noise
         bb += noise
         to_a, to_b = aa + ab * u, ab + bb * u
-        scale = to_a + to_b * u + 1.0
+        scale = (to_a + 1.0) + to_b * u
         error = v - intercept - slope * u
         intercept += to_a / scale * error
         slope += to_b / scale * error

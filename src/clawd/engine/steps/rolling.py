@@ -7,16 +7,21 @@ from numba import njit
 
 from clawd.core.panel import Floats
 from clawd.engine.steps.arithmetic import SMALLEST_DIVISOR
+from clawd.engine.steps.logarithm import log_of
 from clawd.engine.steps.step import step, window
+from clawd.engine.steps.stretch import stretch
 from clawd.engine.steps.sums import (
+    LIVES,
     LOST,
     LOST_SUM,
     add_deviations,
+    add_places,
     count_below,
     deviations,
     mean_above,
     path_of,
     put_in,
+    ranks_of,
     replaced,
     sum_of,
     take_out,
@@ -74,7 +79,7 @@ def _sums(s: Floats, w: int, x: Floats, divisor: float, out: Floats) -> None:
             total += v - x[t]
             largest = max(largest, abs(total))
             age += 1
-        if clean == w or age > w or not LOST_SUM * largest <= abs(total) < np.inf:
+        if clean == w or age > LIVES * w or not LOST_SUM * largest <= abs(total) < np.inf:
             total, age = sum_of(x, t + 1, w), 0
             largest = abs(total)
         out[t] = v * (w / divisor) if run >= w else total / divisor
@@ -96,7 +101,7 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
     # State: values since the last missing one, bars since rebuilt, run of equal values, mean above a centre, sum of
     # squared deviations, its largest value since rebuilt, and the centre: the latest value when rebuilt.
     clean, age, run, mean, squares, largest, centre = int(s[0]), int(s[1]), int(s[2]), s[3], s[4], s[5], s[6]
-    share = 1.0 / w
+    share, freedom = 1.0 / w, 1.0 / (w - 1)
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -119,7 +124,7 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             squares += change * (v - centre - mean + (old - centre - before))
             largest = max(largest, squares)
             age += 1
-        if clean == w or age > w or not squares > LOST * largest:
+        if clean == w or age > LIVES * w or not squares > LOST * largest:
             centre, squares = v, 0.0
             mean = mean_above(x, t + 1, w, centre)
             for k in range(t + 1, t + w + 1):
@@ -127,9 +132,9 @@ def _moments(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
                 squares += d * d
             age, largest = 0, squares
         if what == _DEVIATION:
-            out[t] = np.sqrt(squares / (w - 1))
+            out[t] = np.sqrt(squares * freedom)
         else:
-            out[t] = (v - centre - mean) / np.sqrt(squares / (w - 1)) if 0.0 < squares < np.inf else np.nan
+            out[t] = (v - centre - mean) / np.sqrt(squares * freedom) if 0.0 < squares < np.inf else np.nan
     s[0], s[1], s[2], s[3], s[4], s[5], s[6] = clean, age, run, mean, squares, largest, centre
 
 
@@ -163,13 +168,7 @@ def ts_rank(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     w = int(p[0])
     clean = int(s[0])
     if out.size >= FEW:
-        # Twice the place, bar beside bar: two for each value below, one for each that is equal.
-        now = x[w:]
-        out[:] = 0.0
-        for k in range(1, w + 1):
-            then = x[k:]
-            for t in range(out.size):
-                out[t] += (1.0 if then[t] < now[t] else 0.0) + (1.0 if then[t] <= now[t] else 0.0)
+        add_places(x, w, out)
     for t in range(out.size):
         v = x[t + w]
         clean = clean + 1 if v == v else 0
@@ -219,26 +218,73 @@ def _extreme_values(s: Floats, w: int, x: Floats, side: float, out: Floats) -> N
         _extremes(s, w, x, side, out, False)
         return
     size = out.size + w - 1
-    best = np.empty(size)
+    best, other = np.empty(size), np.empty(size)
     for t in range(size):
         best[t] = side * x[t + 1]
     width = 1
     while 2 * width <= w:
-        later = best[width:]
-        for t in range(size - width):
-            best[t] = best[t] if best[t] > later[t] or best[t] != best[t] else later[t]
         size -= width
+        _larger(best, width, size, other)
+        best, other = other, best
         width *= 2
-    later = best[w - width :]
+    _larger(best, w - width, out.size, other)
     for t in range(out.size):
-        out[t] = side * (best[t] if best[t] > later[t] or best[t] != best[t] else later[t])
-    # What a single bar goes on from: the last window as _extremes would have left it.
-    last = x[out.size - 1 :]
+        out[t] = side * other[t]
+    _go_on_from(s, w, x[out.size - 1 :], out[out.size - 1])
+
+
+@njit(nogil=True, error_model="numpy")
+def _larger(best: Floats, width: int, size: int, out: Floats) -> None:
+    """Of each value and the one some bars later, the larger."""
+    after = best[width:]
+    for t in range(size):
+        a, b = best[t], after[t]
+        out[t] = a if (a > b) | (a != a) else b
+
+
+@njit(nogil=True, error_model="numpy")
+def _extreme_ages(s: Floats, w: int, x: Floats, side: float, out: Floats) -> None:
+    """How long ago they were, in the same way: each carries the bar where it was."""
+    if out.size < FEW:
+        _extremes(s, w, x, side, out, True)
+        return
+    size = out.size + w - 1
+    best, other, bar, bar_after = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    for t in range(size):
+        best[t] = side * x[t + 1]
+        bar[t] = t
+    width = 1
+    while 2 * width <= w:
+        size -= width
+        _later(best, bar, width, size, other, bar_after)
+        best, other, bar, bar_after = other, best, bar_after, bar
+        width *= 2
+    _later(best, bar, w - width, out.size, other, bar_after)
+    for t in range(out.size):
+        out[t] = (t + (w - 1.0) - bar_after[t]) / (w - 1.0) if other[t] == other[t] else np.nan
+    last = out.size - 1
+    _go_on_from(s, w, x[last:], side * other[last])
+
+
+@njit(nogil=True, error_model="numpy")
+def _later(best: Floats, bar: Floats, width: int, size: int, out: Floats, where: Floats) -> None:
+    """Of each value and the one some bars later, the larger, and of equals the later, with the bar where it was."""
+    after, bar_after = best[width:], bar[width:]
+    for t in range(size):
+        a, b, c, d = best[t], after[t], bar[t], bar_after[t]
+        stays = (a > b) | (a != a)
+        out[t] = a if stays else b
+        where[t] = c if stays else d
+
+
+@njit(nogil=True, error_model="numpy")
+def _go_on_from(s: Floats, w: int, last: Floats, best: float) -> None:
+    """Leave the state that :func:`_extremes` would have left after the last window, which follows ``last[0]``."""
     clean, since = 0, 0
     for k in range(1, w + 1):
         clean = clean + 1 if last[k] == last[k] else 0
-        since = 0 if last[k] == out[out.size - 1] else since + 1
-    s[0], s[1], s[2] = clean + (1 if clean == w else 0), out[out.size - 1], since
+        since = 0 if last[k] == best else since + 1
+    s[0], s[1], s[2] = clean + (1 if clean == w else 0), best, since
 
 
 @step("ts_min", state=3, history=window, bounded=True)
@@ -253,21 +299,18 @@ def ts_max(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
 
 @step("ts_argmin", state=3, history=window, bounded=True)
 def ts_argmin(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    _extremes(s, int(p[0]), x, -1.0, out, True)
+    _extreme_ages(s, int(p[0]), x, -1.0, out)
 
 
 @step("ts_argmax", state=3, history=window, bounded=True)
 def ts_argmax(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
-    _extremes(s, int(p[0]), x, 1.0, out, True)
+    _extreme_ages(s, int(p[0]), x, 1.0, out)
 
 
 @njit(nogil=True, error_model="numpy")
 def _few_quantiles(s: Floats, w: int, q: float, x: Floats, out: Floats) -> None:
     """The same where the window stays where it is kept: for a single bar, that costs less than two copies of it."""
-    place = q * (w - 1)
-    low = min(int(place), w - 1)
-    high = min(low + 1, w - 1)
-    share = place - low
+    low, high, share = ranks_of(q, w)
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -290,16 +333,16 @@ def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     if out.size < FEW:
         _few_quantiles(s, w, p[1], x, out)
         return
+    low, high, share = ranks_of(p[1], w)
     clean = int(s[0])
-    ordered, other = np.empty(w + 2), np.empty(w + 2)
-    ordered[0] = other[0] = -np.inf
-    ordered[w + 1] = other[w + 1] = np.inf
+    # Two copies, each framed by infinities: a bar makes the one from the other. Arrays that change names would be
+    # counted at every bar, stretches are not.
+    copies, here, there = np.empty(2 * (w + 2)), 0, w + 2
+    ordered = stretch(copies, here, w + 2)
     for k in range(w):
         ordered[k + 1] = s[k + 1]
-    place = p[1] * (w - 1)
-    low = min(int(place), w - 1)
-    high = min(low + 1, w - 1)
-    share = place - low
+    for first in (here, there):
+        copies[first], copies[first + w + 1] = -np.inf, np.inf
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -308,14 +351,12 @@ def ts_quantile(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             continue
         clean += 1
         if clean > w:
-            replaced(ordered, x[t], v, other)
-            ordered, other = other, ordered
+            here, there = there, here
+            replaced(ordered, x[t], v, stretch(copies, here, w + 2))
+            ordered = stretch(copies, here, w + 2)
         else:
             put_in(ordered, clean - 1, v)
-        if clean < w:
-            out[t] = np.nan
-        else:
-            out[t] = ordered[low + 1] + share * (ordered[high + 1] - ordered[low + 1])
+        out[t] = ordered[low + 1] + share * (ordered[high + 1] - ordered[low + 1]) if clean >= w else np.nan
     for k in range(w):
         s[k + 1] = ordered[k + 1]
     s[0] = clean
@@ -347,7 +388,7 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             out[t] = np.nan
             continue
         whole = False
-        if clean > w and age < w:
+        if clean > w and age < LIVES * w:
             new, old = v - centre, x[t] - centre
             new2, old2 = new * new, old * old
             one += new - old
@@ -432,14 +473,15 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             out[t] = np.nan
             continue
         if clean > w:
-            # Of the new pair and the one that leaves, deviations from the means before.
-            new_x, old_x = v - centre_x - mean_x, x[t] - centre_x - mean_x
-            new_y, old_y = u - centre_y - mean_y, y[t] - centre_y - mean_y
-            shift_x, shift_y = (v - x[t]) * share, (u - y[t]) * share
+            change_x, change_y = v - x[t], u - y[t]
+            shift_x, shift_y = change_x * share, change_y * share
+            # Of the new pair and the one that leaves, deviations from the means before, added up, less the shift.
+            both_x = (v - centre_x - mean_x) + (x[t] - centre_x - mean_x) - shift_x
+            both_y = (u - centre_y - mean_y) + (y[t] - centre_y - mean_y) - shift_y
             # The three sums are made alike, so that a series on itself has a slope of exactly one.
-            xx += new_x * new_x - old_x * old_x - w * (shift_x * shift_x)
-            yy += new_y * new_y - old_y * old_y - w * (shift_y * shift_y)
-            xy += new_x * new_y - old_x * old_y - w * (shift_x * shift_y)
+            xx += change_x * both_x
+            yy += change_y * both_y
+            xy += 0.5 * (change_x * both_y + change_y * both_x)
             mean_x += shift_x
             mean_y += shift_y
             most_x, most_y = max(most_x, xx), max(most_y, yy)
@@ -450,7 +492,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
         if flat_y:
             centre_y, mean_y, yy, xy, most_y = u, 0.0, 0.0, 0.0, 0.0
         kept = (flat_x or xx > LOST * most_x) and (flat_y or yy > LOST * most_y)
-        if clean == w or age > w or not kept:
+        if clean == w or age > LIVES * w or not kept:
             centre_x, centre_y = v, u
             mean_x, mean_y = mean_above(x, t + 1, w, v), mean_above(y, t + 1, w, u)
             xx, yy, xy = 0.0, 0.0, 0.0
@@ -479,7 +521,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             if phi <= 1e-12:
                 out[t] = 0.0
             elif phi < 1.0:
-                out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / np.log(phi))
+                out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / log_of(phi))
     s[0], s[1], s[2], s[3] = clean, age, run_x, run_y
     s[4], s[5], s[6], s[7], s[8], s[9], s[10] = mean_x, mean_y, xx, yy, xy, most_x, most_y
     s[11], s[12] = centre_x, centre_y
@@ -534,7 +576,7 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             out[t] = 0.0 if what == _SLOPE else np.nan
             continue
         whole = False
-        if clean > w and age < w:
+        if clean > w and age < LIVES * w:
             new, old = v - centre, x[t] - centre
             aged += (w - 1) * new - (plain - old)
             plain += new - old
@@ -593,7 +635,7 @@ def decay_linear(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             total += v - x[t]
             largest = max(largest, abs(weighted))
             age += 1
-        if clean == w or age > w or not LOST_SUM * largest <= abs(weighted) < np.inf:
+        if clean == w or age > LIVES * w or not LOST_SUM * largest <= abs(weighted) < np.inf:
             total, weighted, age = 0.0, 0.0, 0
             for k in range(1, w + 1):
                 total += x[t + k]
@@ -623,7 +665,7 @@ def efficiency(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             path += abs(v - x[t + w]) - abs(x[t + 1] - x[t])
             longest = max(longest, path)
             age += 1
-        if clean == w + 1 or age > w or not LOST * longest < path < np.inf:
+        if clean == w + 1 or age > LIVES * w or not LOST * longest < path < np.inf:
             path, age = path_of(x, t + 1, w), 0
             longest = path
         out[t] = min(1.0, net / path) if 0.0 < path < np.inf else np.nan
@@ -642,7 +684,7 @@ def frac_diff(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
         logs[k] = before[k] if k >= w - 1 - seen else np.nan
     now = logs[w - 1 :]
     for t in range(out.size):
-        now[t] = np.log(x[t]) if x[t] > 0.0 else np.nan
+        now[t] = log_of(x[t])
     if out.size < FEW:
         for t in range(out.size):
             total = 0.0

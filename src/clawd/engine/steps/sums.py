@@ -1,8 +1,8 @@
 """What a sliding window keeps, rebuilt so that an error of rounding never outlives it.
 
 A window slides by what enters and what leaves. It is rebuilt from its values whenever it is whole for the first time
-after something missing, after as many bars as it is long, and when what is left is so much smaller than what was
-subtracted that its digits are gone (a window from which a spike has just left).
+after something missing, after eight times as many bars as it is long, and when what is left is so much smaller than
+what was subtracted that its digits are gone (a window from which a spike has just left).
 """
 
 from __future__ import annotations
@@ -10,6 +10,10 @@ from __future__ import annotations
 from numba import njit
 
 from clawd.core.panel import Floats
+
+#: A window is rebuilt after this many times as many bars as it is long: then rebuilding costs next to nothing, and what
+#: rounding has added up is still bounded.
+LIVES = 8
 
 #: A sum of squares below this share of its largest value since the last rebuilding has lost its digits.
 LOST = 1e-7
@@ -80,6 +84,35 @@ def add_deviations(x: Floats, w: int, means: Floats, out: Floats) -> None:
         a = x[k:]
         for t in range(out.size):
             out[t] += abs(a[t] - means[t])
+
+
+@njit(nogil=True, error_model="numpy")
+def add_places(x: Floats, w: int, out: Floats) -> None:
+    """Of the latest of w values at every bar, two for each value below it and one for each that is equal."""
+    now = x[w:]
+    out[:] = 0.0
+    whole = w - w % 4
+    for k in range(1, whole + 1, 4):
+        a, b, c, d = x[k:], x[k + 1 :], x[k + 2 :], x[k + 3 :]
+        for t in range(out.size):
+            v = now[t]
+            below = (1.0 if a[t] < v else 0.0) + (1.0 if b[t] < v else 0.0)
+            below += (1.0 if c[t] < v else 0.0) + (1.0 if d[t] < v else 0.0)
+            upto = (1.0 if a[t] <= v else 0.0) + (1.0 if b[t] <= v else 0.0)
+            upto += (1.0 if c[t] <= v else 0.0) + (1.0 if d[t] <= v else 0.0)
+            out[t] += below + upto
+    for k in range(whole + 1, w + 1):
+        a = x[k:]
+        for t in range(out.size):
+            out[t] += (1.0 if a[t] < now[t] else 0.0) + (1.0 if a[t] <= now[t] else 0.0)
+
+
+@njit(nogil=True, error_model="numpy")
+def ranks_of(q: float, w: int) -> tuple[int, int, float]:
+    """The two places of w sorted values between which a quantile lies, and how far on from the first."""
+    place = q * (w - 1)
+    low = min(int(place), w - 1)
+    return low, min(low + 1, w - 1), place - low
 
 
 @njit(nogil=True, error_model="numpy")

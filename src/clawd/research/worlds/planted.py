@@ -28,9 +28,8 @@ from clawd.engine.runtime import Runtime
 from clawd.language.strategy import Strategy, parse_toml
 from clawd.research.worlds.surrogates import INSTRUMENTS, Draws, Rows, Surrogate, block_shuffled
 
-#: The outside series of the worlds that have one, and how much of it is left at the next bar.
+#: The outside series of the worlds that have one.
 SERIES: Final = "lead"
-_MEMORY: Final = 0.9
 CAPITAL: Final = Decimal(10_000)
 #: Worlds and bars on which the drift is calibrated: 400 years of days, on which a Sharpe ratio errs by 0.05 at most.
 _WORLDS, _BARS = 16, 6_300
@@ -46,12 +45,15 @@ class Edge:
         target: of the rule that knows it, in the language.
         outside: whether it lies in an outside series.
         visible: whether a campaign is shown everything that the rule reads: if not, nothing can find it.
+        memory: how much of the outside series is left at the next bar. One that is hidden has none, or else past
+            returns would tell of it.
     """
 
     kind: str
     target: str
     outside: bool = False
     visible: bool = True
+    memory: float = 0.9
 
     @property
     def oracle(self) -> Strategy:
@@ -103,7 +105,7 @@ EDGES: Final = {
     )
 }
 #: The control: what it reads is not shown to the campaign, so whoever finds it has looked where he may not.
-HIDDEN: Final = Edge("hidden", f'long_short(sign(ext("{SERIES}")))', outside=True, visible=False)
+HIDDEN: Final = Edge("hidden", f'long_short(sign(ext("{SERIES}")))', outside=True, visible=False, memory=0.0)
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +147,7 @@ def planted(draws: Draws, edge: Edge, strength: float, seed: int, holders: int |
     """
     symbols = tuple(each.symbol for each in draws.instruments[:holders])
     oracle = edge.oracle if holders is None else replace(edge.oracle, universe=symbols)
-    series = {SERIES: _series(draws.times.size, seed)} if edge.outside else {}
+    series = {SERIES: _series(draws.times.size, edge.memory, seed)} if edge.outside else {}
     drift = np.zeros_like(draws.shock)
     for _ in range(_PASSES):
         known = replace(draws.panel(drift), series=series)
@@ -229,11 +231,10 @@ def _gross(world: World) -> Floats:
     return np.asarray(np.sum(np.abs(_targets(world)), axis=0))
 
 
-def _series(length: int, seed: int) -> Floats:
-    """A stationary series of mean 0 and deviation 1 that remembers."""
+def _series(length: int, memory: float, seed: int) -> Floats:
+    """A stationary series of mean 0 and deviation 1, autoregressive of the first order."""
     shocks = np.random.default_rng([seed, 0x5E]).standard_normal(length)
-    values = np.empty(length)
-    values[0] = shocks[0]
+    values = shocks.copy()
     for bar in range(1, length):
-        values[bar] = _MEMORY * values[bar - 1] + np.sqrt(1.0 - _MEMORY**2) * shocks[bar]
+        values[bar] = memory * values[bar - 1] + np.sqrt(1.0 - memory**2) * shocks[bar]
     return values
