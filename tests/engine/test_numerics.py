@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from clawd.engine.steps.sums import LOST, LOST_SUM
+from clawd.engine.steps.sums import LIVES, LOST, LOST_SUM
 from engine.panels import evaluate, evaluate_nodes, panel, program
 
 UNIT = 2.0**-53
@@ -154,15 +154,15 @@ def _whole(values: Sequence[float]) -> tuple[list[int], Fraction]:
 
 
 def allowed(exact: Exact, x: np.ndarray, y: np.ndarray, found: dict[str, float]) -> dict[str, float]:
-    """How far each figure of a window may be off: sums over at most w slides, each rounded a few times.
+    """How far each figure of a window may be off: sums over at most LIVES w slides, each rounded a few times.
 
     Args:
         exact: the window.
-        x, y: the 2 w + 1 values up to its end: what the sums may remember since they were rebuilt.
+        x, y: the (LIVES + 1) w + 1 values up to its end: what the sums may remember since they were rebuilt.
         found: the exact figures.
     """
     w = exact.w
-    some = 8 * UNIT  # the roundings of one slide
+    some = 8 * UNIT * LIVES  # the roundings of one slide, of as many slides as a window has bars at each of its lives
     large, memory = np.abs(x[-w:]).max(), np.abs(x).max()
     squares = [float(sum(d * d for d in each) * unit**2) / w**2 for each, unit in exact.deviations]
     relative = [1.0, 1.0]
@@ -215,9 +215,10 @@ def ends(x: np.ndarray, w: int) -> list[int]:
     rng = np.random.default_rng(w)
     jumps = np.argsort(np.abs(np.diff(x)))[-400:]
     left = [int(jump) + w + after for jump in rng.choice(jumps, 15) for after in (0, 1, 2, 9)]
-    anywhere = rng.integers(3 * w, x.size, 25)
+    oldest = (LIVES + 2) * w
+    anywhere = rng.integers(oldest, x.size, 25)
     chosen = {*range(x.size - 25, x.size), *left, *(int(end) for end in anywhere)}
-    return sorted(end for end in chosen if 3 * w <= end < x.size)
+    return sorted(end for end in chosen if oldest <= end < x.size)
 
 
 lengths = pytest.mark.parametrize("bars", [BARS, pytest.param(LONG, marks=pytest.mark.long)])
@@ -237,7 +238,7 @@ def test_a_window_has_its_digits_after_any_number_of_bars(name: str, w: int, bar
         here = slice(end - w + 1, end + 1)
         exact = Exact(x[here].tolist(), y[here].tolist())
         wanted = {each: figure(exact) for each, figure in EXACT.items()}
-        before = slice(end - 2 * w, end + 1)
+        before = slice(end - (LIVES + 1) * w, end + 1)
         limits = allowed(exact, x[before], y[before], wanted)
         for row, each in enumerate(EXACT):
             found, right = values[row, end], wanted[each]
@@ -257,8 +258,8 @@ def test_the_way_that_prices_went_has_its_digits(name: str, w: int, bars: int) -
             assert math.isnan(found[end])
             continue
         right = float(abs(Fraction(x[end]) - Fraction(x[end - w])) / way)
-        remembered = min(np.abs(np.diff(x[end - 2 * w - 1 : end + 1])).sum() / float(way), 1.0 / LOST)
-        assert abs(found[end] - right) <= 8 * UNIT * w * (1.0 + remembered) * right, end
+        remembered = min(np.abs(np.diff(x[end - (LIVES + 1) * w - 1 : end + 1])).sum() / float(way), 1.0 / LOST)
+        assert abs(found[end] - right) <= 8 * UNIT * LIVES * w * (1.0 + remembered) * right, end
 
 
 @lengths

@@ -15,7 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -28,6 +28,7 @@ from clawd.cli import journal as journal_command
 from clawd.core.errors import ClawdError
 from clawd.store.journal import Entry, Journal
 from clawd.store.ledger import Ledger
+from clawd.store.registry import Registry
 
 BARS = 1_200
 PATIENCE = 120.0
@@ -193,11 +194,27 @@ def test_a_run_killed_ten_times_writes_what_an_uninterrupted_one_does(whole: Wor
     assert place.entries() == whole.entries()
     assert "every book adds up" in place.verify()
     assert trials(place) == trials(whole), "what was tried again is counted once"
+    assert claims(place) == claims(whole), "the registry has every bar once"
+    assert claims(whole)
 
 
 def trials(place: Workplace) -> tuple[int, int]:
     with Ledger.open(place.home / "ledger.sqlite") as ledger:
         return ledger.distinct(), ledger.distinct_strategies()
+
+
+def claims(place: Workplace) -> list[tuple[object, ...]]:
+    """Every hypothesis with its bars and its promotion, but for the times at which they were written."""
+    with Registry.open(place.home / "ledger.sqlite") as registry:
+        return [
+            (
+                replace(each, registered_at=0, promoted_at=None),
+                each.promoted_at is not None,
+                registry.bars(each.number),
+                registry.shown_until("person", ["AAA", "BBB"]),
+            )
+            for each in registry.hypotheses()
+        ]
 
 
 def test_an_interrupted_run_stops_after_the_bar_and_goes_on_when_started_again(
@@ -213,6 +230,7 @@ def test_an_interrupted_run_stops_after_the_bar_and_goes_on_when_started_again(
     stopped = place.entries()
     assert 500 < len(stopped) < len(whole.entries())
     assert stopped[-1].kind == "BooksMarked", "a bar is whole or not there"
+    assert [bars[-1].ts for _, _, bars, _ in claims(place)] == [stopped[-1].body["time"]] * 2, "none is held back"
     assert "every book adds up" in place.verify()
     code, _, err = place.run()
     assert (code, err) == (0, "")
@@ -250,9 +268,21 @@ def test_a_fresh_run_sets_the_earlier_one_aside_and_deletes_nothing(whole: Workp
     (aside,) = [each for each in place.journals if each != path]
     assert aside.parent.name.startswith(f"{path.parent.name}-until-")
     assert (aside.parent / noted.name).read_text() == "keep"
-    for journal_at in (path, aside):
-        with Journal.open(journal_at, read_only=True) as journal:
-            assert list(journal.entries()) == whole.entries()
+    with Journal.open(aside, read_only=True) as journal:
+        assert list(journal.entries()) == whole.entries()
+    with Journal.open(path, read_only=True) as journal:
+        anew = list(journal.entries())
+    assert trades(anew) == trades(whole.entries())
+    assert claims(place) == claims(whole), "no bar counts twice, and no number is had anew"
+    hired = [entry.body for entry in anew if entry.kind == "AgentHired"]
+    with Registry.open(place.home / "ledger.sqlite") as registry:
+        assert [body["evidence"] for body in hired] == [
+            registry.evidence(body["hypothesis"]).to_json() for body in hired
+        ]
+
+
+def trades(entries: list[Entry]) -> list[object]:
+    return [(entry.ts, entry.body) for entry in entries if entry.kind == "OrderFilled"]
 
 
 def test_a_finished_run_started_again_changes_nothing(whole: Workplace, place: Workplace) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from clawd.core.errors import ClawdError
@@ -200,6 +200,8 @@ def test_crooked_segments_are_refused() -> None:
 
 
 @given(st.lists(st.floats(), min_size=len(FIGURES), max_size=len(FIGURES)))
+@example([-0.0] * len(FIGURES))
+@example([math.inf, -math.inf, math.nan, 5e-324, -5e-324, 0.1, 1e308, 3.0, -3.0, 0.0, 2.0**53])
 def test_figures_read_back_to_the_bit(values: list[float]) -> None:
     made = trial(**dict(zip(FIGURES, values, strict=True)))
     with Ledger(Path("memory"), _in_memory()) as ledger:

@@ -363,13 +363,13 @@ def test_the_file_itself_refuses_a_second_vault_look_and_an_early_bar(registry: 
 # Several processes
 
 CHILD = """
-import sys, time
+import sys
 from pathlib import Path
 from clawd.store.registry import Registry
 
-path, who, count, at = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3]), float(sys.argv[4])
-while time.time() < at:
-    pass
+path, who, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+print("ready", flush=True)
+sys.stdin.readline()
 with Registry.open(path) as registry:
     for number in range(count):
         made = registry.register(
@@ -397,21 +397,29 @@ with Registry.open(Path(sys.argv[1])) as registry:
 
 
 def start(code: str, *arguments: object) -> subprocess.Popen[str]:
-    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def test_processes_that_register_at_once_get_numbers_without_twins_and_gaps(tmp_path: Path) -> None:
     path = tmp_path / "ledger.sqlite"
-    at = time.time() + 0.7
-    children = [start(CHILD, path, who, 60, at) for who in ("one", "two")]
+    children = [start(CHILD, path, who, 150) for who in ("one", "two")]
+    for child in children:
+        assert child.stdout is not None and child.stdout.readline() == "ready\n"
+    for child in children:
+        assert child.stdin is not None
+        child.stdin.write("go\n")
+        child.stdin.flush()
     outputs = [child.communicate(timeout=60)[0].split() for child in children]
     assert [child.returncode for child in children] == [0, 0]
     with Registry.open(path) as registry:
-        assert [each.number for each in registry.hypotheses()] == list(range(1, 101))
+        assert [each.number for each in registry.hypotheses()] == list(range(1, 251))
     one, two = ({int(number) for number in output} for output in outputs)
-    assert len(one) == len(two) == 60
-    assert len(one & two) == 20  # every third was the same claim
-    assert one | two == set(range(1, 101))
+    assert len(one) == len(two) == 150
+    assert len(one & two) == 50  # every third was the same claim
+    assert one | two == set(range(1, 251))
+    assert max(one) > min(two) and max(two) > min(one), "they took turns"
 
 
 def test_a_killed_bettor_goes_on_with_the_same_bits(tmp_path: Path) -> None:

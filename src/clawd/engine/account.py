@@ -40,6 +40,9 @@ SMALLEST_PROFIT = 1e-12
 
 _TAKE = int(Reason.TAKE)
 
+#: Equity, sum of squares, of exposures, of net exposures, peak, drawdown: as in :data:`ACCOUNT`.
+Sums = tuple[float, float, float, float, float, float]
+
 
 @rule
 def open_account(account: Any, capital: float) -> None:
@@ -95,18 +98,31 @@ def close_bar(account: Any, worth: float, gross: float) -> None:
         worth: of the positions, signed.
         gross: the same without signs.
     """
-    equity = account.cash + worth
-    change = equity - account.equity
-    account.equity = equity
-    account.squares += change * change
-    account.exposure += gross
-    account.net += worth
-    account.bars += 1
-    if equity > account.peak:
-        account.peak = equity
-    else:
-        fall = account.peak - equity
-        if fall > account.drawdown * account.peak:
-            account.drawdown = fall / account.peak
-        if equity <= 0.0:
-            account.ruined = True
+    keep_sums(account, marked(sums_of(account), account.cash, worth, gross), 1)
+
+
+@rule
+def sums_of(account: Any) -> Sums:
+    """The sums of an account that change at every close, to go on with outside of its record, which is faster."""
+    return account.equity, account.squares, account.exposure, account.net, account.peak, account.drawdown
+
+
+@rule
+def marked(sums: Sums, cash: float, worth: float, gross: float) -> Sums:
+    """The sums after one more close; arguments as for :func:`close_bar`."""
+    before, squares, exposure, net, peak, drawdown = sums
+    equity = cash + worth
+    change = equity - before
+    fall = peak - equity
+    if fall > drawdown * peak:
+        drawdown = fall / peak
+    return equity, squares + change * change, exposure + gross, net + worth, equity if equity > peak else peak, drawdown
+
+
+@rule
+def keep_sums(account: Any, sums: Sums, bars: int) -> None:
+    """Put sums back into the record of their account after some closes, of which none but the last may be ruin."""
+    account.equity, account.squares, account.exposure, account.net, account.peak, account.drawdown = sums
+    account.bars += bars
+    if account.equity <= 0.0:
+        account.ruined = True

@@ -11,15 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clawd.core.panel import Floats
-from clawd.engine.account import close_bar
+from clawd.engine.account import keep_sums, marked, sums_of
 from clawd.engine.bar import pay_funding
 from clawd.engine.decision import SMALLEST_CHANGE, admitted, exposure_of, place_orders, update_shut
 from clawd.engine.plan import CHANDELIER
 from clawd.engine.position import move_stops, move_targets, stop_level
 from clawd.engine.prices import Grid, rule
+from clawd.engine.steps.stretch import stretch
 
 #: Bars for which a decaying target is kept an eye on at a time.
 _AHEAD = 16.0
+
+#: Bars at which a flat position looks at once.
+_STRIDE = 16
 
 
 @rule
@@ -44,7 +48,18 @@ def flat_bars(
     length, acted, recording = close.shape[1], position.acted, equity.size > 0
     first = t
     target = position.target
+    look = length if recording else t
+    wishes = targets[0]
     while t < length:
+        if look <= t <= length - _STRIDE:
+            if _is_still(t, present, wishes, plan, position, account.ruined):
+                t += _STRIDE
+                if position.shut != 0.0:
+                    position.shut_bars += _STRIDE
+                target = exposure_of(targets[0, t - 1])
+                position.mark = close[0, t - 1]
+                continue
+            look = t + _STRIDE
         if present[0, t]:
             coming = exposure_of(targets[0, t])
             wanted = 0.0 if account.ruined else coming
@@ -67,6 +82,25 @@ def flat_bars(
     position.target = target
     account.bars += t - first
     return t
+
+
+@rule
+def _is_still(t: int, present: NDArray[np.bool_], wishes: Floats, plan: Any, position: Any, ruined: bool) -> bool:
+    """Whether a flat position has all of the next bars and is asked for nothing at them; it may err towards no."""
+    coming = stretch(wishes, t, _STRIDE)
+    shut, acted, share = position.shut, position.acted, 0.0 if ruined else 1.0
+    asked = 0
+    if shut == 0.0:
+        for k in range(_STRIDE):
+            asked += abs(share * exposure_of(coming[k]) - acted) >= SMALLEST_CHANGE
+    else:
+        if abs(acted) >= SMALLEST_CHANGE or position.shut_bars + _STRIDE >= plan.cooldown > 0.0:
+            return False
+        for k in range(_STRIDE):
+            asked += not share * coming[k] * shut > 0.0
+    for k in range(_STRIDE):
+        asked += not present[0, t + k]
+    return asked == 0
 
 
 @rule
@@ -102,6 +136,7 @@ def held_bars(
     until = position.held + _AHEAD
     window = plan.window[CHANDELIER] if plan.size[CHANDELIER] > 0.0 else -1
     size = position.lots * lot
+    sums, begun = sums_of(account), t
     while t < length:
         if present[0, t]:
             traded = volume[0, t] != 0.0
@@ -133,15 +168,16 @@ def held_bars(
             if rate != 0.0:
                 pay_funding(position, account, close[0, t], rate, lot)
         value = size * position.mark
-        close_bar(account, value, abs(value))
+        sums = marked(sums, account.cash, value, abs(value))
         if recording:
-            equity[t], exposure[t] = account.equity, abs(value) / capital
+            equity[t], exposure[t] = sums[0], abs(value) / capital
         t += 1
-        if account.ruined:
+        if sums[0] <= 0.0:
             # What has just been ruined is closed by the decision at this close.
             if present[0, t - 1]:
                 _decide_ruin(position, plan, close, ranges, t - 1, capital, lot)
             break
+    keep_sums(account, sums, t - begun)
     move_targets(position, plan, grid)
     return t
 

@@ -9,6 +9,7 @@ from clawd.core.panel import Floats
 from clawd.engine.compiled import compiled
 from clawd.engine.decision import exposure_of
 from clawd.engine.prices import rule
+from clawd.engine.steps.stretch import stretch
 
 Integers = NDArray[np.int64]
 
@@ -87,8 +88,9 @@ def align(
         first = at[row] + i * stride[row] + moving[row] * cursor[i]
         bars = place.shape[1]
         if _is_whole(place[i]):
+            values = stretch(arena, first, bars)
             for t in range(bars):
-                out[i, t] = arena[first + t]
+                out[i, t] = values[t]
             continue
         for t in range(bars):
             out[i, t] = arena[first + place[i, t]] if place[i, t] >= 0 else np.nan
@@ -122,10 +124,11 @@ def wanted(
             own, bars = out[members[n], i], place.shape[1]
             ready = lookbacks[n] - seen[i]  # bars of its own in the block until the warm-up is over
             if _is_whole(place[i]):
-                for t in range(min(max(ready, 0), bars)):
+                values = stretch(arena, first, bars)
+                for t in range(bars):
+                    own[t] = exposure_of(values[t])
+                for t in range(min(ready, bars)):
                     own[t] = 0.0
-                for t in range(max(ready, 0), bars):
-                    own[t] = exposure_of(arena[first + t])
                 continue
             for t in range(bars):
                 value = exposure_of(arena[first + place[i, t]]) if place[i, t] >= ready else 0.0

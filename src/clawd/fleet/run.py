@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +27,7 @@ from clawd.core.events import (
     BooksMarked,
     Event,
     FundingPaid,
+    HypothesisProven,
     OrderCancelled,
     OrderFilled,
     OrderMoved,
@@ -45,6 +48,9 @@ from clawd.research.finalists import Candidate
 from clawd.store.journal import Journal
 from clawd.store.lock import take_lock
 from clawd.venues.paper import PaperVenue
+
+#: Seconds after which the registry is given the bars that the journal has.
+SETTLE_AFTER: Final = 1.0
 
 #: The packages whose rules decide what a run does, beside the engine.
 _DECIDING: Final = ("core", "language", "evidence", "risk", "venues", "execution", "fleet")
@@ -161,20 +167,33 @@ class Run:
         return int(self.fleet.panel.times.size - self.fleet.next_bar)
 
     def steps(self) -> Iterator[list[tuple[int, str, dict[str, object]]]]:
-        """Trade bar after bar.
+        """Trade bar after bar; the records of each are in the journal before they are handed out.
 
-        The records of each are in the journal, and after that its evidence in the registry, before they are handed out.
+        Evidence follows into the registry: with the bar where bars take their time, every :data:`SETTLE_AFTER` seconds
+        where history runs by, and at once where a hypothesis is proven, for that sets the levels of the next.
 
         Raises:
             ClawdError: when agents and venue differ after a bar, which then never happened.
         """
-        while self.bars_left:
-            records = self.fleet.step()
-            self.check()
-            self.journal.append(records)
-            bets = {agent.hypothesis: [agent.bet] for agent in self.books.agents.values() if agent.bet is not None}
-            _settle(self.fleet.claims, self.books, bets)
-            yield records
+        bets: dict[int, list[Bet]] = {}
+        settled = -math.inf
+        try:
+            while self.bars_left:
+                records = self.fleet.step()
+                self.check()
+                self.journal.append(records)
+                for agent in self.books.agents.values():
+                    if agent.bet is not None:
+                        bets.setdefault(agent.hypothesis, []).append(agent.bet)
+                proven = any(isinstance(event, HypothesisProven) for event in self.fleet.desk.events)
+                if proven or time.monotonic() - settled >= SETTLE_AFTER:
+                    kept, bets = bets, {}
+                    _settle(self.fleet.claims, self.books, kept)
+                    settled = time.monotonic()
+                yield records
+        finally:
+            if bets:
+                _settle(self.fleet.claims, self.books, bets)
 
     def check(self) -> None:
         """Reconcile the agents' books with the venue.

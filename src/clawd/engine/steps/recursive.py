@@ -199,19 +199,16 @@ def kalman_beta(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None
     # log(x / x0) = intercept + slope * log(y / y0) + noise; intercept and slope walk at random.
     first_x, first_y, intercept, slope = s[0], s[1], s[2], s[3]
     aa, ab, bb = s[4], s[5], s[6]
-    noise, begun = p[0], 0
-    while first_x == 0.0 and begun < out.size:
-        if x[begun] > 0.0 and y[begun] > 0.0:
-            first_x, first_y = x[begun], y[begun]
+    noise = p[0]
+    for t in range(out.size):
+        if first_x == 0.0 and x[t] > 0.0 and y[t] > 0.0:
+            first_x, first_y = x[t], y[t]
             intercept, slope = 0.0, 1.0
             aa, ab, bb = _DIFFUSE, 0.0, _DIFFUSE
-        else:
-            out[begun] = np.nan
-            begun += 1
     logs = np.empty(out.size)
-    for t in range(begun, out.size):
+    for t in range(out.size):
         logs[t], out[t] = log_of(y[t] / first_y), log_of(x[t] / first_x)
-    for t in range(begun, out.size):
+    for t in range(out.size):
         u, v = logs[t], out[t]
         if not (abs(u) < np.inf and abs(v) < np.inf):
             out[t] = np.nan

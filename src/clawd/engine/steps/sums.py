@@ -1,13 +1,12 @@
 """What a sliding window keeps, rebuilt so that an error of rounding never outlives it.
 
 A window slides by what enters and what leaves. It is rebuilt from its values whenever it is whole for the first time
-after something missing, after eight times as many bars as it is long, and when what is left is so much smaller than what was
-subtracted that its digits are gone (a window from which a spike has just left).
+after something missing, after eight times as many bars as it is long, and when what is left is so much smaller than
+what was subtracted that its digits are gone (a window from which a spike has just left).
 """
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from clawd.core.panel import Floats
@@ -110,7 +109,7 @@ def add_places(x: Floats, w: int, out: Floats) -> None:
 
 @njit(nogil=True, error_model="numpy")
 def ranks_of(q: float, w: int) -> tuple[int, int, float]:
-    """The two places between which a quantile of w sorted values lies, and how far it is from the first to the second."""
+    """The two places of w sorted values between which a quantile lies, and how far on from the first."""
     place = q * (w - 1)
     low = min(int(place), w - 1)
     return low, min(low + 1, w - 1), place - low
