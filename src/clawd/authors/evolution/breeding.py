@@ -107,9 +107,10 @@ def _finer(random: Random, parent: Strategy, vocabulary: Vocabulary) -> Strategy
         return None
     path, node, index = random.choice(found)
     before = float(node.parameters[index])
-    after: ParameterValue = float(f"{before * math.exp(random.gauss(0.0, _FINE)):.3g}")
+    moved = float(f"{before * math.exp(random.gauss(0.0, _FINE)):.3g}")
+    after: ParameterValue = moved
     if OPERATORS[node.operator].signature.parameters[index] is Parameter.WINDOW:
-        after = max(1, round(after)) if round(after) != before else int(before) + random.choice((-1, 1))
+        after = max(1, round(moved)) if round(moved) != before else int(before) + random.choice((-1, 1))
     parameters = (*node.parameters[:index], after, *node.parameters[index + 1 :])
     if after == before or not admits(node.operator, parameters):
         return None

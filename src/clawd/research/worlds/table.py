@@ -67,20 +67,25 @@ class _Wish:
 
 
 def _wishes(size: Size) -> list[_Wish]:
+    """All campaigns of a size, those of each row spread evenly: a run that is stopped has something of every row."""
     names = list(SURROGATES)
-    found = [_Wish("noise", names[number % len(names)], None, 0.0, INSTRUMENTS) for number in range(size.noise)]
+    lots = [[_Wish("noise", names[number % len(names)], None, 0.0, INSTRUMENTS) for number in range(size.noise)]]
     for sharpe in size.sharpes:
-        found += [_Wish("planted", *_nth(number), sharpe, INSTRUMENTS) for number in range(size.planted)]
-    mixed = [_nth(number) for number in range(size.planted)]
-    found += [
-        _Wish("mixed", *each, size.sharpes[-1 - number % len(size.sharpes)], _HOLDERS)
-        for number, each in enumerate(mixed)
-    ]
-    found += [
-        _Wish("hidden", names[number % len(names)], HIDDEN, max(size.sharpes), INSTRUMENTS)
-        for number in range(size.hidden)
-    ]
-    return found
+        lots.append([_Wish("planted", *_nth(number), sharpe, INSTRUMENTS) for number in range(size.planted)])
+    lots.append(
+        [
+            _Wish("mixed", *_nth(number), size.sharpes[-1 - number % len(size.sharpes)], _HOLDERS)
+            for number in range(size.planted)
+        ]
+    )
+    lots.append(
+        [
+            _Wish("hidden", names[number % len(names)], HIDDEN, max(size.sharpes), INSTRUMENTS)
+            for number in range(size.hidden)
+        ]
+    )
+    placed = [((number + 0.5) / len(lot), row, wish) for row, lot in enumerate(lots) for number, wish in enumerate(lot)]
+    return [wish for _, _, wish in sorted(placed, key=lambda each: each[:2])]
 
 
 def _nth(number: int) -> tuple[str, Edge]:
