@@ -33,6 +33,7 @@ from clawd.evidence.gates import (
     overfitting_gate,
     superiority_gate,
 )
+from clawd.evidence.information import counts_from
 from clawd.evidence.multiple_testing import benjamini_yekutieli
 from clawd.evidence.overfitting import probability_of_overfitting
 from clawd.evidence.segments import Segments
@@ -188,8 +189,14 @@ class Court:
     name: str = "evolution"
 
     def judge(self, finalists: Sequence[Candidate], fingerprint: str) -> tuple[Judgement, ...]:
-        """Look at the selection once for each finalist, and hold all against the gates."""
+        """Look at the selection once for each finalist, and hold all against the gates.
+
+        Whoever reads a judgement has been shown the selection, so from now on no bar of it can be evidence for anyone.
+        """
         selections, sharpes = [], []
+        if finalists:
+            symbols, until = self.author.symbols, self.vault.selection_until
+            self.registry.show(EVERYBODY, symbols, until, self.clock.now(), f"selection of {self.run}")
         for each in finalists:
             self._look_at_selection(each.strategy)
             result = self.vault.on_selection(each.strategy, self.costs, self.capital)
@@ -296,7 +303,7 @@ class Court:
             fee=float(self.costs.fee),
             slippage=float(self.costs.slippage),
             at=self.clock.now(),
-            counts_from=max(self.vault.vault_from, self.vault.vault_from if shown is None else shown + 1),
+            counts_from=max(self.vault.vault_from, counts_from([shown])),
             run=self.run,
         )
 

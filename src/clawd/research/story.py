@@ -51,6 +51,9 @@ def find(word: str, home: Path) -> Strategy:
         return load_strategy(path)
     found: dict[str, str] = {}
     with Ledger.open(home / "ledger.sqlite") as ledger:
+        program = ledger.strategy(word)
+        if program is not None:
+            return parse_json(program)
         for trial in ledger.trials():
             alike = trial.name == word or (len(word) >= _SHORTEST and trial.content_hash.startswith(word.lower()))
             if alike and trial.program:
@@ -90,7 +93,7 @@ def tell(strategy: Strategy, whole: Panel, home: Path, *, costs: Costs, capital:
         symbols = strategy.universe or author.symbols
         market = market_key(symbols, author.bar)
         hypothesis = registry.find(strategy.content_hash, market, float(costs.fee), float(costs.slippage))
-        judged = _judged(home, strategy.content_hash)
+        judged = _judged(home, strategy.content_hash, author.symbols, costs)
         bets = () if hypothesis is None else registry.bars(hypothesis.number)
         evidence = None if hypothesis is None else registry.evidence(hypothesis.number)
         wealth, reached = (
@@ -129,11 +132,14 @@ def _record(ledger: Ledger, own: Sequence[Backtest], others: Sequence[Backtest],
     ledger.record(trials)
 
 
-def _judged(home: Path, content_hash: str) -> dict[str, Any] | None:
-    """What the latest campaign that judged a strategy said of it."""
+def _judged(home: Path, content_hash: str, symbols: Sequence[str], costs: Costs) -> dict[str, Any] | None:
+    """What the latest campaign on these instruments and at these costs that judged a strategy said of it."""
+    conditions = {"symbols": list(symbols), "fee": float(costs.fee), "slippage": float(costs.slippage)}
     files = sorted((home / "research").glob("*/campaign.json"), key=lambda path: (path.stat().st_mtime_ns, path))
     for path in reversed(files):
         told = json.loads(path.read_text(encoding="utf-8"))
+        if any(told[name] != value for name, value in conditions.items()):
+            continue
         for each in told["finalists"]:
             if each["content_hash"] == content_hash:
                 return {**each, "run": told["run"]}
