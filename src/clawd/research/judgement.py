@@ -25,6 +25,7 @@ from clawd.evidence.cross_validation import split_sharpes
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.gates import (
     FALSE_DISCOVERY_RATE,
+    OVERFITTING,
     Gate,
     all_passed,
     cross_validation_gate,
@@ -141,7 +142,12 @@ def search_gates(finalists: Sequence[Candidate], search: Tried) -> tuple[tuple[G
     Raises:
         ValueError: when a finalist has no result.
     """
-    overfitting = overfitting_gate(probability_of_overfitting(search.pool, GROUPS))
+    judged = probability_of_overfitting(search.pool, GROUPS)
+    overfitting = replace(
+        overfitting_gate(judged),
+        meaning=f"how often the best of one half of the time is not above the middle in the other, among "
+        f"{judged.trials:,} behaviours that made money; at most {OVERFITTING:g}",
+    )
     found = []
     for each in finalists:
         if each.result is None:
