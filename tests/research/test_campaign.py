@@ -106,6 +106,17 @@ def test_a_second_campaign_on_the_same_vault_earns_nothing_from_it(tmp_path: Pat
         assert not registry.looks("vault", content_hash=new.strategy.content_hash), "not worth a look"
 
 
+def test_who_searched_longer_bars_before_has_seen_the_vault_of_a_shorter_market(tmp_path: Path) -> None:
+    """A market of 2,400 bars is searched up to the 1,440th; that of its first 1,500 has its vault from the 1,200th."""
+    longer = market(2_400, drift=0.6, hold=30, volatility=0.04, seed=4)
+    run(longer, tmp_path, crowd(5), finished=False)
+    concluded = last(run(longer.between(0, 1_500), tmp_path, [follow(10), *crowd(40)]))
+    claim = concluded.judgements[0].hypothesis
+    assert claim is not None
+    with books(tmp_path) as registry:
+        assert [bar.ts for bar in registry.bars(claim.number)] == longer.times[1_440:1_500].tolist()
+
+
 def test_the_same_hypothesis_is_shown_again_without_a_look(tmp_path: Path, edged: Panel) -> None:
     first = last(run(edged, tmp_path, [follow(10), *crowd(40)])).judgements[0]
     again = last(run(edged, tmp_path, [follow(10), *crowd(40)], seed=2)).judgements[0]

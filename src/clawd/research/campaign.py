@@ -28,7 +28,7 @@ from clawd.research.judgement import Court, Judgement, to_json
 from clawd.research.search import AUTHOR, SearchStep, search
 from clawd.research.vault import seal
 from clawd.store.ledger import Ledger
-from clawd.store.registry import Registry
+from clawd.store.registry import EVERYBODY, Registry
 
 
 @dataclass(frozen=True)
@@ -168,6 +168,8 @@ def campaign(
     path = home / "ledger.sqlite"
     with Ledger.open(path) as ledger, Registry.open(path) as registry:
         registry.seal(market.symbols, vault.selection_from, vault.vault_from, vault.until, clock.now(), run)
+        # Who searches longer bars first and a shorter market afterwards has seen what its vault would hold.
+        registry.show(EVERYBODY, market.symbols, int(market.times[-1]), clock.now(), f"search of {run}")
         periods = vault.periods
         bars = (periods.selection, periods.vault - periods.selection, periods.end - periods.vault)
         yield Sealed(run, bars, vault.selection_from, vault.vault_from, vault.until, vault.left_out)

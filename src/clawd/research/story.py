@@ -30,8 +30,9 @@ from clawd.reports.story import Neighbour, Regime, Story
 from clawd.research.finalists import candidate
 from clawd.research.judgement import search_gates
 from clawd.research.neighbourhood import neighbourhood
+from clawd.research.periods import FEWEST_BARS
 from clawd.research.tried import tried_on
-from clawd.research.vault import seal
+from clawd.research.vault import seal, searchable
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Hypothesis, Registry, market_key
 
@@ -80,7 +81,7 @@ def tell(strategy: Strategy, whole: Panel, home: Path, *, costs: Costs, capital:
     Raises:
         ClawdError: when it does not fit the market, or never trades on it.
     """
-    author, _ = seal(whole)
+    author = _open_to_all(whole, home)
     market_of(strategy, author)  # says what does not fit
     tried = candidate(strategy, author, costs, capital, delay=True)
     if tried.result is None or tried.stressed is None:
@@ -120,6 +121,17 @@ def tell(strategy: Strategy, whole: Panel, home: Path, *, costs: Costs, capital:
             neighbours=tuple(Neighbour(what, result.metrics.sharpe) for what, result in changed),
             regimes=regimes(tried.result),
         )
+
+
+def _open_to_all(whole: Panel, home: Path) -> Panel:
+    """The bars of the search, without those that an earlier campaign has sealed: it may have had fewer bars."""
+    author, _ = seal(whole)
+    with Registry.open(home / "ledger.sqlite") as registry:
+        sealed = registry.sealed_from(author.symbols)
+    bars = author.times.size if sealed is None else int(np.searchsorted(author.times, sealed))
+    if bars < FEWEST_BARS // 2:
+        raise ClawdError("nearly all bars of this market are sealed", hint="name the market of the campaign")
+    return searchable(author, bars)
 
 
 def _record(ledger: Ledger, own: Sequence[Backtest], others: Sequence[Backtest], print_: str, now: int) -> None:
