@@ -22,6 +22,7 @@ from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry
 
 BARS = 1_500
+DAY = 86_400_000_000_000
 
 
 def follow(window: int, instrument: str = "") -> Strategy:
@@ -70,7 +71,7 @@ def test_noise_comes_to_nothing_and_the_vault_stays_shut(tmp_path: Path) -> None
         assert len(registry.looks("selection")) == len(chosen.finalists)
         assert registry.looks("vault") == ()
         assert registry.hypotheses() == ()
-        assert registry.shown_until("evolution", ["X0"]) is None
+        assert registry.shown_until("anybody", ["X0"]) == sealed.vault_from - DAY, "the selection, and no bar more"
         assert registry.sealed_from(["X1"]) == sealed.selection_from
 
 
@@ -103,6 +104,17 @@ def test_a_second_campaign_on_the_same_vault_earns_nothing_from_it(tmp_path: Pat
     with books(tmp_path) as registry:
         assert registry.bars(new.hypothesis.number) == ()
         assert not registry.looks("vault", content_hash=new.strategy.content_hash), "not worth a look"
+
+
+def test_who_searched_longer_bars_before_has_seen_the_vault_of_a_shorter_market(tmp_path: Path) -> None:
+    """A market of 2,400 bars is searched up to the 1,440th; that of its first 1,500 has its vault from the 1,200th."""
+    longer = market(2_400, drift=0.6, hold=30, volatility=0.04, seed=4)
+    run(longer, tmp_path, crowd(5), finished=False)
+    concluded = last(run(longer.between(0, 1_500), tmp_path, [follow(10), *crowd(40)]))
+    claim = concluded.judgements[0].hypothesis
+    assert claim is not None
+    with books(tmp_path) as registry:
+        assert [bar.ts for bar in registry.bars(claim.number)] == longer.times[1_440:1_500].tolist()
 
 
 def test_the_same_hypothesis_is_shown_again_without_a_look(tmp_path: Path, edged: Panel) -> None:
@@ -158,6 +170,7 @@ def test_a_disguise_buys_nothing(tmp_path: Path, edged: Panel) -> None:
         assert len(registry.hypotheses()) == before
     with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
         assert ledger.distinct_strategies() == 44
+        assert ledger.distinct() > 44, "those that were tried at twice the costs too"
 
 
 def test_many_disguises_in_one_campaign_are_one_finalist(tmp_path: Path, edged: Panel) -> None:
@@ -165,6 +178,12 @@ def test_many_disguises_in_one_campaign_are_one_finalist(tmp_path: Path, edged: 
     assert len(concluded.judgements) == 1
     with books(tmp_path) as registry:
         assert len(registry.looks("selection")) == 1
+
+
+def trials(home: Path) -> list[tuple[object, ...]]:
+    """What the ledger has, times and counts of looks left out: this author looks again where evolution remembers."""
+    with Ledger.open(home / "ledger.sqlite") as ledger:
+        return [(each.content_hash, each.fee, each.origin, each.sharpe, each.segments) for each in ledger.trials()]
 
 
 def test_whoever_is_killed_goes_on_to_the_same_end(
@@ -189,6 +208,7 @@ def test_whoever_is_killed_goes_on_to_the_same_end(
     continued = last(run(edged, tmp_path / "broken", strategies))
     told = [json.loads((each.folder / "campaign.json").read_text()) for each in (whole, continued)]
     assert told[0] == told[1]
+    assert trials(tmp_path / "whole") == trials(tmp_path / "broken")
     with books(tmp_path / "broken") as registry:
         looks = registry.looks("vault")
         assert len(looks) == len({look.content_hash for look in looks})

@@ -25,6 +25,7 @@ from clawd.evidence.cross_validation import split_sharpes
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.gates import (
     FALSE_DISCOVERY_RATE,
+    OVERFITTING,
     Gate,
     all_passed,
     cross_validation_gate,
@@ -33,6 +34,7 @@ from clawd.evidence.gates import (
     overfitting_gate,
     superiority_gate,
 )
+from clawd.evidence.information import counts_from
 from clawd.evidence.multiple_testing import benjamini_yekutieli
 from clawd.evidence.overfitting import probability_of_overfitting
 from clawd.evidence.segments import Segments
@@ -140,7 +142,12 @@ def search_gates(finalists: Sequence[Candidate], search: Tried) -> tuple[tuple[G
     Raises:
         ValueError: when a finalist has no result.
     """
-    overfitting = overfitting_gate(probability_of_overfitting(search.pool, GROUPS))
+    judged = probability_of_overfitting(search.pool, GROUPS)
+    overfitting = replace(
+        overfitting_gate(judged),
+        meaning=f"how often the best of one half of the time is not above the middle in the other, among "
+        f"{judged.trials:,} behaviours that made money; at most {OVERFITTING:g}",
+    )
     found = []
     for each in finalists:
         if each.result is None:
@@ -188,8 +195,14 @@ class Court:
     name: str = "evolution"
 
     def judge(self, finalists: Sequence[Candidate], fingerprint: str) -> tuple[Judgement, ...]:
-        """Look at the selection once for each finalist, and hold all against the gates."""
+        """Look at the selection once for each finalist, and hold all against the gates.
+
+        Whoever reads a judgement has been shown the selection, so from now on no bar of it can be evidence for anyone.
+        """
         selections, sharpes = [], []
+        if finalists:
+            symbols, until = self.author.symbols, self.vault.selection_until
+            self.registry.show(EVERYBODY, symbols, until, self.clock.now(), f"selection of {self.run}")
         for each in finalists:
             self._look_at_selection(each.strategy)
             result = self.vault.on_selection(each.strategy, self.costs, self.capital)
@@ -296,7 +309,7 @@ class Court:
             fee=float(self.costs.fee),
             slippage=float(self.costs.slippage),
             at=self.clock.now(),
-            counts_from=max(self.vault.vault_from, self.vault.vault_from if shown is None else shown + 1),
+            counts_from=max(self.vault.vault_from, counts_from([shown])),
             run=self.run,
         )
 
