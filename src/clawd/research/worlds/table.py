@@ -52,7 +52,7 @@ def full(campaigns: int) -> Size:
 
 def quick(campaigns: int) -> Size:
     """A small version, for a look and for the tests."""
-    return Size(bars=7_560, budget=300, noise=campaigns, planted=campaigns, hidden=0, sharpes=(3.0,))
+    return Size(bars=10_080, budget=300, noise=campaigns, planted=campaigns, hidden=0, sharpes=(3.0,))
 
 
 @dataclass(frozen=True, slots=True)
