@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,10 @@ class Outcome:
     code: int
     out: str
     err: str
+
+
+#: Runs a command in its own place: ``clawd("strategy", "list")``.
+Clawd = Callable[..., Outcome]
 
 
 def walk(seed: int, length: int = 400, drift: float = 0.0005, step: float = 0.01) -> list[float]:

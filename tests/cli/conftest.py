@@ -5,17 +5,14 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_world import CROSS, HOLD, Outcome, bars, folder, waves
+from cli_world import CROSS, HOLD, Clawd, Outcome, bars, folder, waves
 
 import clawd as package
 from clawd.cli.main import run
 from clawd.engine.warm import warm_up
-
-Clawd = Callable[..., Outcome]
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import json
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_world import CROSS, DAY, HOLD, START, Outcome, disk
+from cli_world import CROSS, DAY, HOLD, START, Clawd, disk
 
 import clawd.cli.backtest as command
 from clawd.core.costs import Costs
@@ -23,7 +22,6 @@ from clawd.engine.backtest import Backtest, run_backtest
 from clawd.language.strategy import load_strategy
 from clawd.store.ledger import Ledger
 
-Clawd = Callable[..., Outcome]
 CAPITAL = Decimal(10_000)
 
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import gzip
 import shlex
 import sqlite3
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_world import CROSS, HEADER, Outcome, bars, disk, folder, walk
-
-Clawd = Callable[..., Outcome]
+from cli_world import CROSS, HEADER, Clawd, Outcome, bars, disk, folder, walk
 
 TOMLS = {
     "empty": "",

@@ -10,11 +10,10 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cli_world import Outcome
+from cli_world import Clawd
 from rich.console import Console
 
 import clawd as package
@@ -22,7 +21,6 @@ from clawd.cli import compiling
 from clawd.cli.compiling import COMPILING, compiling_clock
 from clawd.engine import backtest as engine
 
-Clawd = Callable[..., Outcome]
 UP = ("up", "--data", "two", "--strategy", "cross.toml", "--json")
 COMMANDS = [
     ("backtest", "cross.toml", "--data", "two", "--json"),

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cli_world import Clawd
 
 from clawd.evidence.levels import wealth_to_reach
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry, market_key
 from clawd.store.trial import Segments, Trial
-from conftest import Clawd
 
 DAY = 86_400_000_000_000
 MARKET = market_key(["BTC", "ETH"], DAY)
@@ -123,6 +123,17 @@ def test_how_many_are_different(clawd: Clawd, filled: Path) -> None:
     assert sample["effective_rank"] == pytest.approx(math.exp(-(shares * np.log(shares)).sum()))
 
 
+def test_of_very_many_it_says_that_some_are_compared(
+    clawd: Clawd, filled: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "evenly spaced" not in clawd("evidence").out
+    segments = Ledger.segments
+    monkeypatch.setattr(Ledger, "segments", lambda ledger, conditions: segments(ledger, conditions, most=4))
+    assert "trials, evenly spaced ones are compared" in clawd("evidence").out
+    (sample,) = json.loads(clawd("evidence", "--json").out)["behaviour"]
+    assert (sample["trials"], sample["compared"], sample["moving"]) == (9, 4, 4)
+
+
 def test_claims_say_what_they_need_have_and_are(clawd: Clawd, filled: Path) -> None:
     def states() -> list[tuple[Any, ...]]:
         found = json.loads(clawd("evidence", "--json").out)["hypotheses"]
@@ -137,8 +148,14 @@ def test_claims_say_what_they_need_have_and_are(clawd: Clawd, filled: Path) -> N
         registry.promote(1, 19_001 * DAY)
         registry.bet(2, [(10_603 * DAY, -0.9, 0.5)])
         wealth = registry.evidence(1).wealth
-    assert [state for *_, state in states()] == ["promoted", "a bar lost more than its bound", "no bar has counted yet"]
+    assert [state for *_, state in states()] == [
+        "proven, waiting for you",
+        "a bar lost more than its bound",
+        "no bar has counted yet",
+    ]
     won, tried, _ = json.loads(clawd("evidence", "--json").out)["hypotheses"]
+    assert won["promoted_at"] == 19_001 * DAY
+    assert [won["proven"], tried["proven"]] == [True, False]
     assert won["wealth"] == won["peak_wealth"] == wealth
     assert won["wealth_to_reach"] == wealth_to_reach(1, 0)
     assert tried["level"] == pytest.approx(0.1 / 6)
@@ -174,7 +191,7 @@ def test_what_people_read(clawd: Clawd, filled: Path) -> None:
     assert any(line.startswith("12 distinct trials one strategy") and "tried again 2 times" in line for line in lines)
     assert "10 distinct strategies the same on other data or at other costs is one" in lines
     assert "4 looks at what is held back 3 at the selection, 1 into the vault" in lines
-    assert "3 hypotheses 0 promoted" in lines
+    assert "3 hypotheses claims with a level that their evidence has to reach; 1 proven" in lines
     assert any(line.startswith("1 won 1d BTC,ETH 5.00 %") and line.endswith("waiting for you") for line in lines)
     assert "BTC, ETH 1998-10-01 1999-01-09 1999-04-19 spring" in lines
 

@@ -6,15 +6,12 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 
 import pytest
-from cli_world import Outcome
+from cli_world import Clawd, Outcome
 
 from clawd import __version__
 from clawd.cli.main import command_line
-
-Clawd = Callable[..., Outcome]
 
 GROUPS = {
     "Trade on paper": ["up"],

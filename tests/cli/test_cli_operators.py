@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 
 import pytest
-from cli_world import Outcome
+from cli_world import Clawd
 
 from clawd.language.operators import OPERATORS
-
-Clawd = Callable[..., Outcome]
 
 
 @pytest.mark.parametrize("columns", ["60", "80", "160"])

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from cli_world import DAY, START, bars, folder, waves
+from cli_world import DAY, START, Clawd, bars, folder, waves
 
 from clawd.core.clock import iso
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry
-from conftest import Clawd
 
 NANOSECONDS = 1_000_000_000
 SEALED = 250

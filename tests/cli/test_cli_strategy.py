@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from conftest import Clawd
+from cli_world import Clawd
 
 from clawd.authors.starter import find_starter
 from clawd.language.strategy import load_strategy

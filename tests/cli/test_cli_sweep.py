@@ -13,22 +13,20 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from cli_world import Outcome, bars, folder, walk
+from cli_world import Clawd, bars, folder, walk
 
 import clawd as package
 from clawd.cli.sweep_progress import speed
 from clawd.cluster.run import Progress, Step, run_study
 from clawd.language.strategy import parse_json
 from clawd.store.ledger import Ledger
-
-Clawd = Callable[..., Outcome]
 
 MEANS = """\
 name = "Two means"

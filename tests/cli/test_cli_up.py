@@ -10,20 +10,18 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from cli_world import HEADER, Outcome, bars, disk, folder, walk
+from cli_world import HEADER, Clawd, Outcome, bars, disk, folder, walk
 
 import clawd as package
 from clawd.fleet.run import journals, replay
 from clawd.store.journal import Journal
 
-Clawd = Callable[..., Outcome]
 LINE = ("up", "--data", "two", "--strategy", "cross.toml", "--strategy", "hold.toml", "--strategy", "turtles")
 STAGES = ["market", "compiling", "tried", "searched", "paper", "event", "summary"]
 

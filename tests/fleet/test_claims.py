@@ -12,14 +12,15 @@ import numpy as np
 import pytest
 from fleet_worlds import DAY, MIDNIGHT, Trading, panel_of, settings_of, start_of, strategy_of, walk
 
+from clawd.core.clock import Clock
 from clawd.core.errors import ClawdError
-from clawd.core.events import AgentFired, AgentHired, BooksMarked, Event, HypothesisProven, read_event
+from clawd.core.events import AgentFired, AgentHired, BooksMarked, Event, HypothesisProven, RunStarted, read_event
 from clawd.core.panel import Floats, Panel
 from clawd.core.settings import Settings
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.levels import wealth_to_reach
 from clawd.evidence.monitor import FALSE_FIRING
-from clawd.fleet.claims import AUTHOR, Bet, RegisteredClaims
+from clawd.fleet.claims import READER, Bet, RegisteredClaims
 from clawd.fleet.run import Run, begin_or_continue, replay
 from clawd.fleet.summary import summarise
 from clawd.language.strategy import Strategy
@@ -103,7 +104,7 @@ def home(tmp_path: Path) -> Home:
 def test_what_the_registry_keeps_is_what_the_journal_says(home: Home, market: Panel) -> None:
     run = home.trade([FOLLOWS, FADES], market)
     (first, first_bars), (second, second_bars) = home.kept()
-    assert (first.number, first.name, first.author, first.run) == (1, "follows", AUTHOR, run.books.start.run)
+    assert (first.number, first.name, first.author, first.run) == (1, "follows", READER, run.books.start.run)
     assert (second.number, second.name) == (2, "fades")
     assert first.market == market_key(["AAA", "BBB"], market.bar)
     assert [bar.ts for bar in first_bars] == market.times[1:].tolist()
@@ -111,7 +112,7 @@ def test_what_the_registry_keeps_is_what_the_journal_says(home: Home, market: Pa
         for agent in run.books.agents.values():
             assert registry.evidence(agent.hypothesis) == agent.evidence
             assert agent.level == wealth_to_reach(agent.hypothesis, 0)
-        assert registry.shown_until(AUTHOR, ["AAA"]) == market.times[-1]
+        assert registry.shown_until(READER, ["AAA"]) == market.times[-1]
     equity = {"a001": [1_000.0 / 2], "a002": [1_000.0 / 2]}
     for event in home.events():
         if isinstance(event, BooksMarked):
@@ -260,6 +261,27 @@ def test_what_was_shown_to_everybody_or_will_be_shown_during_the_run(home: Home,
     assert len(agents) > 1, "one was fired, and another hired in its place"
     assert {agent.counts_from for agent in agents} == {int(market.times[20]) + 1}
     assert all(bar.ts > market.times[20] for _, bars in home.kept() for bar in bars)
+
+
+def test_what_a_person_has_seen_is_no_evidence_for_what_he_picks_and_is_for_the_library(
+    home: Home, tmp_path: Path, market: Panel
+) -> None:
+    class OfTheLibrary(RegisteredClaims):
+        def __init__(self, registry: Registry, start: RunStarted, clock: Clock) -> None:
+            super().__init__(registry, start, clock, "library")
+
+    earned = {}
+    for name, claims in (("picked", RegisteredClaims), ("library", OfTheLibrary)):
+        place = Home(tmp_path / name)
+        with place.registry() as registry:
+            registry.show("person", ["AAA"], int(market.times[50]), 0, "backtest")
+        run = place.trade([FOLLOWS], market, claims=claims)
+        ((hypothesis, bars),) = place.kept()
+        earned[hypothesis.author] = (len(bars), run.books.agents["a001"].evidence.bars)
+        with place.registry() as registry:
+            assert registry.shown_until("person", ["AAA"]) == market.times[-1]
+            assert registry.shown_until("library", ["AAA"]) is None
+    assert earned == {"person": (39, 39), "library": (89, 89)}
 
 
 def test_two_runs_that_go_on_with_one_hypothesis_are_told_so(home: Home, market: Panel) -> None:

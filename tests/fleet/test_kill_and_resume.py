@@ -211,7 +211,7 @@ def claims(place: Workplace) -> list[tuple[object, ...]]:
                 replace(each, registered_at=0, promoted_at=None),
                 each.promoted_at is not None,
                 registry.bars(each.number),
-                registry.shown_until("clawd up", ["AAA", "BBB"]),
+                registry.shown_until("person", ["AAA", "BBB"]),
             )
             for each in registry.hypotheses()
         ]

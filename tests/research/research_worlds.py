@@ -91,7 +91,7 @@ def author_of(strategies: Sequence[Strategy], *, finished: bool = True) -> Searc
     def search(
         panel: Panel, ledger: Ledger, *, seed: int, costs: Costs, capital: Decimal, run: str, clock: Clock, **_: Any
     ) -> Iterator[SearchStep]:
-        ledger.record([tried(each, panel, costs, capital, run, seed, clock.now()) for each in strategies])
+        ledger.record(tried(strategies, panel, costs, capital, run, seed, clock.now()))
         elites = sorted(
             (candidate(each, panel, costs, capital) for each in strategies),
             key=lambda each: -np.nan_to_num(each.sharpe),
@@ -113,28 +113,35 @@ def author_of(strategies: Sequence[Strategy], *, finished: bool = True) -> Searc
     return search
 
 
-def tried(strategy: Strategy, panel: Panel, costs: Costs, capital: Decimal, run: str, seed: int, now: int) -> Trial:
-    """A trial as a search records it."""
-    (found,) = evaluate_in_segments([strategy], panel, costs, capital, segments=60)
-    return Trial(
-        content_hash=strategy.content_hash,
-        family_hash=strategy.family_hash,
-        data_fingerprint=fingerprint(panel),
-        first_ts=int(panel.times[0]),
-        last_ts=int(panel.times[-1]),
-        fee=float(costs.fee),
-        slippage=float(costs.slippage),
-        author="test",
-        name=strategy.name,
-        recorded_at=now,
-        code_version="0",
-        bars=found.metrics.bars,
-        trades=found.metrics.trades,
-        sharpe=found.metrics.sharpe,
-        capital=float(capital),
-        run=run,
-        seed=seed,
-        origin="random",
-        program=json.dumps(strategy.to_json()),
-        segments=Segments(found.bars, found.returns, found.squares),
-    )
+def tried(
+    strategies: Sequence[Strategy], panel: Panel, costs: Costs, capital: Decimal, run: str, seed: int, now: int
+) -> list[Trial]:
+    """Trials as a search records them."""
+    print_ = fingerprint(panel)
+    return [
+        Trial(
+            content_hash=strategy.content_hash,
+            family_hash=strategy.family_hash,
+            data_fingerprint=print_,
+            first_ts=int(panel.times[0]),
+            last_ts=int(panel.times[-1]),
+            fee=float(costs.fee),
+            slippage=float(costs.slippage),
+            author="test",
+            name=strategy.name,
+            recorded_at=now,
+            code_version="0",
+            bars=found.metrics.bars,
+            trades=found.metrics.trades,
+            sharpe=found.metrics.sharpe,
+            capital=float(capital),
+            run=run,
+            seed=seed,
+            origin="random",
+            program=json.dumps(strategy.to_json()),
+            segments=Segments(found.bars, found.returns, found.squares),
+        )
+        for strategy, found in zip(
+            strategies, evaluate_in_segments(strategies, panel, costs, capital, segments=60), strict=True
+        )
+    ]

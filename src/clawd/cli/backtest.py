@@ -92,7 +92,7 @@ def backtest(
         raise ClawdError("--trades and --html name the same file", where=str(html))
     start, end = read_time(from_, "--from"), read_time(to, "--to")
     loaded = [read_strategy(name) for name in strategies]
-    with _output(trades, "--trades") as trades_file, _output(html, "--html") as html_file:
+    with output(trades, "--trades") as trades_file, output(html, "--html") as html_file:
         market, sealed = unsealed(read_market(data, universe, bar), start)
         first, last = window(market.panel, start, end)
         costs = Costs(settings.fee, settings.slippage)
@@ -129,7 +129,7 @@ def _count(results: Sequence[Backtest], market: Market, first: int, last: int, p
 
 
 @contextmanager
-def _output(path: Path | None, option: str) -> Iterator[TextIO | None]:
+def output(path: Path | None, option: str) -> Iterator[TextIO | None]:
     """A file that stands under its name, whole, when the block has ended well, and otherwise not at all.
 
     It is begun beside its place at once: where nothing can be written, nothing is computed and counted either.

@@ -42,14 +42,17 @@ class Claim:
     evidence: EProcess
 
     @property
+    def proven(self) -> bool:
+        """Whether its evidence has ever reached its level; real money needs a person and a venue besides."""
+        return self.hypothesis.promoted_at is not None or self.evidence.reached(self.hypothesis.wealth_to_reach)
+
+    @property
     def state(self) -> str:
         """Where it stands, in words."""
-        if self.hypothesis.promoted_at is not None:
-            return "promoted"
+        if self.proven:
+            return "proven, waiting for you"
         if self.evidence.broken:
             return "a bar lost more than its bound"
-        if self.evidence.reached(self.hypothesis.wealth_to_reach):
-            return "proven, waiting for you"
         return "on its way" if self.evidence.bars else "no bar has counted yet"
 
 
@@ -147,6 +150,7 @@ def _claim_json(claim: Claim) -> dict[str, object]:
         "wealth": _finite(claim.evidence.wealth),
         "peak_wealth": _finite(claim.evidence.peak),
         "bars": claim.evidence.bars,
+        "proven": claim.proven,
         "state": claim.state,
     }
 

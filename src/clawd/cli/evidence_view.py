@@ -15,7 +15,7 @@ from clawd.cli.grid import Column, grid, screen
 from clawd.cli.tables import evidence_bar
 from clawd.core.clock import iso
 from clawd.core.panel import NANOSECONDS_PER_DAY
-from clawd.store.ledger import Tally
+from clawd.store.ledger import MOST_ROWS, Tally
 
 _MOST_ROWS = 12
 
@@ -60,7 +60,7 @@ def _rest(console: Console, rest: int, noun: str) -> None:
 
 
 def _counts(overview: Overview) -> RenderableType:
-    promoted = sum(each.hypothesis.promoted_at is not None for each in overview.claims)
+    proven = sum(each.proven for each in overview.claims)
     largest = overview.families[0] if overview.families else 0
     repeats = sum(each.looks for each in overview.authors) - overview.trials
     rows = (
@@ -77,7 +77,11 @@ def _counts(overview: Overview) -> RenderableType:
             "looks at what is held back",
             f"{overview.selection_looks:,} at the selection, {overview.vault_looks:,} into the vault",
         ),
-        (f"{len(overview.claims):,}", "hypotheses", f"{promoted:,} promoted"),
+        (
+            f"{len(overview.claims):,}",
+            "hypotheses",
+            f"claims with a level that their evidence has to reach; {proven:,} proven",
+        ),
     )
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(justify="right", no_wrap=True)
@@ -147,6 +151,8 @@ def _for_gates(overview: Overview) -> str:
         if overview.samples
         else ""
     )
+    if any(each.compared < each.trials for each in overview.samples):
+        said = f"Of more than {MOST_ROWS:,} trials, evenly spaced ones are compared. {said}"
     return f"{said}Gates use the raw number of distinct trials, {overview.trials:,}."
 
 
@@ -180,7 +186,6 @@ def _claims(claims: Sequence[Claim], width: int) -> RenderableType:
 
 
 _COLOURS = {
-    "promoted": "green",
     "proven, waiting for you": "bold green",
     "a bar lost more than its bound": "red",
     "no bar has counted yet": "dim",

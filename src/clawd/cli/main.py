@@ -26,6 +26,7 @@ _COMMANDS = (
     ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
     ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
+    ("research", _STUDY, "Search for strategies by evolution, judge what is found; tune the numbers of one."),
     ("strategy", _STUDY, "List, show, check and explain strategies."),
     ("evidence", _STUDY, "What was tried, how much of it is different, and what is claimed and proven."),
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),

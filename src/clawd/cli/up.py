@@ -80,7 +80,17 @@ def up(
     moving = sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
     view = JsonView() if as_json else LiveView() if moving else PlainView()
     with interruptions() as interrupted, view:
-        for stage in campaign(market, tried, settings, SystemClock(), fresh=fresh, stop=lambda: bool(interrupted)):
+        stages = campaign(
+            market,
+            tried,
+            settings,
+            SystemClock(),
+            # Who picks strategies may have seen what became of them; the library is as it was written.
+            author="person" if strategies else "library",
+            fresh=fresh,
+            stop=lambda: bool(interrupted),
+        )
+        for stage in stages:
             view.show(stage)
     if interrupted:
         raise typer.Exit(130)

@@ -37,6 +37,9 @@ from clawd.language.strategy import Strategy
 #: Strategies in one graph, and how many of them are traded after each stretch of it.
 GROUP, BATCH = 1_000, 32
 
+#: Stretches of the list of strategies of which a group is made.
+PIECES = 16
+
 THREADS = 2
 
 
@@ -147,8 +150,10 @@ def _groups(strategies: Sequence[Strategy], panel: Panel, threads: int) -> Itera
     for market, members in universes.values():
         members.sort(key=lambda index: strategies[index].target.text)
         parts = max(1, -(-len(members) // GROUP), min(threads, len(members) // BATCH))
-        for part in np.array_split(members, parts):
-            yield market, [int(index) for index in part]
+        # Each group takes pieces from everywhere, so that all of them take about as long.
+        pieces = np.array_split(members, parts * PIECES)
+        for part in range(parts):
+            yield market, [int(index) for index in np.concatenate(pieces[part::parts])]
 
 
 def _run(

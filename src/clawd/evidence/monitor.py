@@ -18,7 +18,7 @@ on gains beyond the cap alone, a buyer of lottery tickets, is fired although its
 than for promotion this is the safe side: what is lost is a slot on paper, what is kept is capital. The cap is chosen so
 that it seldom speaks: c_t is :data:`CAP` times what such a bar usually moves, and never more than the bound b_t.
 Usual is known before the bar: the mean of \\|r\\|/b over the bars held, the last hundred weighing most, times b_t.
-For returns as heavy in the tails as Student's t with 3 degrees of freedom, the gains beyond it are worth 0.1 of annual
+For returns as heavy in the tails as Student's t with 3 degrees of freedom, the gains beyond it are worth 0.06 of annual
 Sharpe ratio with daily bars; for normal ones nothing.
 
 An agent whose equity falls by a given share of its capital from its peak is fired whatever the evidence says.

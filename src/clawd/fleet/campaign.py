@@ -19,7 +19,7 @@ from clawd.engine.compiled import is_warm
 from clawd.engine.warm import warm_up
 from clawd.evidence.sharpe import deflated_sharpe, moments
 from clawd.fleet.books import Books
-from clawd.fleet.claims import AUTHOR, RegisteredClaims
+from clawd.fleet.claims import READER, RegisteredClaims
 from clawd.fleet.run import Run, begin_or_continue, journal_path, run_started, set_aside
 from clawd.fleet.search import ranked, search, trial_of
 from clawd.fleet.summary import FleetSummary, summarise
@@ -114,6 +114,7 @@ def campaign(
     settings: Settings,
     clock: Clock,
     *,
+    author: str = READER,
     fresh: bool = False,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Stage]:
@@ -124,6 +125,7 @@ def campaign(
         strategies: what is tried.
         settings: limits, costs, and where the journal and the ledger lie.
         clock: stamps the ledger.
+        author: who wrote or chose the strategies; what he was shown before is no evidence for them.
         fresh: set an earlier run of the same name aside and begin anew.
         stop: asked after every bar; true ends the run cleanly.
 
@@ -148,10 +150,11 @@ def campaign(
     for done, candidate in enumerate(search(strategies, panel, first, costs, share), start=1):
         candidates.append(candidate)
         yield Tried(candidate, done, len(strategies))
-    searched = _count(ranked(candidates), market, settings, clock)
+    searched = _count(ranked(candidates), market, settings, clock, author)
     yield searched
     with Registry.open(settings.home / "ledger.sqlite") as registry:
-        registry.show(AUTHOR, panel.symbols, int(panel.times[first - 1]), clock.now(), "the search of clawd up")
+        for reader in (author, READER):
+            registry.show(reader, panel.symbols, int(panel.times[first - 1]), clock.now(), "the search of clawd up")
     if not searched.finalists:
         raise ClawdError(
             f"no strategy earned a place on paper: {_objections(searched)}",
@@ -163,7 +166,7 @@ def campaign(
     path = journal_path(settings.home, start.run)
     benchmark = buy_and_hold(panel.between(first, length), costs, settings.capital)
     with Journal.open(path) as journal, Registry.open(settings.home / "ledger.sqlite") as registry:
-        run = begin_or_continue(journal, start, panel, RegisteredClaims(registry, start, clock))
+        run = begin_or_continue(journal, start, panel, RegisteredClaims(registry, start, clock, author))
         yield PaperBegan(run, path)
         stopped = False
         for _ in run.steps():
@@ -174,13 +177,13 @@ def campaign(
         yield Ended(summarise(run.books, panel.bars_per_year, benchmark), stopped)
 
 
-def _count(candidates: list[Candidate], market: Market, settings: Settings, clock: Clock) -> Searched:
+def _count(candidates: list[Candidate], market: Market, settings: Settings, clock: Clock, author: str) -> Searched:
     """Enter every backtest in the ledger, at the costs in force and at twice the costs: both were looked at."""
     results = [candidate.result for candidate in candidates if candidate.result is not None]
     looked_at = results + [candidate.stressed for candidate in candidates if candidate.stressed is not None]
     now = clock.now()
     with Ledger.open(settings.home / "ledger.sqlite") as ledger:
-        new = ledger.record([trial_of(result, market.fingerprint, "library", now) for result in looked_at])
+        new = ledger.record([trial_of(result, market.fingerprint, author, now) for result in looked_at])
         distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
     shapes = {result.strategy.content_hash: moments(result.net_returns) for result in results}
     per_bar = [shape.sharpe for shape in shapes.values() if shape.sd > 0]

@@ -18,8 +18,8 @@ from clawd.evidence.eprocess import EProcess
 from clawd.language.strategy import Strategy
 from clawd.store.registry import Registry, market_key
 
-#: Who chooses what `clawd up` trades, and sees what comes of it.
-AUTHOR: Final = "clawd up"
+#: Who reads what a run says, and may write the next strategy after that.
+READER: Final = "person"
 
 
 class Bet(NamedTuple):
@@ -83,22 +83,24 @@ class RegisteredClaims:
         registry: open for writing.
         start: how the run began.
         clock: for when things were registered.
+        author: who wrote or chose the finalists: what he was shown is no evidence for them.
     """
 
-    def __init__(self, registry: Registry, start: RunStarted, clock: Clock) -> None:
+    def __init__(self, registry: Registry, start: RunStarted, clock: Clock, author: str = READER) -> None:
         self.registry = registry
         self.start = start
         self.clock = clock
+        self.author = author
 
     def shown_until(self) -> int | None:
-        return self.registry.shown_until(AUTHOR, self.start.symbols)
+        return self.registry.shown_until(self.author, self.start.symbols)
 
     def claim(self, strategy: Strategy, counts_from: int) -> Claim:
         symbols = self.start.symbols if strategy.universe is None else strategy.universe
         hypothesis = self.registry.register(
             content_hash=strategy.content_hash,
             name=strategy.name,
-            author=AUTHOR,
+            author=self.author,
             market=market_key(symbols, self.start.bar),
             fee=float(self.start.fee),
             slippage=float(self.start.slippage),
@@ -140,4 +142,4 @@ class RegisteredClaims:
                     ) from None
             for number in proven:
                 self.registry.promote(number, now)
-            self.registry.show(AUTHOR, self.start.symbols, until, now, f"run {self.start.run}")
+            self.registry.show(READER, self.start.symbols, until, now, f"run {self.start.run}")

@@ -71,8 +71,8 @@ def equity(view: View) -> Html:
         tick_count=4,
         described_by="equity-summary",
     )
-    keys = [_key("mine", "Strategy"), *([_key("held", "Buy and hold")] if held is not None else [])]
-    keys.append(_key("baseline", "Capital"))
+    keys = [key("mine", "Strategy"), *([key("held", "Buy and hold")] if held is not None else [])]
+    keys.append(key("baseline", "Capital"))
     return tag(
         "figure",
         tag("p", equity_summary(view), id="equity-summary"),
@@ -249,7 +249,8 @@ def _details(summary: str, content: Html) -> Html:
     return tag("details", tag("summary", summary), content)
 
 
-def _key(css: str, text: str) -> Html:
+def key(css: str, text: str) -> Html:
+    """An entry of a legend: a stroke of a curve's class and what it stands for."""
     stroke = tag("line", x1="0", x2="20", y1="6", y2="6", class_=css)
     return tag("span", tag("svg", stroke, width="20", height="12", class_="key", aria_hidden="true"), text)
 

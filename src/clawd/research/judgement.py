@@ -118,27 +118,40 @@ def gates(
     """
     if not finalists:
         return ()
-    overfitting = overfitting_gate(probability_of_overfitting(search.pool, GROUPS))
     # Each campaign has its share of the level, and each look of the past is a test that found nothing.
     stepped = np.minimum(step_down(np.array(selections).T).adjusted * runs, 1.0)
     chances = [_chance(returns) for returns in selections]
     padded = np.array([*chances, *([1.0] * max(0, looks - len(chances)))])
     discovered = benjamini_yekutieli(padded, FALSE_DISCOVERY_RATE).adjusted
     found = []
-    for place, (each, returns) in enumerate(zip(finalists, selections, strict=True)):
+    for place, (own, returns) in enumerate(zip(search_gates(finalists, search), selections, strict=True)):
+        result = finalists[place].result
+        sharpe = float("nan") if result is None else sharpe_ratio(returns, result.panel.bars_per_year)
+        selected = Gate(
+            "selection", sharpe, 0.0, sharpe > 0, "annual Sharpe ratio on the bars of the selection; above 0"
+        )
+        found.append((*own, selected, superiority_gate(float(stepped[place]), float(discovered[place]))))
+    return tuple(found)
+
+
+def search_gates(finalists: Sequence[Candidate], search: Tried) -> tuple[tuple[Gate, ...], ...]:
+    """Those gates of each finalist that need no look at the selection.
+
+    Raises:
+        ValueError: when a finalist has no result.
+    """
+    overfitting = overfitting_gate(probability_of_overfitting(search.pool, GROUPS))
+    found = []
+    for each in finalists:
         if each.result is None:
             raise ValueError("a finalist has a result")
         own = each.result.net_returns
-        parts = Segments.of(own[:, None], SEGMENTS)
-        sharpe = sharpe_ratio(returns, each.result.panel.bars_per_year)
         found.append(
             (
                 deflated_sharpe_gate(moments(own), trials=search.strategies, trials_sd=search.spread),
                 overfitting,
-                cross_validation_gate(split_sharpes(parts)[0]),
+                cross_validation_gate(split_sharpes(Segments.of(own[:, None], SEGMENTS))[0]),
                 endurance_gate(each.sharpe, each.endured_sharpe),
-                Gate("selection", sharpe, 0.0, sharpe > 0, "annual Sharpe ratio on the bars of the selection; above 0"),
-                superiority_gate(float(stepped[place]), float(discovered[place])),
             )
         )
     return tuple(found)

@@ -221,7 +221,7 @@ def _orders(batch: Batch) -> tuple[tuple[Order, ...], Stage]:
 
 def _order(candidate: Candidate) -> Order:
     origin = {"fresh": "random"}.get(candidate.origin, candidate.origin)
-    if origin in MUTATIONS or origin in {"universe", "calm"}:
+    if origin in MUTATIONS or origin in {"finer", "universe", "calm"}:
         origin = f"mutation:{origin}"
     return Order(candidate.strategy, candidate.content_hash, origin, candidate.parents)
 

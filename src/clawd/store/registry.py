@@ -159,7 +159,8 @@ class Registry:
     def at_once(self) -> Iterator[None]:
         """All that is written in the block, or none of it: such as a look at the vault and the bars that it gave.
 
-        Others wait while it is open, half a minute at most.
+        Others wait while it is open, half a minute at most; a ledger that is open on the same file is such another, and
+        nothing must be recorded with it in the block.
         """
         if self._connection.in_transaction:
             yield

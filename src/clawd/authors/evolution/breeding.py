@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from random import Random
@@ -9,12 +10,12 @@ from typing import Final
 
 from clawd.authors.evolution.archive import Member
 from clawd.core.errors import ClawdError
-from clawd.language.assembly import assemble
+from clawd.language.assembly import admits, assemble
 from clawd.language.canonical import make
 from clawd.language.crossover import crossover
 from clawd.language.exits import Exits, read_exits
 from clawd.language.grow import random_strategy
-from clawd.language.mutation import MUTATIONS, child_of, mutate, within
+from clawd.language.mutation import MUTATIONS, child_of, mutate, places, replaced, within
 from clawd.language.node import Node, ParameterValue, walk
 from clawd.language.operators import OPERATORS
 from clawd.language.strategy import Strategy
@@ -22,10 +23,12 @@ from clawd.language.types import Parameter
 from clawd.language.vocabulary import Vocabulary
 
 #: Every way to make a strategy: the mutations of the language, and
-#: ``crossover`` with another member; ``universe``, the same program on other instruments; ``calm``, the same program
-#: traded less; ``fresh``, a random program that owes nothing to anybody.
-OPERATORS_OF_BREEDING: Final = (*MUTATIONS, "crossover", "universe", "calm", "fresh")
+#: ``crossover`` with another member; ``finer``, a number between those of the grids; ``universe``, the same program on
+#: other instruments; ``calm``, the same program traded less; ``fresh``, a random program that owes nothing to anybody.
+OPERATORS_OF_BREEDING: Final = (*MUTATIONS, "crossover", "finer", "universe", "calm", "fresh")
 
+#: Standard deviation of the logarithm by which ``finer`` moves a number.
+_FINE: Final = 0.2
 _CALM: Final[Sequence[tuple[str, Sequence[ParameterValue]]]] = (
     ("smooth", (2, 3, 5, 10, 20)),
     ("min_hold", (2, 3, 5, 10, 20)),
@@ -57,6 +60,8 @@ def bred(
     if operator == "crossover":
         pair = crossover(random, one, mate.strategy, vocabulary) if mate is not None else None
         child = pair[0] if pair else None
+    elif operator == "finer":
+        child = _finer(random, one, vocabulary)
     elif operator == "universe":
         child = _elsewhere(random, one, vocabulary, symbols)
     elif operator == "calm":
@@ -88,6 +93,29 @@ def _is_shared(position: Node) -> bool:
     while position.operator in _MODIFIERS:
         position = position.inputs[0]
     return position.operator in _SHARED
+
+
+def _finer(random: Random, parent: Strategy, vocabulary: Vocabulary) -> Strategy | None:
+    """A window or a constant moves by about a fifth, on no grid."""
+    found = [
+        (path, node, index)
+        for path, node in places(parent.target)
+        for index, kind in enumerate(OPERATORS[node.operator].signature.parameters)
+        if kind in (Parameter.WINDOW, Parameter.CONSTANT)
+    ]
+    if not found:
+        return None
+    path, node, index = random.choice(found)
+    before = float(node.parameters[index])
+    moved = float(f"{before * math.exp(random.gauss(0.0, _FINE)):.3g}")
+    after: ParameterValue = moved
+    if OPERATORS[node.operator].signature.parameters[index] is Parameter.WINDOW:
+        after = max(1, round(moved)) if round(moved) != before else int(before) + random.choice((-1, 1))
+    parameters = (*node.parameters[:index], after, *node.parameters[index + 1 :])
+    if after == before or not admits(node.operator, parameters):
+        return None
+    target = replaced(parent.target, path, assemble(node.operator, node.inputs, parameters), vocabulary)
+    return child_of(parent, target) if target is not None else None
 
 
 def _calmer(random: Random, parent: Strategy, vocabulary: Vocabulary) -> Strategy | None:

@@ -50,6 +50,8 @@ class Candidate:
 
     Attributes:
         strategy: what it is.
+        content_hash, family_hash: of it.
+        family: of its signal.
         origin: how it was made: ``simple``, ``fresh``, or the operator that made it.
         parents: content hashes of what it was made from.
         situation: what was known of its parent when the operator was chosen.
@@ -59,6 +61,7 @@ class Candidate:
     strategy: Strategy
     content_hash: str
     family_hash: str
+    family: str
     origin: str
     parents: tuple[str, ...]
     situation: str
@@ -147,7 +150,7 @@ class Evolution:
         assert self._asked is not None, "nothing has been asked for"
         at, candidates = self._asked
         self._asked = None
-        said = verdicts(outcomes, self.stages[at])
+        said = verdicts(outcomes, [each.family for each in candidates], self.stages[at])
         if at + 1 < len(self.stages):
             for candidate, verdict in zip(candidates, said, strict=True):
                 if verdict == "passed":
@@ -211,7 +214,7 @@ class Evolution:
             strategy=candidate.strategy,
             outcome=outcome,
             objectives=worth,
-            cell=cell_of(holding, outcome, family(candidate.strategy.target)),
+            cell=cell_of(holding, outcome, candidate.family),
             origin=candidate.origin,
             parents=candidate.parents,
             burdened=outcome.costs > _BURDEN * before_costs > 0.0,
@@ -299,7 +302,7 @@ class Evolution:
             return None
         self._seen.add(content)
         named = replace(strategy, name=f"{origin} {content[:8]}")
-        return Candidate(named, content, kin, origin, tuple(parents), situation, island)
+        return Candidate(named, content, kin, family(strategy.target), origin, tuple(parents), situation, island)
 
 
 class _Parents:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -71,8 +72,11 @@ def longest_lookback(bars: int) -> int:
     return int(_PATIENCE * bars)
 
 
-def verdicts(outcomes: Sequence[Outcome | None], stage: Stage) -> list[str]:
+def verdicts(outcomes: Sequence[Outcome | None], kinds: Sequence[str], stage: Stage) -> list[str]:
     """What a stage says of each: ``passed``, or why it goes no further.
+
+    Half of the places are shared out among the kinds, to the best of each, so that one kind that does well does not
+    shut the others out before they are known; the rest go to the best of all.
 
     ``failed`` has no figures; ``never traded``; ``ruined`` lost all of its capital; of those that lost more than the
     floor allows, ``costs`` had made something before them and ``lost`` had not; ``weak`` were good enough, and others
@@ -96,8 +100,21 @@ def verdicts(outcomes: Sequence[Outcome | None], stage: Stage) -> list[str]:
         else:
             said[index] = "costs" if outcome.returns.sum() + outcome.costs > 0.0 else "lost"
     most = max(_LEAST_KEPT, math.ceil(stage.keep * len(outcomes)))
-    for _, index in sorted(good)[most:]:
-        said[index] = "weak"
+    good.sort()
+    share = math.ceil(most / 2 / max(1, len({kinds[index] for _, index in good})))
+    places = Counter[str]()
+    chosen = set()
+    for _, index in good:
+        places[kinds[index]] += 1
+        if places[kinds[index]] <= share:
+            chosen.add(index)
+    for _, index in good:
+        if len(chosen) >= most:
+            break
+        chosen.add(index)
+    for _, index in good:
+        if index not in chosen:
+            said[index] = "weak"
     return said
 
 

@@ -126,16 +126,22 @@ def _pooled(vocabulary: Vocabulary, intraday: bool) -> tuple[list[str], list[str
         for series in map(str, vocabulary.names.get(name, ())):
             value = f'{name}("{series}")'
             coarse += [f"squash(ts_zscore({value}, 60))", f"sign(delta({value}, 1))", f"sign({value})"]
+            coarse += [f"sign({value} - ts_mean({value}, 20))", f"sign(ts_mean({value}, 5))"]
             fine += [f"squash(ts_zscore({value}, {window}))" for window in (20, 120, 250)]
             fine += [f"sign(delta({value}, {window}))" for window in (5, 20)]
     coarse += [_on("weekday", day) for day in range(7)] + [_on("is_month_turn", 1)]
     if intraday:
         coarse += [_on("hour", hour) for hour in range(_HOURS)]
+        coarse += [f'where(clock("hour") > {hour}, 1, -1)' for hour in (5, 11, 17)]
     for window in (1, 5, 20):
         for calm in ("<", ">"):
             gate = f"ts_std({_DAY}, 10) {calm} ts_std({_DAY}, 60)"
             coarse += _both("gate(long_short({s}sign(ret(close, {0}))), {1}, 0)", window, gate)
-    coarse += [f"sign(ts_std({_DAY}, 10) - ts_std({_DAY}, 60))"]
+    for fast, slow in ((5, 20), (10, 60)):
+        coarse.append(f"sign(ts_std({_DAY}, {fast}) - ts_std({_DAY}, {slow}))")
+        if "volume" in vocabulary.operators:
+            coarse.append(f"sign(ts_mean(volume, {fast}) - ts_mean(volume, {slow}))")
+    coarse += [f'where(clock("month_day") > {day}, 1, -1)' for day in (5, 10, 15, 20, 25)]
     fine += [_on("month_day", day, day + 4) for day in range(1, 31, 5)]
     fine += [f"sign(delay({_DAY}, {lag}))" for lag in (1, 2, 3, 4)]
     fine += [f"sign(ema(close, {fast}) - ema(close, {4 * fast}))" for fast in (3, 5, 10, 20, 60)]

@@ -34,7 +34,7 @@ FEW = 8
 
 # What to make of a window's sums.
 _DEVIATION, _ZSCORE = 0, 1
-_CORRELATION, _COVARIANCE, _BETA, _RESIDUAL, _HALFLIFE = 0, 1, 2, 3, 4
+_CORRELATION, _COVARIANCE, _BETA, _RESIDUAL = 0, 1, 2, 3
 _SKEW, _KURT = 0, 1
 _SLOPE, _R2 = 0, 1
 
@@ -445,10 +445,15 @@ def ts_prod(p: Floats, x: Floats, out: Floats) -> None:
             out[t] = product
         return
     out[:] = 1.0
-    for k in range(1, w + 1):
-        then = x[k:]
+    whole = w - w % 4
+    for k in range(1, whole + 1, 4):
+        a, b, c, d = x[k:], x[k + 1 :], x[k + 2 :], x[k + 3 :]
         for t in range(out.size):
-            out[t] *= then[t]
+            out[t] = out[t] * a[t] * b[t] * c[t] * d[t]
+    for k in range(whole + 1, w + 1):
+        a = x[k:]
+        for t in range(out.size):
+            out[t] *= a[t]
 
 
 @njit(nogil=True, error_model="numpy")
@@ -513,15 +518,8 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
             out[t] = min(1.0, max(-1.0, xy / root)) if root > 0.0 and not flat_x else np.nan
         elif what == _BETA:
             out[t] = 0.0 if flat_x else xy / yy
-        elif what == _RESIDUAL:
-            out[t] = 0.0 if flat_x else v - centre_x - mean_x - xy / yy * (u - centre_y - mean_y)
         else:
-            phi = xy / yy
-            out[t] = _LONGEST_HALFLIFE
-            if phi <= 1e-12:
-                out[t] = 0.0
-            elif phi < 1.0:
-                out[t] = min(_LONGEST_HALFLIFE, -np.log(2.0) / log_of(phi))
+            out[t] = 0.0 if flat_x else v - centre_x - mean_x - xy / yy * (u - centre_y - mean_y)
     s[0], s[1], s[2], s[3] = clean, age, run_x, run_y
     s[4], s[5], s[6], s[7], s[8], s[9], s[10] = mean_x, mean_y, xx, yy, xy, most_x, most_y
     s[11], s[12] = centre_x, centre_y
@@ -550,7 +548,13 @@ def ts_resid(s: Floats, p: Floats, x: Floats, y: Floats, out: Floats) -> None:
 @step("ou_halflife", state=13, history=lambda p: int(p[0]) + 1, bounded=True)
 def ou_halflife(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
     # Pairs of a value with the one before it: the slope of the first on the second is the coefficient of an AR(1).
-    _pairs(s, int(p[0]), x[1:], x, _HALFLIFE, out)
+    _pairs(s, int(p[0]), x[1:], x, _BETA, out)
+    for t in range(out.size):
+        phi = out[t]
+        halflife = -np.log(2.0) / log_of(phi)
+        halflife = halflife if (phi < 1.0) & (halflife < _LONGEST_HALFLIFE) else _LONGEST_HALFLIFE
+        halflife = halflife if phi > 1e-12 else 0.0
+        out[t] = halflife if phi == phi else np.nan
 
 
 @njit(nogil=True, error_model="numpy")
@@ -693,11 +697,16 @@ def frac_diff(s: Floats, p: Floats, x: Floats, out: Floats) -> None:
             out[t] = total
     else:
         out[:] = 0.0
-        for k in range(w):
-            then = logs[w - 1 - k :]
-            weight = weights[k]
+        whole = w - w % 4
+        for k in range(0, whole, 4):
+            a, b, c, d = logs[w - 1 - k :], logs[w - 2 - k :], logs[w - 3 - k :], logs[w - 4 - k :]
+            to_a, to_b, to_c, to_d = weights[k], weights[k + 1], weights[k + 2], weights[k + 3]
             for t in range(out.size):
-                out[t] += weight * then[t]
+                out[t] = out[t] + to_a * a[t] + to_b * b[t] + to_c * c[t] + to_d * d[t]
+        for k in range(whole, w):
+            a, to_a = logs[w - 1 - k :], weights[k]
+            for t in range(out.size):
+                out[t] += to_a * a[t]
     for k in range(w - 1):
         before[k] = logs[out.size + k]
     s[0] = min(seen + out.size, w - 1)
