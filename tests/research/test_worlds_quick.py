@@ -56,7 +56,7 @@ def test_the_quick_command_finds_the_edges_and_nothing_in_noise(tmp_path: Path) 
 
 def test_the_same_seed_gives_the_same_whoever_works() -> None:
     warm_up()
-    size = Size(bars=1_600, budget=60, noise=1, planted=1, hidden=0, sharpes=(3.0,))
+    size = Size(years=6, budget=60, noise=1, planted=1, hidden=0, sharpes=(3.0,))
     results = []
     for workers in (1, 2):
         found = [
@@ -70,7 +70,7 @@ def test_the_same_seed_gives_the_same_whoever_works() -> None:
 
 
 def test_a_run_that_is_told_to_stop_ends() -> None:
-    size = Size(bars=1_600, budget=60, noise=3, planted=0, hidden=0)
+    size = Size(years=6, budget=60, noise=3, planted=0, hidden=0)
     steps = list(run_worlds(sample_rows(), size, seed=4, costs=COSTS, workers=1, stop=lambda: True))
     assert all(step.found is None for step in steps)
 
