@@ -371,6 +371,7 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
     one, two, three, four, largest = s[4], s[5], s[6], s[7], s[8]
     skew = w * np.sqrt(w - 1.0) / (w - 2.0)
     scale = w * (w + 1.0) * (w - 1.0) / ((w - 2.0) * (w - 3.0))
+    share = 1.0 / w
     normal = 3.0 * (w - 1.0) ** 2 / ((w - 2.0) * (w - 3.0))
     for t in range(out.size):
         v = x[t + w]
@@ -397,19 +398,19 @@ def _powers(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             four += new2 * new2 - old2 * old2
             age += 1
             # Near the centre and with no value gone that dwarfed the rest, the sums have kept their digits.
-            spread = two - one * one / w
+            spread = two - one * one * share
             largest = max(largest, spread)
             whole = one * one < 9.0 * w * spread and largest < 100.0 * spread
         if not whole:
-            centre, one, two, three, four, age = sum_of(x, t + 1, w) / w, 0.0, 0.0, 0.0, 0.0, 0
+            centre, one, two, three, four, age = sum_of(x, t + 1, w) * share, 0.0, 0.0, 0.0, 0.0, 0
             for k in range(t + 1, t + w + 1):
                 d = x[k] - centre
                 one += d
                 two += d * d
                 three += d * d * d
                 four += d * d * d * d
-            largest = two - one * one / w
-        mean = one / w
+            largest = two - one * one * share
+        mean = one * share
         second = two - w * mean * mean
         if not 0.0 < second < np.inf:
             out[t] = np.nan
@@ -464,7 +465,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
     clean, age, run_x, run_y = int(s[0]), int(s[1]), int(s[2]), int(s[3])
     mean_x, mean_y, xx, yy, xy, most_x, most_y = s[4], s[5], s[6], s[7], s[8], s[9], s[10]
     centre_x, centre_y = s[11], s[12]
-    share = 1.0 / w
+    share, freedom = 1.0 / w, 1.0 / (w - 1)
     for t in range(out.size):
         v, u = x[t + w], y[t + w]
         if v != v or u != u:
@@ -508,7 +509,7 @@ def _pairs(s: Floats, w: int, x: Floats, y: Floats, what: int, out: Floats) -> N
                 xy += a * b
             age, most_x, most_y = 0, xx, yy
         if what == _COVARIANCE:
-            out[t] = 0.0 if flat_x or flat_y else xy / (w - 1)
+            out[t] = 0.0 if flat_x or flat_y else xy * freedom
         elif flat_y or not (0.0 < yy < np.inf and xx < np.inf):
             out[t] = np.nan
         elif what == _CORRELATION:
@@ -564,6 +565,7 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
     clean, age, run, centre = int(s[0]), int(s[1]), int(s[2]), s[3]
     plain, aged, squared, largest = s[4], s[5], s[6], s[7]
     ages = w * (float(w) * w - 1.0) / 12.0
+    share, per_age = 1.0 / w, 1.0 / ages
     for t in range(out.size):
         v = x[t + w]
         if v != v:
@@ -586,22 +588,22 @@ def _line(s: Floats, w: int, x: Floats, what: int, out: Floats) -> None:
             plain += new - old
             squared += new * new - old * old
             age += 1
-            spread = squared - plain * plain / w
+            spread = squared - plain * plain * share
             largest = max(largest, spread)
             whole = plain * plain < 10.0 * w * spread and largest < 1e6 * spread
         if not whole:
-            centre, plain, aged, squared, age = sum_of(x, t + 1, w) / w, 0.0, 0.0, 0.0, 0
+            centre, plain, aged, squared, age = sum_of(x, t + 1, w) * share, 0.0, 0.0, 0.0, 0
             for k in range(w):
                 d = x[t + 1 + k] - centre
                 plain += d
                 aged += k * d
                 squared += d * d
-            largest = squared - plain * plain / w
+            largest = squared - plain * plain * share
         common = aged - 0.5 * (w - 1) * plain
         if what == _SLOPE:
-            out[t] = common / ages
+            out[t] = common * per_age
         else:
-            spread = squared - plain * plain / w
+            spread = squared - plain * plain * share
             out[t] = min(1.0, common * common / (ages * spread)) if 0.0 < spread < np.inf else np.nan
     s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7] = clean, age, run, centre, plain, aged, squared, largest
 
