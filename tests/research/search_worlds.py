@@ -38,14 +38,15 @@ def market(seed: int, bars: int = 1200, instruments: int = 4, edge: Rule | None 
             moves[:, bar] += sharpe / np.sqrt(365.0 * instruments) * A_DAY * edge(moves[:, :bar])
     close = 100.0 * np.exp(np.cumsum(moves, axis=1))
     opened = np.concatenate([np.full((instruments, 1), 100.0), close[:, :-1]], axis=1)
-    wicks = 1.0 + np.abs(rng.normal(0.0, A_DAY / 4, (2, instruments, bars)))
+    # The extremes of a Brownian bridge: were wicks longer or shorter, targets or stops would be an edge of their own.
+    swing = np.sqrt(moves**2 - 2.0 * A_DAY**2 * np.log(rng.random((2, instruments, bars))))
     return Panel(
         instruments=tuple(Instrument("ABCDEFGH"[i], Decimal("0.0001"), Decimal("0.0001")) for i in range(instruments)),
         bar=NANOSECONDS_PER_DAY,
         times=10_957 * NANOSECONDS_PER_DAY + np.arange(bars) * NANOSECONDS_PER_DAY,
         open=opened,
-        high=np.maximum(opened, close) * wicks[0],
-        low=np.minimum(opened, close) / wicks[1],
+        high=opened * np.exp(0.5 * (moves + swing[0])),
+        low=opened * np.exp(0.5 * (moves - swing[1])),
         close=close,
         volume=np.exp(rng.normal(5.0, 0.5, close.shape)),
         funding=np.zeros(close.shape),
