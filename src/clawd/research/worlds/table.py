@@ -28,7 +28,7 @@ class Size:
     """How large a run is.
 
     Attributes:
-        bars: of a world. The vault is a fifth of it, and has to hold a proof: see ``docs/worlds.md``.
+        years: of a world. The vault is a fifth of it, and has to hold a proof: see ``docs/worlds.md``.
         budget: distinct strategies that each search may try.
         noise: campaigns in worlds without an edge.
         planted: campaigns at each Sharpe ratio with every instrument holding the edge, and as many mixed ones.
@@ -36,7 +36,7 @@ class Size:
         sharpes: of the planted ones.
     """
 
-    bars: int
+    years: float
     budget: int
     noise: int
     planted: int
@@ -47,12 +47,12 @@ class Size:
 def full(campaigns: int) -> Size:
     """The whole proof: so many campaigns of noise, and a quarter as many of each of the others."""
     quarter = max(1, campaigns // 4)
-    return Size(bars=10_080, budget=2_000, noise=campaigns, planted=quarter, hidden=max(1, campaigns // 10))
+    return Size(years=40, budget=2_000, noise=campaigns, planted=quarter, hidden=max(1, campaigns // 10))
 
 
 def quick(campaigns: int) -> Size:
     """A small version, for a look and for the tests."""
-    return Size(bars=7_560, budget=300, noise=campaigns, planted=campaigns, hidden=0, sharpes=(3.0,))
+    return Size(years=40, budget=300, noise=campaigns, planted=campaigns, hidden=0, sharpes=(3.0,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ def run_worlds(
                         each.holders,
                     ),
                     sharpe=each.sharpe,
-                    bars=size.bars,
+                    bars=round(size.years * rows.bars_per_year),
                     budget=size.budget,
                     seed=int(own),
                 )
