@@ -129,7 +129,7 @@ def test_who_knocks_is_registered_before_any_vault_is_opened(
     tmp_path: Path, edged: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    register, opened = Registry.register, Vault.on_vault
+    register, opened = Registry.register, Vault._bets
 
     def noted(self: Registry, **given: Any) -> Any:
         done.append(f"register {given['name']}")
@@ -140,7 +140,7 @@ def test_who_knocks_is_registered_before_any_vault_is_opened(
         return opened(self, strategy, *given)
 
     monkeypatch.setattr(Registry, "register", noted)
-    monkeypatch.setattr(Vault, "on_vault", noted_too)
+    monkeypatch.setattr(Vault, "_bets", noted_too)
     concluded = last(run(edged, tmp_path, [follow(10, "X0"), follow(10, "X1"), follow(10, "X2"), *crowd(40)]))
     knocked = [each.strategy.name for each in concluded.judgements if each.hypothesis]
     assert len(knocked) >= 3
@@ -191,7 +191,7 @@ def test_whoever_is_killed_goes_on_to_the_same_end(
 ) -> None:
     strategies = [follow(10, "X0"), follow(10, "X1"), *crowd(40)]
     whole = last(run(edged, tmp_path / "whole", strategies))
-    opened, calls = Vault.on_vault, [0]
+    opened, calls = Vault._bets, [0]
 
     def killed(self: Vault, *given: Any) -> Any:
         calls[0] += 1
@@ -199,12 +199,12 @@ def test_whoever_is_killed_goes_on_to_the_same_end(
             raise KeyboardInterrupt
         return opened(self, *given)
 
-    monkeypatch.setattr(Vault, "on_vault", killed)
+    monkeypatch.setattr(Vault, "_bets", killed)
     with pytest.raises(KeyboardInterrupt):
         run(edged, tmp_path / "broken", strategies)
     with books(tmp_path / "broken") as registry:
         assert len(registry.looks("vault")) == 1, "the look that was broken off was not taken"
-    monkeypatch.setattr(Vault, "on_vault", opened)
+    monkeypatch.setattr(Vault, "_bets", opened)
     continued = last(run(edged, tmp_path / "broken", strategies))
     told = [json.loads((each.folder / "campaign.json").read_text()) for each in (whole, continued)]
     assert told[0] == told[1]

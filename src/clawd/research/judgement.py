@@ -204,8 +204,9 @@ class Court:
             symbols, until = self.author.symbols, self.vault.selection_until
             self.registry.show(EVERYBODY, symbols, until, self.clock.now(), f"selection of {self.run}")
         for each in finalists:
-            self._look_at_selection(each.strategy)
-            result = self.vault.on_selection(each.strategy, self.costs, self.capital)
+            result = self.vault.on_selection(
+                each.strategy, self.costs, self.capital, self.registry, self.run, self.clock.now()
+            )
             selections.append(result.net_returns)
             sharpes.append(result.metrics.sharpe)
         if not finalists:
@@ -235,15 +236,6 @@ class Court:
         found = {each.rank: self._open(each) for each in knocking}
         return tuple(found.get(each.rank, each) for each in judgements)
 
-    def _look_at_selection(self, strategy: Strategy) -> None:
-        """Journal a look, once in a campaign however often that is continued."""
-        market = self._market_of(strategy)
-        content = strategy.content_hash
-        with self.registry.at_once():
-            if not self.registry.looks("selection", content_hash=content, market=market, run=self.run):
-                first, last = self.vault.selection_from, self.vault.selection_until
-                self.registry.look("selection", content, market, first, last, self.run, self.clock.now())
-
     def _looks_at_selection(self) -> tuple[int, int]:
         """How many strategies were ever looked at on any of these bars, and by how many campaigns."""
         symbols, bar = set(self.author.symbols), market_key((), self.author.bar)
@@ -257,9 +249,6 @@ class Court:
             and look.last_ts >= first
         ]
         return len({look.content_hash for look in looks}), len({look.run for look in looks})
-
-    def _market_of(self, strategy: Strategy) -> str:
-        return market_key(strategy.universe or self.author.symbols, self.author.bar)
 
     def _knocking(self, judgements: Sequence[Judgement]) -> list[Judgement]:
         """Those who passed all gates, with the reason why some of them are turned away."""
@@ -305,7 +294,7 @@ class Court:
             content_hash=strategy.content_hash,
             name=strategy.name,
             author=self.name,
-            market=self._market_of(strategy),
+            market=self.vault.market_of(strategy),
             fee=float(self.costs.fee),
             slippage=float(self.costs.slippage),
             at=self.clock.now(),
@@ -318,20 +307,10 @@ class Court:
         hypothesis = judgement.hypothesis
         if hypothesis is None:
             return judgement
-        strategy, market = judgement.strategy, self._market_of(judgement.strategy)
-        with self.registry.at_once():  # the look and what it found, or neither
-            looked = self.registry.looks("vault", content_hash=strategy.content_hash, market=market)
-            kept = self.registry.bars(hypothesis.number)
-            if not looked and not kept and hypothesis.counts_from <= self.vault.until:
-                first = max(self.vault.vault_from, hypothesis.counts_from)
-                self.registry.look(
-                    "vault", strategy.content_hash, market, first, self.vault.until, self.run, self.clock.now()
-                )
-                bars = self.vault.on_vault(strategy, self.costs, self.capital, hypothesis.counts_from)
-                self.registry.bet(hypothesis.number, bars)
-            evidence = self.registry.evidence(hypothesis.number)
-            if evidence.reached(hypothesis.wealth_to_reach):
-                hypothesis = self.registry.promote(hypothesis.number, self.clock.now())
+        conditions = (self.costs, self.capital, self.registry, self.run, self.clock.now())
+        evidence = self.vault.open(hypothesis, judgement.strategy, *conditions)
+        if evidence.reached(hypothesis.wealth_to_reach):
+            hypothesis = self.registry.promote(hypothesis.number, self.clock.now())
         return replace(judgement, hypothesis=hypothesis, evidence=evidence)
 
 
