@@ -143,5 +143,6 @@ def test_a_home_is_gone_when_its_campaign_is(tmp_path: Path, monkeypatch: pytest
     warm_up()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     done = run_experiment(Experiment("noise", Making("block-shuffled"), 0.0, 1_600, 40, 3), sample_rows(), COSTS)
+    assert done is not None
     assert done.trials >= 30
     assert list(tmp_path.iterdir()) == []

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from typing import Any, Final
 
 import numpy as np
@@ -128,7 +130,9 @@ def run_worlds(
     """
     wishes = _wishes(size)
     yield Progress(0, len(wishes), calibrating=True)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    processes = get_context("spawn")
+    stopped = processes.Event()
+    with ProcessPoolExecutor(workers, processes, _begin, (stopped,)) as pool:
         try:
             edges = dict.fromkeys((each.edge, each.holders) for each in wishes if each.edge is not None)
             jobs = {key: pool.submit(_calibrate, rows, key[0], size.sharpes, costs, seed, key[1]) for key in edges}
@@ -155,11 +159,26 @@ def run_worlds(
                 for each, own in zip(wishes, seeds, strict=True)
             ]
             yield Progress(0, len(wishes), calibrating=False)
-            waiting = [pool.submit(run_experiment, each, rows, costs) for each in experiments]
+            waiting = [pool.submit(_run, each, rows, costs) for each in experiments]
             for done, job in enumerate(_as_done(waiting, stop), start=1):
                 yield Progress(done, len(wishes), calibrating=False, found=job.result())
         finally:
-            pool.shutdown(wait=not stop(), cancel_futures=True)
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+
+
+_stopped: Event | None = None
+
+
+def _begin(stopped: Event) -> None:
+    """What a process does first. Ctrl-C is for the one that asked: it tells the others."""
+    global _stopped  # noqa: PLW0603  (a process has one pool)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _stopped = stopped
+
+
+def _run(experiment: Experiment, rows: Rows, costs: Costs) -> Found | None:
+    return run_experiment(experiment, rows, costs, lambda: _stopped is not None and _stopped.is_set())
 
 
 def _calibrate(
