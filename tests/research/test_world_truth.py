@@ -62,7 +62,7 @@ def test_a_rule_that_follows_the_edge_gains_and_its_opposite_loses() -> None:
 def test_nothing_gains_where_there_is_no_edge_or_nobody_is_shown_it(edge: Edge | None) -> None:
     making = Making("phase-randomised", edge, 0.006)
     ((gain, _),) = expected_gains([EDGES["momentum"][0].oracle], making, sample_rows(), COSTS, CAPITAL, 1)
-    assert gain < 0
+    assert gain == -math.inf  # nothing is measured: a true gain before costs of zero may come out above it by chance
 
 
 def test_the_oracle_of_a_large_edge_proves_it_and_that_of_none_does_not() -> None:

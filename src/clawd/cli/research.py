@@ -23,6 +23,7 @@ from clawd.cli.market import read_market, unsealed
 from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy
 from clawd.cli.research_view import MovingSearch, PlainSearch, members_table
 from clawd.cli.settings import read_settings
+from clawd.cli.worlds import worlds
 from clawd.core.clock import SystemClock, iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
@@ -340,3 +341,6 @@ def _show_tuned(tuned: Tuned, trials: int, out: Path | None) -> None:
     )
     if out is not None:
         _say(f"written: {out}")
+
+
+app.command("worlds")(worlds)

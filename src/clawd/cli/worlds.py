@@ -13,7 +13,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from clawd.cli.compiling import ready_engine
-from clawd.cli.formats import count
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.interruptions import interruptions
 from clawd.cli.market import read_market
@@ -161,7 +160,7 @@ def show_table(told: Sequence[Row], size: table.Size) -> None:
     console.print(grid(_COLUMNS, cells, console.width))
     console.print(
         Text(
-            f"worlds of {count(size.bars, 'daily bar')}; searches of {size.budget:,} strategies; "
+            f"worlds of {size.years:g} years of daily bars; searches of {size.budget:,} strategies; "
             "false: promotions without an edge; oracle: proven on the same bars by the rule that knows the edge; "
             "naive: the best backtest of the same trials, promoted where p < 0.05"
         ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import NormalDist
@@ -93,8 +94,10 @@ class Found:
         return "wealth" if self.true_knocked else "gates"
 
 
-def run_experiment(experiment: Experiment, rows: Rows, costs: Costs) -> Found:
-    """Run a campaign in a temporary home and hold what it found against the truth."""
+def run_experiment(
+    experiment: Experiment, rows: Rows, costs: Costs, stop: Callable[[], bool] = lambda: False
+) -> Found | None:
+    """Run a campaign in a temporary home and hold what it found against the truth; None when it was stopped."""
     began = time.monotonic()
     world = experiment.making.world(rows, experiment.bars, experiment.seed)
     with tempfile.TemporaryDirectory(prefix="clawd-world-") as folder:
@@ -109,10 +112,12 @@ def run_experiment(experiment: Experiment, rows: Rows, costs: Costs) -> Found:
             capital=CAPITAL,
             clock=SystemClock(),
             workers=1,
+            stop=stop,
         ):
             if isinstance(stage, Concluded):
                 concluded = stage
-        assert concluded is not None, "nobody stopped it"
+        if concluded is None:
+            return None
         naive = naive_choice(home, world, costs)
     return _held_against_truth(experiment, rows, costs, world, concluded, naive, began)
 

@@ -91,6 +91,14 @@ EDGES: Final = {
         ),
         _edges("volume", "long_short(sign(ts_mean(volume, {}) - ts_mean(volume, {})))", (6, 25), (9, 50), (12, 75)),
         _edges("cross-section", "xs_portfolio(cs_rank(ret(close, {})))", (7,), (9,), (11,)),
+        _edges(
+            "calm-momentum",
+            "gate(long_short(sign(ret(close, {0}))), ts_std(ret(close, 1), {0}) < ts_std(ret(close, 1), {1}), 0)",
+            (7, 45),
+            (9, 55),
+            (11, 70),
+        ),
+        _edges("turning", "long_short(sign(ret(close, {0}) - delay(ret(close, {0}), {0})))", (6,), (9,), (13,)),
         _edges("calendar", 'long_short(where(clock("month_day") > {}, 1, -1))', (12,), (15,), (18,)),
         tuple(
             replace(edge, outside=True)

@@ -85,6 +85,11 @@ class Rows:
     correlation: Floats
     weekends: bool
 
+    @property
+    def bars_per_year(self) -> float:
+        """Of a world made of these."""
+        return bars_per_year(_calendar(FEWEST_BARS, self.weekends), NANOSECONDS_PER_DAY)
+
     @classmethod
     def of(cls, panel: Panel, volatility: float = VOLATILITY) -> Rows:
         """Of the bars of a market, those shorter than a day taken together, scaled to one annual volatility.
@@ -260,6 +265,8 @@ def _rephase(rows: Rows, length: int, random: np.random.Generator) -> tuple[Floa
     count = logs.shape[1]
     surrogates = [with_random_phases(logs, random) for _ in range(-(-length // count))]
     volatility, volume = np.split(np.exp(np.concatenate(surrogates, axis=1)[:, :length]), 2)
+    # Logarithms of random phases are normal, those of real days are not: without this it would be calmer or wilder.
+    volatility *= np.sqrt((rows.volatility**2).mean(axis=1) / (volatility**2).mean(axis=1))[:, None]
     gap = (rows.gap / rows.volatility)[:, random.integers(0, count, length)] * volatility
     return volatility, np.clip(gap, -LARGEST_GAP, LARGEST_GAP), volume
 

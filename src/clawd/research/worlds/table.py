@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import signal
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from multiprocessing import get_context
+from multiprocessing.synchronize import Event
 from typing import Any, Final
 
 import numpy as np
@@ -28,7 +30,7 @@ class Size:
     """How large a run is.
 
     Attributes:
-        bars: of a world. The vault is a fifth of it, and has to hold a proof: see ``docs/worlds.md``.
+        years: of a world. The vault is a fifth of it, and has to hold a proof: see ``docs/worlds.md``.
         budget: distinct strategies that each search may try.
         noise: campaigns in worlds without an edge.
         planted: campaigns at each Sharpe ratio with every instrument holding the edge, and as many mixed ones.
@@ -36,7 +38,7 @@ class Size:
         sharpes: of the planted ones.
     """
 
-    bars: int
+    years: float
     budget: int
     noise: int
     planted: int
@@ -47,12 +49,12 @@ class Size:
 def full(campaigns: int) -> Size:
     """The whole proof: so many campaigns of noise, and a quarter as many of each of the others."""
     quarter = max(1, campaigns // 4)
-    return Size(bars=10_080, budget=2_000, noise=campaigns, planted=quarter, hidden=max(1, campaigns // 10))
+    return Size(years=40, budget=2_000, noise=campaigns, planted=quarter, hidden=max(1, campaigns // 10))
 
 
 def quick(campaigns: int) -> Size:
     """A small version, for a look and for the tests."""
-    return Size(bars=7_560, budget=300, noise=campaigns, planted=campaigns, hidden=0, sharpes=(3.0,))
+    return Size(years=40, budget=300, noise=campaigns, planted=campaigns, hidden=0, sharpes=(3.0,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,9 @@ def run_worlds(
     """
     wishes = _wishes(size)
     yield Progress(0, len(wishes), calibrating=True)
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    processes = get_context("spawn")
+    stopped = processes.Event()
+    with ProcessPoolExecutor(workers, processes, _begin, (stopped,)) as pool:
         try:
             edges = dict.fromkeys((each.edge, each.holders) for each in wishes if each.edge is not None)
             jobs = {key: pool.submit(_calibrate, rows, key[0], size.sharpes, costs, seed, key[1]) for key in edges}
@@ -148,18 +152,33 @@ def run_worlds(
                         each.holders,
                     ),
                     sharpe=each.sharpe,
-                    bars=size.bars,
+                    bars=round(size.years * rows.bars_per_year),
                     budget=size.budget,
                     seed=int(own),
                 )
                 for each, own in zip(wishes, seeds, strict=True)
             ]
             yield Progress(0, len(wishes), calibrating=False)
-            waiting = [pool.submit(run_experiment, each, rows, costs) for each in experiments]
+            waiting = [pool.submit(_run, each, rows, costs) for each in experiments]
             for done, job in enumerate(_as_done(waiting, stop), start=1):
                 yield Progress(done, len(wishes), calibrating=False, found=job.result())
         finally:
-            pool.shutdown(wait=not stop(), cancel_futures=True)
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+
+
+_stopped: Event | None = None
+
+
+def _begin(stopped: Event) -> None:
+    """What a process does first. Ctrl-C is for the one that asked: it tells the others."""
+    global _stopped  # noqa: PLW0603  (a process has one pool)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _stopped = stopped
+
+
+def _run(experiment: Experiment, rows: Rows, costs: Costs) -> Found | None:
+    return run_experiment(experiment, rows, costs, lambda: _stopped is not None and _stopped.is_set())
 
 
 def _calibrate(
