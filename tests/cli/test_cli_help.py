@@ -15,7 +15,7 @@ from clawd.cli.main import command_line
 
 GROUPS = {
     "Trade on paper": ["up"],
-    "Write and study strategies": ["backtest", "sweep", "strategy", "evidence", "operators"],
+    "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
     "Journal": ["journal"],
 }
@@ -23,6 +23,10 @@ COMMANDS = [
     "up",
     "backtest",
     "sweep",
+    "research",
+    "research run",
+    "research tune",
+    "research worlds",
     "strategy",
     "strategy list",
     "strategy show",
