@@ -188,9 +188,9 @@ def test_a_planted_edge_is_found(seed: int, tmp_path: Path) -> None:
     last = searched(panel, tmp_path / "ledger.sqlite", 700, seed=seed, workers=2)[-1]
     best = last.elites[0]
     assert best.objectives.sharpe > 1.8
-    unseen = market(seed + 10_000, bars=2000, edge=follows(13))
+    unseen = market(seed + 10_000, bars=5000, edge=follows(13))
     (again,) = evaluate_in_segments([best.strategy], unseen, COSTS, CAPITAL, segments=1)
-    assert again.metrics.sharpe > 1.2, "in another world with the same edge"
+    assert again.metrics.sharpe > 1.0, "in another world with the same edge: 14 years, which err by a quarter"
 
 
 def test_an_edge_in_one_instrument_alone_is_found(tmp_path: Path) -> None:
