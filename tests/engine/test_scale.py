@@ -118,7 +118,7 @@ def test_prices_in_another_unit_leave_the_positions(many: list[Strategy], factor
     assert len(some) > 0.8 * len(many)
     found, expected = targets(scaled(bars, factor), some), targets(bars, some)
     near = np.isclose(found, expected, rtol=1e-9, atol=1e-9, equal_nan=True).all(axis=(1, 2))
-    assert np.mean(~near) <= 0.001, [some[index].target.text for index in np.flatnonzero(~near)[:5]]
+    assert np.mean(~near) <= 0.002, [some[index].target.text for index in np.flatnonzero(~near)[:5]]
 
 
 def disguised(random: Random, node: Node) -> str:

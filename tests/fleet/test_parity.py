@@ -6,7 +6,7 @@ history. The fills compared here are read back from the journal, so what is comp
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -28,6 +28,15 @@ from clawd.risk.gate import Outcome
 from clawd.store.journal import Journal
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nobody_is_fired_by_the_evidence() -> Iterator[None]:
+    """It is a limit as well, and strategies that pay for noise lose."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("clawd.evidence.monitor.FALSE_FIRING", 1e-300)
+        yield
+
 
 Line = tuple[int, str, Decimal, Decimal, str]
 

@@ -22,6 +22,7 @@ from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry
 
 BARS = 1_500
+DAY = 86_400_000_000_000
 
 
 def follow(window: int, instrument: str = "") -> Strategy:
@@ -70,7 +71,7 @@ def test_noise_comes_to_nothing_and_the_vault_stays_shut(tmp_path: Path) -> None
         assert len(registry.looks("selection")) == len(chosen.finalists)
         assert registry.looks("vault") == ()
         assert registry.hypotheses() == ()
-        assert registry.shown_until("evolution", ["X0"]) is None
+        assert registry.shown_until("anybody", ["X0"]) == sealed.vault_from - DAY, "the selection, and no bar more"
         assert registry.sealed_from(["X1"]) == sealed.selection_from
 
 
@@ -105,6 +106,17 @@ def test_a_second_campaign_on_the_same_vault_earns_nothing_from_it(tmp_path: Pat
         assert not registry.looks("vault", content_hash=new.strategy.content_hash), "not worth a look"
 
 
+def test_who_searched_longer_bars_before_has_seen_the_vault_of_a_shorter_market(tmp_path: Path) -> None:
+    """A market of 2,400 bars is searched up to the 1,440th; that of its first 1,500 has its vault from the 1,200th."""
+    longer = market(2_400, drift=0.6, hold=30, volatility=0.04, seed=4)
+    run(longer, tmp_path, crowd(5), finished=False)
+    concluded = last(run(longer.between(0, 1_500), tmp_path, [follow(10), *crowd(40)]))
+    claim = concluded.judgements[0].hypothesis
+    assert claim is not None
+    with books(tmp_path) as registry:
+        assert [bar.ts for bar in registry.bars(claim.number)] == longer.times[1_440:1_500].tolist()
+
+
 def test_the_same_hypothesis_is_shown_again_without_a_look(tmp_path: Path, edged: Panel) -> None:
     first = last(run(edged, tmp_path, [follow(10), *crowd(40)])).judgements[0]
     again = last(run(edged, tmp_path, [follow(10), *crowd(40)], seed=2)).judgements[0]
@@ -117,7 +129,7 @@ def test_who_knocks_is_registered_before_any_vault_is_opened(
     tmp_path: Path, edged: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[str] = []
-    register, opened = Registry.register, Vault.on_vault
+    register, opened = Registry.register, Vault._bets
 
     def noted(self: Registry, **given: Any) -> Any:
         done.append(f"register {given['name']}")
@@ -128,7 +140,7 @@ def test_who_knocks_is_registered_before_any_vault_is_opened(
         return opened(self, strategy, *given)
 
     monkeypatch.setattr(Registry, "register", noted)
-    monkeypatch.setattr(Vault, "on_vault", noted_too)
+    monkeypatch.setattr(Vault, "_bets", noted_too)
     concluded = last(run(edged, tmp_path, [follow(10, "X0"), follow(10, "X1"), follow(10, "X2"), *crowd(40)]))
     knocked = [each.strategy.name for each in concluded.judgements if each.hypothesis]
     assert len(knocked) >= 3
@@ -158,6 +170,7 @@ def test_a_disguise_buys_nothing(tmp_path: Path, edged: Panel) -> None:
         assert len(registry.hypotheses()) == before
     with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
         assert ledger.distinct_strategies() == 44
+        assert ledger.distinct() > 44, "those that were tried at twice the costs too"
 
 
 def test_many_disguises_in_one_campaign_are_one_finalist(tmp_path: Path, edged: Panel) -> None:
@@ -167,12 +180,18 @@ def test_many_disguises_in_one_campaign_are_one_finalist(tmp_path: Path, edged: 
         assert len(registry.looks("selection")) == 1
 
 
+def trials(home: Path) -> list[tuple[object, ...]]:
+    """What the ledger has, times and counts of looks left out: this author looks again where evolution remembers."""
+    with Ledger.open(home / "ledger.sqlite") as ledger:
+        return [(each.content_hash, each.fee, each.origin, each.sharpe, each.segments) for each in ledger.trials()]
+
+
 def test_whoever_is_killed_goes_on_to_the_same_end(
     tmp_path: Path, edged: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     strategies = [follow(10, "X0"), follow(10, "X1"), *crowd(40)]
     whole = last(run(edged, tmp_path / "whole", strategies))
-    opened, calls = Vault.on_vault, [0]
+    opened, calls = Vault._bets, [0]
 
     def killed(self: Vault, *given: Any) -> Any:
         calls[0] += 1
@@ -180,15 +199,16 @@ def test_whoever_is_killed_goes_on_to_the_same_end(
             raise KeyboardInterrupt
         return opened(self, *given)
 
-    monkeypatch.setattr(Vault, "on_vault", killed)
+    monkeypatch.setattr(Vault, "_bets", killed)
     with pytest.raises(KeyboardInterrupt):
         run(edged, tmp_path / "broken", strategies)
     with books(tmp_path / "broken") as registry:
         assert len(registry.looks("vault")) == 1, "the look that was broken off was not taken"
-    monkeypatch.setattr(Vault, "on_vault", opened)
+    monkeypatch.setattr(Vault, "_bets", opened)
     continued = last(run(edged, tmp_path / "broken", strategies))
     told = [json.loads((each.folder / "campaign.json").read_text()) for each in (whole, continued)]
     assert told[0] == told[1]
+    assert trials(tmp_path / "whole") == trials(tmp_path / "broken")
     with books(tmp_path / "broken") as registry:
         looks = registry.looks("vault")
         assert len(looks) == len({look.content_hash for look in looks})

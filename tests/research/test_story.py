@@ -72,6 +72,12 @@ def test_before_one_it_says_so_and_looks_at_nothing_sealed(tmp_path: Path, edged
         assert registry.looks() == ()
 
 
+def test_a_market_that_has_grown_does_not_open_what_was_sealed(tmp_path: Path) -> None:
+    grown = market(2_400, drift=0.6, hold=30, volatility=0.04, seed=4)
+    concluded(grown.between(0, 1_500), tmp_path)
+    assert told(grown, tmp_path).result.panel.times.tolist() == grown.times[:900].tolist()
+
+
 def test_every_run_is_a_trial_and_the_second_telling_is_none(tmp_path: Path, edged: Panel) -> None:
     story = told(edged, tmp_path)
     with Ledger.open(tmp_path / "ledger.sqlite") as ledger:

@@ -22,10 +22,11 @@ from clawd.core.instrument import Instrument
 from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.data.align import fingerprint
 from clawd.data.market import load_market
-from clawd.engine.backtest import run_backtest
+from clawd.engine.backtest import Backtest, run_backtest
 from clawd.language.strategy import parse_toml
 from clawd.research.periods import split
 from clawd.research.vault import Vault, seal
+from clawd.store.registry import Hypothesis, Registry
 
 BARS = 1_000
 COSTS = Costs(Decimal("0.0005"), Decimal("0.0002"))
@@ -173,12 +174,12 @@ def test_its_bytes_hold_none() -> None:
 def test_no_memory_is_shared_and_the_author_cannot_change_what_the_vault_has() -> None:
     whole = market()
     author, vault = seal(whole)
-    before = vault.on_vault(TREND, COSTS, MONEY, 0)
+    before = vault._bets(TREND, COSTS, MONEY, 0)
     for values in (author.close, author.open, author.volume, author.times, *author.groups.values()):
         values[...] = 1
     for values in author.series.values():
         values[...] = 1.0
-    assert vault.on_vault(TREND, COSTS, MONEY, 0) == before
+    assert vault._bets(TREND, COSTS, MONEY, 0) == before
 
 
 def test_what_begins_later_is_not_there_and_leaves_no_trace() -> None:
@@ -239,10 +240,10 @@ def test_how_many_bars_a_year_has_is_counted_from_the_search() -> None:
     assert seal(replace(opened_later, bars_per_year=300.0))[0].bars_per_year == 300.0, "what is stated stays"
 
 
-def test_the_vault_trades_its_own_bars_and_knows_the_earlier_ones() -> None:
+def test_the_vault_trades_its_own_bars_and_knows_the_earlier_ones(tmp_path: Path) -> None:
     whole = market()
     author, vault = seal(whole)
-    selection, opened = vault.on_selection(TREND, COSTS, MONEY), vault.on_vault(TREND, COSTS, MONEY, 0)
+    selection, opened = looked_at(vault, tmp_path), vault._bets(TREND, COSTS, MONEY, 0)
     assert selection.panel.times.tolist() == whole.times[600:800].tolist()
     assert selection.panel.symbols == author.symbols
     assert (vault.selection_from, vault.selection_until) == (int(whole.times[600]), int(whole.times[799]))
@@ -258,17 +259,73 @@ def test_the_vault_trades_its_own_bars_and_knows_the_earlier_ones() -> None:
 
 def test_only_the_bars_that_may_count_are_given_and_the_book_is_as_old_as_the_vault() -> None:
     vault = seal(market())[1]
-    every = vault.on_vault(TREND, COSTS, MONEY, 0)
-    assert vault.on_vault(TREND, COSTS, MONEY, every[50][0]) == every[50:]
-    assert vault.on_vault(TREND, COSTS, MONEY, vault.until + 1) == ()
+    every = vault._bets(TREND, COSTS, MONEY, 0)
+    assert vault._bets(TREND, COSTS, MONEY, every[50][0]) == every[50:]
+    assert vault._bets(TREND, COSTS, MONEY, vault.until + 1) == ()
 
 
-def test_the_selection_does_not_read_the_vault() -> None:
+def looked_at(vault: Vault, home: Path) -> Backtest:
+    with Registry.open(home / "ledger.sqlite") as registry:
+        return vault.on_selection(TREND, COSTS, MONEY, registry, "r", 1)
+
+
+def test_the_selection_does_not_read_the_vault(tmp_path: Path) -> None:
     whole = market()
     changed = whole.close.copy()
     changed[:, 800:] *= 2
-    results = [seal(each)[1].on_selection(TREND, COSTS, MONEY) for each in (whole, replace(whole, close=changed))]
+    results = [looked_at(seal(each)[1], tmp_path) for each in (whole, replace(whole, close=changed))]
     np.testing.assert_array_equal(results[0].equity, results[1].equity)
+
+
+def claim(vault: Vault, registry: Registry, counts_from: int = 0) -> Hypothesis:
+    return registry.register(
+        content_hash=TREND.content_hash, name="trend", author="a", market=vault.market_of(TREND),
+        fee=float(COSTS.fee), slippage=float(COSTS.slippage), at=1, counts_from=counts_from,
+    )  # fmt: skip
+
+
+def test_the_vault_opens_once_and_shows_again_what_was_kept(tmp_path: Path) -> None:
+    vault = seal(market())[1]
+    with Registry.open(tmp_path / "ledger.sqlite") as registry:
+        made = claim(vault, registry)
+        first = vault.open(made, TREND, COSTS, MONEY, registry, "r", 2)
+        assert first.bars == 200
+        assert vault.open(made, TREND, COSTS, MONEY, registry, "another", 3) == first
+        (look,) = registry.looks("vault")
+        assert (look.first_ts, look.last_ts, look.run) == (vault.vault_from, vault.until, "r")
+        with pytest.raises(ClawdError, match="not opened again"):
+            registry.look("vault", TREND.content_hash, made.market, 0, 1, "by hand", 4)
+
+
+def test_the_vault_gives_what_may_count_and_takes_no_look_for_nothing(tmp_path: Path) -> None:
+    vault = seal(market())[1]
+    with Registry.open(tmp_path / "ledger.sqlite") as registry:
+        late = claim(vault, registry, counts_from=vault.until + 1)
+        assert vault.open(late, TREND, COSTS, MONEY, registry, "r", 2).bars == 0
+        assert registry.looks("vault") == ()
+
+
+def test_the_vault_opens_for_what_was_registered_alone(tmp_path: Path) -> None:
+    vault = seal(market())[1]
+    other = replace(TREND, universe=("A",))
+    with Registry.open(tmp_path / "ledger.sqlite") as registry:
+        made = claim(vault, registry)
+        for strategy, costs in ((other, COSTS), (TREND, COSTS.times(2))):
+            with pytest.raises(ClawdError, match="for what was registered"):
+                vault.open(made, strategy, costs, MONEY, registry, "r", 2)
+        assert registry.looks("vault") == ()
+
+
+def test_there_is_no_look_at_the_selection_that_is_not_journalled(tmp_path: Path) -> None:
+    vault = seal(market())[1]
+    with Registry.open(tmp_path / "ledger.sqlite") as registry:
+        for run in ("one", "one", "two"):
+            vault.on_selection(TREND, COSTS, MONEY, registry, run, 1)
+        assert [look.run for look in registry.looks("selection")] == ["one", "two"]
+    public = {name for name in vars(Vault) if not name.startswith("_")} - set(Vault.__dataclass_fields__)
+    assert public == {
+        "selection_from", "selection_until", "vault_from", "until", "market_of", "on_selection", "open"
+    }, "another way in needs another attack"  # fmt: skip
 
 
 @pytest.mark.parametrize("bars", [300, 301, 999, 1_000, 12_345])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -26,6 +27,17 @@ def _default(name: str) -> str:
     return f"else CLAWD_{name.upper()} or {Settings.model_fields[name].default}"
 
 
+def _files(name: str) -> list[str]:
+    """The strategy files of a folder in the order of their names; what is no folder as it is."""
+    folder = Path(name)
+    if not folder.is_dir():
+        return [name]
+    found = [str(path) for path in sorted(folder.glob("*.toml"))]
+    if not found:
+        raise ClawdError("no strategy file (.toml) is in this folder", where=f"--strategy {name}")
+    return found
+
+
 def up(
     data: DataOption = "sample",
     universe: UniverseOption = None,
@@ -35,7 +47,8 @@ def up(
         typer.Option(
             "--strategy",
             metavar="NAME",
-            help="a file, or the name of a starter strategy; give it again for more; the whole library when left out",
+            help="a file, a folder of them such as a campaign's, or the name of a starter strategy; give it again for "
+            "more; the whole library when left out",
         ),
     ] = None,
     capital: Annotated[
@@ -72,7 +85,7 @@ def up(
         day_loss_limit=None if day_limit is None else read_amount(day_limit, "--day-limit"),
         slots=slots,
     )
-    tried = [read_strategy(name) for name in strategies] if strategies else list(starter_library())
+    tried = [read_strategy(file) for name in strategies or () for file in _files(name)] or list(starter_library())
     names = [strategy.content_hash for strategy in tried]
     if len(set(names)) != len(names):
         raise ClawdError("the same strategy was given twice", where="--strategy")

@@ -15,6 +15,9 @@ from clawd.language.operators import LONGEST_WINDOW
 #: The kernel is compiled in parts.
 PARTS = (0, 1)
 
+#: What every step of the kernel is called with.
+_GIVEN = "n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place"
+
 CODES: dict[str, int] = {name: code for code, name in enumerate(sorted(STEPS))}
 
 _HEAD = '''"""Generated from the table of steps."""
@@ -33,7 +36,7 @@ _ALONG = """
 from {module} import {function} as step_{code}
 
 @njit(nogil=True, error_model="numpy")
-def run_{code}(n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place):
+def run_{code}({given}):
     joined = {joined}
     for i in range(1 if joined else counts.size):
         bars = counts.size * counts[0] if joined else counts[i]
@@ -57,7 +60,7 @@ _ACROSS = """
 from {module} import {function} as step_{code}
 
 @njit(nogil=True, error_model="numpy")
-def run_{code}(n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place):
+def run_{code}({given}):
     size = counts.size
     row_x, row_y, row_out = np.empty(size), np.empty(size), np.empty(size)
     x, y, out = inputs[n, 0], inputs[n, 1], n
@@ -74,8 +77,6 @@ def run_{code}(n, inputs, back, p, state, first, last, whole, arena, at, stride,
                 spot = at[out] + i * stride[out] + moving[out] * cursor[i] + place[i, t]
                 arena[spot] = value if abs(value) < np.inf else np.nan
 """
-
-_GIVEN = "n, inputs, back, p, state, first, last, whole, arena, at, stride, moving, cursor, counts, place"
 
 _PART = """
 @compiled
@@ -94,16 +95,17 @@ def run(
         code, back = codes[n], backs[n]
         p = stretch(parameters, parameter_at[n], parameter_at[n + 1] - parameter_at[n])
         first, last = state_at[n], state_at[n + 1]
-        if code % 2 == 0:
-            part_0(code, {given})
-        else:
-            part_1(code, {given})
-"""
+{calls}"""
 
 
 def _loop(step: Step) -> str:
     function = step.function
-    names = {"code": CODES[step.operator], "module": function.__module__, "function": function.__name__}
+    names = {
+        "given": _GIVEN,
+        "code": CODES[step.operator],
+        "module": function.__module__,
+        "function": function.__name__,
+    }
     if step.across:
         return _ACROSS.format(**names)
     inputs = [f"inputs[n, {place}]" for place, name in enumerate("xyz") if name in step.arguments]
@@ -123,7 +125,10 @@ def _loop(step: Step) -> str:
 def _source() -> str:
     loops = "".join(_loop(STEPS[name]) for name in CODES)
     parts = "".join(_PART.format(part=part, given=_GIVEN, branches=_branches(part)) for part in PARTS)
-    return _HEAD + loops + parts + _RUN.format(given=_GIVEN)
+    calls = "".join(
+        f"        if code % {len(PARTS)} == {part}:\n            part_{part}(code, {_GIVEN})\n" for part in PARTS
+    )
+    return _HEAD + loops + parts + _RUN.format(calls=calls)
 
 
 def _branches(part: int) -> str:

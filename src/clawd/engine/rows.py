@@ -60,10 +60,16 @@ def load(
     """Put the values [I or 1, T] of an input into its row, without the bars that an instrument does not have."""
     for i in range(place.shape[0]):
         own = values[i if values.shape[0] > 1 else 0]
-        first = at[row] + i * stride[row] + moving[row] * cursor[i]
+        first = _start(row, i, at, stride, moving, cursor)
         for t in range(place.shape[1]):
             if place[i, t] >= 0:
                 arena[first + place[i, t]] = own[t] if abs(own[t]) < np.inf else np.nan
+
+
+@rule
+def _start(row: int, i: int, at: Integers, stride: Integers, moving: Integers, cursor: Integers) -> int:
+    """Where the bars of the block at hand begin, of a row and an instrument."""
+    return int(at[row] + i * stride[row] + moving[row] * cursor[i])
 
 
 @rule
@@ -85,7 +91,7 @@ def align(
 ) -> None:
     """Copy a row out to [I, T], NaN for the bars that an instrument does not have."""
     for i in range(place.shape[0]):
-        first = at[row] + i * stride[row] + moving[row] * cursor[i]
+        first = _start(row, i, at, stride, moving, cursor)
         bars = place.shape[1]
         if _is_whole(place[i]):
             values = stretch(arena, first, bars)
@@ -120,7 +126,7 @@ def wanted(
     for n in range(rows.size):
         row = rows[n]
         for i in range(place.shape[0]):
-            first = at[row] + i * stride[row] + moving[row] * cursor[i]
+            first = _start(row, i, at, stride, moving, cursor)
             own, bars = out[members[n], i], place.shape[1]
             ready = lookbacks[n] - seen[i]  # bars of its own in the block until the warm-up is over
             if _is_whole(place[i]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,11 +170,12 @@ def campaign(
         run = begin_or_continue(journal, start, panel, RegisteredClaims(registry, start, clock, author))
         yield PaperBegan(run, path)
         stopped = False
-        for _ in run.steps():
-            yield BarTraded(run.books, tuple(run.fleet.desk.events), run.bars_left)
-            if stop():
-                stopped = run.bars_left > 0
-                break
+        with closing(run.steps()) as steps:
+            for _ in steps:
+                yield BarTraded(run.books, tuple(run.fleet.desk.events), run.bars_left)
+                if stop():
+                    stopped = run.bars_left > 0
+                    break
         yield Ended(summarise(run.books, panel.bars_per_year, benchmark), stopped)
 
 

@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -166,7 +166,7 @@ class Run:
     def bars_left(self) -> int:
         return int(self.fleet.panel.times.size - self.fleet.next_bar)
 
-    def steps(self) -> Iterator[list[tuple[int, str, dict[str, object]]]]:
+    def steps(self) -> Generator[list[tuple[int, str, dict[str, object]]], None, None]:
         """Trade bar after bar; the records of each are in the journal before they are handed out.
 
         Evidence follows into the registry: with the bar where bars take their time, every :data:`SETTLE_AFTER` seconds

@@ -27,7 +27,7 @@ class AgentSummary:
         hypothesis: its number in the home's registry.
         status: trading, proven, or why it was fired.
         exposure: signed, of its open positions at the last mark.
-        wealth, peak_wealth: of its e-process now and at its highest.
+        wealth, peak_wealth: of its e-process now and at its highest, from ``bars`` bars, earlier runs included.
         level: the wealth that would let it knock at the door of HOT.
         proven: whether it ever reached the level.
     """
@@ -145,7 +145,7 @@ def summarise(books: Books, bars_per_year: float, benchmark: np.ndarray[Any, np.
 def agent_summary(agent: AgentBook, books: Books, bars_per_year: float) -> AgentSummary:
     """The summary of one agent so far."""
     signed = sum((size * books.marks[symbol] for symbol, size in agent.sizes.items() if size), Decimal(0))
-    years = max(agent.evidence.bars, 1) / bars_per_year
+    years = max(agent.monitor.against.bars, 1) / bars_per_year  # its evidence may have other bars
     return AgentSummary(
         agent=agent.id,
         strategy=agent.strategy,

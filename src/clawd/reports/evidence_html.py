@@ -272,6 +272,8 @@ def _neighbours(story: Story) -> Html:
         f"{number(float(ratios.min()))} at the worst and {number(float(np.median(ratios)))} in the middle of "
         f"{counted(ratios.size, 'neighbour')}; {better:,} of them do better, {losing:,} earn nothing. "
     )
+    if np.allclose(ratios, base, rtol=1e-9):
+        summary += "None of these numbers makes a difference. "
     summary += "It stands on a plateau." if np.median(ratios) >= 0.7 * base > 0 else "It stands on a needle: be wary."
     rows = [
         (each.change, tables.amount(each.sharpe, number(each.sharpe)), _bar(each.sharpe, base))
@@ -329,7 +331,7 @@ def _failure(story: Story) -> Html:
         ("Month", "Return"),
         [
             (f"{MONTHS[month - 1]} {year}", tables.amount(value, percent(value, signed=True)))
-            for (year, month), value in worst
+            for (year, month), value in worst[:_WORST]
         ],
     )
     return joined(

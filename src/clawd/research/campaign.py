@@ -10,13 +10,14 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
 from clawd import __version__
+from clawd.cluster.trials import trial_of_backtest
 from clawd.core.clock import Clock, iso
 from clawd.core.costs import Costs
 from clawd.core.panel import Panel
@@ -24,10 +25,10 @@ from clawd.data.align import fingerprint
 from clawd.language.strategy import Strategy
 from clawd.research.finalists import Candidate, finalists
 from clawd.research.judgement import Court, Judgement, to_json
-from clawd.research.search import SearchStep, search
+from clawd.research.search import AUTHOR, SearchStep, search
 from clawd.research.vault import seal
 from clawd.store.ledger import Ledger
-from clawd.store.registry import Registry
+from clawd.store.registry import EVERYBODY, Registry
 
 
 @dataclass(frozen=True)
@@ -167,6 +168,8 @@ def campaign(
     path = home / "ledger.sqlite"
     with Ledger.open(path) as ledger, Registry.open(path) as registry:
         registry.seal(market.symbols, vault.selection_from, vault.vault_from, vault.until, clock.now(), run)
+        # Who searches longer bars first and a shorter market afterwards has seen what its vault would hold.
+        registry.show(EVERYBODY, market.symbols, int(market.times[-1]), clock.now(), f"search of {run}")
         periods = vault.periods
         bars = (periods.selection, periods.vault - periods.selection, periods.end - periods.vault)
         yield Sealed(run, bars, vault.selection_from, vault.vault_from, vault.until, vault.left_out)
@@ -189,8 +192,9 @@ def campaign(
             return
         tried = list(finalists((elite.strategy for elite in step.elites), market, costs, capital))
         chosen = tuple(each for each in tried if each.rejection is None)
+        _count_stressed(ledger, tried, fingerprint(market), run, seed, clock.now())
         yield Chosen(chosen, Counter(_reason(each.rejection) for each in tried if each.rejection is not None))
-        court = Court(market, vault, ledger, registry, costs, capital, run, clock)
+        court = Court(market, vault, ledger, registry, costs, capital, run, clock, AUTHOR)
         judgements = court.judge(chosen, fingerprint(market))
         yield Judged(judgements)
         judgements = court.conclude(judgements)
@@ -211,6 +215,23 @@ def campaign(
         }
         write(folder, judgements, told)
         yield Concluded(run, judgements, folder, ledger.distinct_strategies())
+
+
+def _count_stressed(ledger: Ledger, tried: Sequence[Candidate], print_: str, run: str, seed: int, now: int) -> None:
+    """At twice the costs each was looked at too, and counts; once, however often the campaign is continued."""
+    found = [each.stressed for each in tried if each.stressed is not None]
+    if not found:
+        return
+    costs, times = found[0].costs, found[0].panel.times
+    hashes = [result.strategy.content_hash for result in found]
+    known = ledger.known(print_, int(times[0]), int(times[-1]), float(costs.fee), float(costs.slippage), hashes)
+    ledger.record(
+        [
+            trial_of_backtest(result, print_, AUTHOR, now, origin="stress", run=run, seed=seed)
+            for result in found
+            if result.strategy.content_hash not in known
+        ]
+    )
 
 
 def write(folder: Path, judgements: tuple[Judgement, ...], told: Mapping[str, Any]) -> None:

@@ -192,10 +192,11 @@ def finalists(
     for strategy in strategies:
         if len(chosen) == most:
             return
-        tried = candidate(strategy, panel, costs, capital, delay=True)
+        tried = candidate(strategy, panel, costs, capital)
         better = twin(tried, chosen) if tried.rejection is None else None
         if better is not None:
             tried = replace(tried, rejection=f"it moves like {better.strategy.name}")
         if tried.rejection is None:
+            tried = candidate(strategy, panel, costs, capital, delay=True)
             chosen.append(tried)
         yield tried

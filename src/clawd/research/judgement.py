@@ -25,6 +25,7 @@ from clawd.evidence.cross_validation import split_sharpes
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.gates import (
     FALSE_DISCOVERY_RATE,
+    OVERFITTING,
     Gate,
     all_passed,
     cross_validation_gate,
@@ -33,6 +34,7 @@ from clawd.evidence.gates import (
     overfitting_gate,
     superiority_gate,
 )
+from clawd.evidence.information import counts_from
 from clawd.evidence.multiple_testing import benjamini_yekutieli
 from clawd.evidence.overfitting import probability_of_overfitting
 from clawd.evidence.segments import Segments
@@ -140,7 +142,12 @@ def search_gates(finalists: Sequence[Candidate], search: Tried) -> tuple[tuple[G
     Raises:
         ValueError: when a finalist has no result.
     """
-    overfitting = overfitting_gate(probability_of_overfitting(search.pool, GROUPS))
+    judged = probability_of_overfitting(search.pool, GROUPS)
+    overfitting = replace(
+        overfitting_gate(judged),
+        meaning=f"how often the best of one half of the time is not above the middle in the other, among "
+        f"{judged.trials:,} behaviours that made money; at most {OVERFITTING:g}",
+    )
     found = []
     for each in finalists:
         if each.result is None:
@@ -188,11 +195,18 @@ class Court:
     name: str = "evolution"
 
     def judge(self, finalists: Sequence[Candidate], fingerprint: str) -> tuple[Judgement, ...]:
-        """Look at the selection once for each finalist, and hold all against the gates."""
+        """Look at the selection once for each finalist, and hold all against the gates.
+
+        Whoever reads a judgement has been shown the selection, so from now on no bar of it can be evidence for anyone.
+        """
         selections, sharpes = [], []
+        if finalists:
+            symbols, until = self.author.symbols, self.vault.selection_until
+            self.registry.show(EVERYBODY, symbols, until, self.clock.now(), f"selection of {self.run}")
         for each in finalists:
-            self._look_at_selection(each.strategy)
-            result = self.vault.on_selection(each.strategy, self.costs, self.capital)
+            result = self.vault.on_selection(
+                each.strategy, self.costs, self.capital, self.registry, self.run, self.clock.now()
+            )
             selections.append(result.net_returns)
             sharpes.append(result.metrics.sharpe)
         if not finalists:
@@ -222,15 +236,6 @@ class Court:
         found = {each.rank: self._open(each) for each in knocking}
         return tuple(found.get(each.rank, each) for each in judgements)
 
-    def _look_at_selection(self, strategy: Strategy) -> None:
-        """Journal a look, once in a campaign however often that is continued."""
-        market = self._market_of(strategy)
-        content = strategy.content_hash
-        with self.registry.at_once():
-            if not self.registry.looks("selection", content_hash=content, market=market, run=self.run):
-                first, last = self.vault.selection_from, self.vault.selection_until
-                self.registry.look("selection", content, market, first, last, self.run, self.clock.now())
-
     def _looks_at_selection(self) -> tuple[int, int]:
         """How many strategies were ever looked at on any of these bars, and by how many campaigns."""
         symbols, bar = set(self.author.symbols), market_key((), self.author.bar)
@@ -244,9 +249,6 @@ class Court:
             and look.last_ts >= first
         ]
         return len({look.content_hash for look in looks}), len({look.run for look in looks})
-
-    def _market_of(self, strategy: Strategy) -> str:
-        return market_key(strategy.universe or self.author.symbols, self.author.bar)
 
     def _knocking(self, judgements: Sequence[Judgement]) -> list[Judgement]:
         """Those who passed all gates, with the reason why some of them are turned away."""
@@ -292,11 +294,11 @@ class Court:
             content_hash=strategy.content_hash,
             name=strategy.name,
             author=self.name,
-            market=self._market_of(strategy),
+            market=self.vault.market_of(strategy),
             fee=float(self.costs.fee),
             slippage=float(self.costs.slippage),
             at=self.clock.now(),
-            counts_from=max(self.vault.vault_from, self.vault.vault_from if shown is None else shown + 1),
+            counts_from=max(self.vault.vault_from, counts_from([shown])),
             run=self.run,
         )
 
@@ -305,20 +307,10 @@ class Court:
         hypothesis = judgement.hypothesis
         if hypothesis is None:
             return judgement
-        strategy, market = judgement.strategy, self._market_of(judgement.strategy)
-        with self.registry.at_once():  # the look and what it found, or neither
-            looked = self.registry.looks("vault", content_hash=strategy.content_hash, market=market)
-            kept = self.registry.bars(hypothesis.number)
-            if not looked and not kept and hypothesis.counts_from <= self.vault.until:
-                first = max(self.vault.vault_from, hypothesis.counts_from)
-                self.registry.look(
-                    "vault", strategy.content_hash, market, first, self.vault.until, self.run, self.clock.now()
-                )
-                bars = self.vault.on_vault(strategy, self.costs, self.capital, hypothesis.counts_from)
-                self.registry.bet(hypothesis.number, bars)
-            evidence = self.registry.evidence(hypothesis.number)
-            if evidence.reached(hypothesis.wealth_to_reach):
-                hypothesis = self.registry.promote(hypothesis.number, self.clock.now())
+        conditions = (self.costs, self.capital, self.registry, self.run, self.clock.now())
+        evidence = self.vault.open(hypothesis, judgement.strategy, *conditions)
+        if evidence.reached(hypothesis.wealth_to_reach):
+            hypothesis = self.registry.promote(hypothesis.number, self.clock.now())
         return replace(judgement, hypothesis=hypothesis, evidence=evidence)
 
 

@@ -30,8 +30,9 @@ from clawd.reports.story import Neighbour, Regime, Story
 from clawd.research.finalists import candidate
 from clawd.research.judgement import search_gates
 from clawd.research.neighbourhood import neighbourhood
+from clawd.research.periods import FEWEST_BARS
 from clawd.research.tried import tried_on
-from clawd.research.vault import seal
+from clawd.research.vault import seal, searchable
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Hypothesis, Registry, market_key
 
@@ -51,6 +52,9 @@ def find(word: str, home: Path) -> Strategy:
         return load_strategy(path)
     found: dict[str, str] = {}
     with Ledger.open(home / "ledger.sqlite") as ledger:
+        program = ledger.strategy(word)
+        if program is not None:
+            return parse_json(program)
         for trial in ledger.trials():
             alike = trial.name == word or (len(word) >= _SHORTEST and trial.content_hash.startswith(word.lower()))
             if alike and trial.program:
@@ -77,7 +81,7 @@ def tell(strategy: Strategy, whole: Panel, home: Path, *, costs: Costs, capital:
     Raises:
         ClawdError: when it does not fit the market, or never trades on it.
     """
-    author, _ = seal(whole)
+    author = _open_to_all(whole, home)
     market_of(strategy, author)  # says what does not fit
     tried = candidate(strategy, author, costs, capital, delay=True)
     if tried.result is None or tried.stressed is None:
@@ -90,7 +94,7 @@ def tell(strategy: Strategy, whole: Panel, home: Path, *, costs: Costs, capital:
         symbols = strategy.universe or author.symbols
         market = market_key(symbols, author.bar)
         hypothesis = registry.find(strategy.content_hash, market, float(costs.fee), float(costs.slippage))
-        judged = _judged(home, strategy.content_hash)
+        judged = _judged(home, strategy.content_hash, author.symbols, costs)
         bets = () if hypothesis is None else registry.bars(hypothesis.number)
         evidence = None if hypothesis is None else registry.evidence(hypothesis.number)
         wealth, reached = (
@@ -119,6 +123,17 @@ def tell(strategy: Strategy, whole: Panel, home: Path, *, costs: Costs, capital:
         )
 
 
+def _open_to_all(whole: Panel, home: Path) -> Panel:
+    """The bars of the search, without those that an earlier campaign has sealed: it may have had fewer bars."""
+    author, _ = seal(whole)
+    with Registry.open(home / "ledger.sqlite") as registry:
+        sealed = registry.sealed_from(author.symbols)
+    bars = author.times.size if sealed is None else int(np.searchsorted(author.times, sealed))
+    if bars < FEWEST_BARS // 2:
+        raise ClawdError("nearly all bars of this market are sealed", hint="name the market of the campaign")
+    return searchable(author, bars)
+
+
 def _record(ledger: Ledger, own: Sequence[Backtest], others: Sequence[Backtest], print_: str, now: int) -> None:
     """Every run was a look, and counts."""
     trials = [trial_of_backtest(result, print_, "person", now, origin="file") for result in own]
@@ -129,11 +144,14 @@ def _record(ledger: Ledger, own: Sequence[Backtest], others: Sequence[Backtest],
     ledger.record(trials)
 
 
-def _judged(home: Path, content_hash: str) -> dict[str, Any] | None:
-    """What the latest campaign that judged a strategy said of it."""
+def _judged(home: Path, content_hash: str, symbols: Sequence[str], costs: Costs) -> dict[str, Any] | None:
+    """What the latest campaign on these instruments and at these costs that judged a strategy said of it."""
+    conditions = {"symbols": list(symbols), "fee": float(costs.fee), "slippage": float(costs.slippage)}
     files = sorted((home / "research").glob("*/campaign.json"), key=lambda path: (path.stat().st_mtime_ns, path))
     for path in reversed(files):
         told = json.loads(path.read_text(encoding="utf-8"))
+        if any(told[name] != value for name, value in conditions.items()):
+            continue
         for each in told["finalists"]:
             if each["content_hash"] == content_hash:
                 return {**each, "run": told["run"]}

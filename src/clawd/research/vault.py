@@ -4,8 +4,9 @@ It is another object, not a flag on the same one. Every array of the author's ma
 the whole, and nothing in it was worked out from a later bar: an instrument or a series that begins later is not
 there, the codes of groups are numbered anew, and how many bars a year has is counted from the bars that are there.
 
-Whoever holds the vault may look at the selection, and every look is journalled before its result is known. The vault
-itself opens once for a hypothesis; what was found is kept by the registry, and can be shown again without a look.
+Whoever holds the vault may look at the selection; there is no way to do so without the look being journalled. The vault
+itself opens once for a hypothesis, and gives nothing but its evidence: what was found is kept by the registry, and can
+be shown again without a look.
 """
 
 from __future__ import annotations
@@ -17,12 +18,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
 from clawd.core.panel import Floats, Panel
 from clawd.data.market_hours import bars_per_year
 from clawd.engine.backtest import Backtest, run_backtest
 from clawd.engine.stakes import stakes
+from clawd.evidence.eprocess import EProcess
 from clawd.language.strategy import Strategy
 from clawd.research.periods import Periods, split
+from clawd.store.registry import Hypothesis, Registry, market_key
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,21 +62,74 @@ class Vault:
         """The open of the last bar of the selection, UTC nanoseconds."""
         return int(self._market.times[self.periods.vault - 1])
 
-    def on_selection(self, strategy: Strategy, costs: Costs, capital: Decimal) -> Backtest:
+    def market_of(self, strategy: Strategy) -> str:
+        """What the registry calls the market that a strategy trades here."""
+        return market_key(strategy.universe or self._market.symbols, self._market.bar)
+
+    def on_selection(
+        self, strategy: Strategy, costs: Costs, capital: Decimal, registry: Registry, run: str, at: int
+    ) -> Backtest:
         """The strategy on the bars of the selection, flat before the first, the search as its warm-up.
 
-        The look is the caller's to journal, before.
+        The look is journalled first; once in a campaign, however often that is continued.
+
+        Args:
+            strategy, costs, capital: what is run.
+            registry: where looks are journalled.
+            run: the campaign.
+            at: the time, UTC nanoseconds.
         """
+        market, content = self.market_of(strategy), strategy.content_hash
+        with registry.at_once():
+            if not registry.looks("selection", content_hash=content, market=market, run=run):
+                registry.look("selection", content, market, self.selection_from, self.selection_until, run, at)
         return run_backtest(strategy, self._market, costs, capital, self.periods.selection, self.periods.vault)
 
-    def on_vault(
+    def open(
+        self,
+        hypothesis: Hypothesis,
+        strategy: Strategy,
+        costs: Costs,
+        capital: Decimal,
+        registry: Registry,
+        run: str,
+        at: int,
+    ) -> EProcess:
+        """The evidence for a hypothesis, with its one look into the vault, or with what was kept of that.
+
+        The look and all bars that it gave are written together or not at all. Where no bar of the vault may count, or
+        others have been bet on, there is no look.
+
+        Args:
+            hypothesis: as it is registered.
+            strategy, costs: what is claimed and at which costs.
+            capital: quote currency.
+            registry, run, at: as for :meth:`on_selection`.
+
+        Raises:
+            ClawdError: when the strategy or the costs are not those of the hypothesis.
+        """
+        claimed = (hypothesis.content_hash, hypothesis.market, hypothesis.fee, hypothesis.slippage)
+        given = (strategy.content_hash, self.market_of(strategy), float(costs.fee), float(costs.slippage))
+        if claimed != given:
+            raise ClawdError(
+                "the vault opens for what was registered and nothing else",
+                where=f"hypothesis {hypothesis.number} ({hypothesis.name})",
+                hint="register the strategy on this market and at these costs",
+            )
+        with registry.at_once():
+            number, first = hypothesis.number, max(self.vault_from, hypothesis.counts_from)
+            looked = registry.looks("vault", content_hash=strategy.content_hash, market=hypothesis.market)
+            if not looked and not registry.bars(number) and first <= self.until:
+                registry.look("vault", strategy.content_hash, hypothesis.market, first, self.until, run, at)
+                registry.bet(number, self._bets(strategy, costs, capital, first))
+            return registry.evidence(number)
+
+    def _bets(
         self, strategy: Strategy, costs: Costs, capital: Decimal, counts_from: int
     ) -> tuple[tuple[int, float, float], ...]:
         """The bars of the vault as the e-process wants them, the strategy flat before the first, all earlier bars as
-        its warm-up: the open, the net return and the bound of each that opens at ``counts_from`` or later.
-
-        The look is the caller's to journal, before.
-        """
+        its warm-up: the open, the net return and the bound of each that opens at ``counts_from`` or later."""
         first = self.periods.vault
         found = stakes(strategy, self._market, costs, capital, first, self.periods.end)
         opens = self._market.times[first:].tolist()

@@ -107,6 +107,7 @@ def _pooled(vocabulary: Vocabulary, intraday: bool) -> tuple[list[str], list[str
     """Signals of each instrument by itself, the coarse grid and the fine one."""
     coarse: list[str] = []
     fine: list[str] = []
+    rest: list[str] = []
     for windows, into in ((_COARSE, coarse), (_FINE, fine)):
         for window in windows:
             into.append(f"sign(ret(close, {window}))")
@@ -121,6 +122,11 @@ def _pooled(vocabulary: Vocabulary, intraday: bool) -> tuple[list[str], list[str
             if "volume" in vocabulary.operators and window > 1:
                 into.append(f"sign(volume / ts_mean(volume, {window}) - 1)")
                 into.append(f"where(volume > ts_mean(volume, {window}), sign({_DAY}), 0)")
+    for fast, slow in ((5, 20), (10, 60)):
+        coarse.append(f"sign(ts_std({_DAY}, {fast}) - ts_std({_DAY}, {slow}))")
+        if "volume" in vocabulary.operators:
+            coarse.append(f"sign(ts_mean(volume, {fast}) - ts_mean(volume, {slow}))")
+    coarse += [f'where(clock("month_day") > {day}, 1, -1)' for day in (5, 10, 15, 20, 25)]
     coarse += [_RANGE, "sign(open / delay(close, 1) - 1)", f"squash(ts_zscore({_DAY}, 20))"]
     for name in ("ext", "book", "deriv", "model"):
         for series in map(str, vocabulary.names.get(name, ())):
@@ -129,19 +135,6 @@ def _pooled(vocabulary: Vocabulary, intraday: bool) -> tuple[list[str], list[str
             coarse += [f"sign({value} - ts_mean({value}, 20))", f"sign(ts_mean({value}, 5))"]
             fine += [f"squash(ts_zscore({value}, {window}))" for window in (20, 120, 250)]
             fine += [f"sign(delta({value}, {window}))" for window in (5, 20)]
-    coarse += [_on("weekday", day) for day in range(7)] + [_on("is_month_turn", 1)]
-    if intraday:
-        coarse += [_on("hour", hour) for hour in range(_HOURS)]
-        coarse += [f'where(clock("hour") > {hour}, 1, -1)' for hour in (5, 11, 17)]
-    for window in (1, 5, 20):
-        for calm in ("<", ">"):
-            gate = f"ts_std({_DAY}, 10) {calm} ts_std({_DAY}, 60)"
-            coarse += _both("gate(long_short({s}sign(ret(close, {0}))), {1}, 0)", window, gate)
-    for fast, slow in ((5, 20), (10, 60)):
-        coarse.append(f"sign(ts_std({_DAY}, {fast}) - ts_std({_DAY}, {slow}))")
-        if "volume" in vocabulary.operators:
-            coarse.append(f"sign(ts_mean(volume, {fast}) - ts_mean(volume, {slow}))")
-    coarse += [f'where(clock("month_day") > {day}, 1, -1)' for day in (5, 10, 15, 20, 25)]
     fine += [_on("month_day", day, day + 4) for day in range(1, 31, 5)]
     fine += [f"sign(delay({_DAY}, {lag}))" for lag in (1, 2, 3, 4)]
     fine += [f"sign(ema(close, {fast}) - ema(close, {4 * fast}))" for fast in (3, 5, 10, 20, 60)]
@@ -150,7 +143,15 @@ def _pooled(vocabulary: Vocabulary, intraday: bool) -> tuple[list[str], list[str
     ]
     fine += [f"sign(ts_skew({_DAY}, {window}))" for window in (20, 60)]
     fine += [f"{_DAY} / ts_std({_DAY}, 60)"]
-    return coarse, fine
+    rest += [_on("weekday", day) for day in range(7)] + [_on("is_month_turn", 1)]
+    if intraday:
+        rest += [_on("hour", hour) for hour in range(_HOURS)]
+        rest += [f'where(clock("hour") > {hour}, 1, -1)' for hour in (5, 11, 17)]
+    for window in (1, 5, 20):
+        for calm in ("<", ">"):
+            gate = f"ts_std({_DAY}, 10) {calm} ts_std({_DAY}, 60)"
+            rest += _both("gate(long_short({s}sign(ret(close, {0}))), {1}, 0)", window, gate)
+    return coarse, [*rest, *fine]
 
 
 def _on(name: str, first: int, last: int | None = None) -> str:

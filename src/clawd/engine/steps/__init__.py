@@ -10,7 +10,33 @@ missing while any value of its window is; a recursive one skips what is missing.
 false, a position on something missing is flat.
 """
 
-from clawd.engine.steps import arithmetic, cross_section, logic, position, recursive, rolling
+from clawd.engine.steps import (
+    arithmetic,
+    cross_section,
+    extremes,
+    lines,
+    logic,
+    moments,
+    pairs,
+    position,
+    ranks,
+    recursive,
+    rolling,
+)
 from clawd.engine.steps.step import STEPS, Step
 
-__all__ = ["STEPS", "Step", "arithmetic", "cross_section", "logic", "position", "recursive", "rolling"]
+__all__ = [
+    "STEPS",
+    "Step",
+    "arithmetic",
+    "cross_section",
+    "extremes",
+    "lines",
+    "logic",
+    "moments",
+    "pairs",
+    "position",
+    "ranks",
+    "recursive",
+    "rolling",
+]

@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from clawd.core.panel import Floats
+from clawd.engine.steps.ranks import ranks_of
 from clawd.engine.steps.step import step
 
 
@@ -96,10 +97,8 @@ def cs_scale(p: Floats, x: Floats, y: Floats, out: Floats) -> None:
 
 @njit(nogil=True, error_model="numpy")
 def _quantile(ordered: Floats, q: float) -> float:
-    place = q * (ordered.size - 1)
-    low = int(place)
-    high = min(low + 1, ordered.size - 1)
-    return ordered[low] + (place - low) * (ordered[high] - ordered[low])
+    low, high, share = ranks_of(q, ordered.size)
+    return ordered[low] + share * (ordered[high] - ordered[low])
 
 
 @step("cs_winsor", across=True, bounded=True)

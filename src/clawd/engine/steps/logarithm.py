@@ -13,7 +13,8 @@ import numpy as np
 from llvmlite import ir
 from numba import njit
 from numba.core import types
-from numba.extending import intrinsic
+
+from clawd.engine.steps.stretch import built
 
 #: The root of 1/2, as the bits of its float.
 _ROOT = 0x3FE6A09E667F3BCD
@@ -24,7 +25,7 @@ _LOG_2, _LOG_2_REST = float.fromhex("0x1.62e42fefp-1"), float.fromhex("0x1.473de
 _SMALLEST_NORMAL = 2.0**-1022
 
 
-@intrinsic
+@built
 def _bits(typing_context: Any, value: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.IntType(64))
@@ -32,7 +33,7 @@ def _bits(typing_context: Any, value: Any) -> Any:
     return types.int64(types.float64), build
 
 
-@intrinsic
+@built
 def _of_bits(typing_context: Any, value: Any) -> Any:
     def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         return builder.bitcast(arguments[0], ir.DoubleType())
