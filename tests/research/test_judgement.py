@@ -112,7 +112,7 @@ def test_what_was_tried_elsewhere_is_counted_too(tmp_path: Path) -> None:
     panel, other = market(600, 2, seed=1), market(600, 2, seed=2)
     with Ledger.open(tmp_path / "ledger.sqlite") as ledger:
         ledger.record(tried(CROWD[:50], other, COSTS, MONEY, "", 0, 1))
-    assert searched(panel, tmp_path, [*CROWD[40:60], follow(9, "X0")])[1].strategies == 61
+    assert searched(panel, tmp_path, [*CROWD[40:60], follow(9, "X0")])[1].trials == 71
 
 
 def test_the_gates_of_an_edge_and_of_noise(

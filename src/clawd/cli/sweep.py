@@ -132,13 +132,13 @@ def sweep(
         ordered = [each for each in dict.fromkeys(in_order(study, results)) if each is not None]
         if kept:
             kept.finish(ordered)
-        distinct, strategies = ledger.distinct(), ledger.distinct_strategies()
+        distinct = ledger.distinct()
     if ordered:
         until = int(market.panel.times[traded.last - 1])
         with Registry.open(path) as registry:
             registry.show("person", market.panel.symbols, until, clock.now(), "sweep")
     ranked = ranking(ordered)
-    deflated = _deflated(study, meant, ranked, strategies)
+    deflated = _deflated(study, meant, ranked, distinct)
     swept = Swept(study, meant, tuple(ordered), ranked, deflated, distinct, market.notes)
     if as_json:
         typer.echo(json.dumps(sweep_json(swept), indent=2))
@@ -201,8 +201,8 @@ def _values(sets: Sequence[str]) -> dict[str, tuple[str, ...]]:
     return values
 
 
-def _deflated(study: Study, meant: dict[str, Variant], ranked: Ranking, strategies: int) -> float:
-    """The deflated Sharpe ratio of the best, every distinct strategy of the ledger counted as tried."""
+def _deflated(study: Study, meant: dict[str, Variant], ranked: Ranking, distinct: int) -> float:
+    """The deflated Sharpe ratio of the best, every distinct trial of the ledger counted."""
     if not ranked.results:
         return float("nan")
     best, panel, (traded,) = ranked.results[0], study.markets[0], study.windows
@@ -212,5 +212,5 @@ def _deflated(study: Study, meant: dict[str, Variant], ranked: Ranking, strategi
     shape = moments(result.net_returns)
     spread = ranked.spread / panel.bars_per_year**0.5
     return deflated_sharpe(
-        shape.sharpe, shape.bars, shape.skew, shape.kurtosis, trials=max(strategies, ranked.trials), trials_sd=spread
+        shape.sharpe, shape.bars, shape.skew, shape.kurtosis, trials=max(distinct, ranked.trials), trials_sd=spread
     )

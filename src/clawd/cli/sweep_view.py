@@ -164,6 +164,6 @@ def _verdict(swept: Swept) -> list[str]:
             f"them better than nothing, luck alone would show a best of about {number(ranked.by_luck)} "
             f"(standard deviation between the trials {number(ranked.spread)})",
             f"deflated: {percent(swept.deflated, 0)}, the chance that a Sharpe ratio is better than luck makes the "
-            "best of all strategies in the ledger",
+            "best of all trials in the ledger",
         ]
     return lines

@@ -63,7 +63,7 @@ class Searched:
 
     Attributes:
         candidates: in order of rank, finalists first.
-        deflated: by content hash, the deflated Sharpe ratio given every distinct strategy in the ledger.
+        deflated: by content hash, the deflated Sharpe ratio given every distinct trial in the ledger.
         new_trials: how many of these the ledger did not have.
         distinct_trials, distinct_strategies: what the ledger has now.
         slots: how many finalists trade at once.
@@ -192,7 +192,7 @@ def _count(candidates: list[Candidate], market: Market, settings: Settings, cloc
     spread = float(np.std(per_bar, ddof=1)) if len(per_bar) > 1 else float("nan")
     deflated = {
         name: deflated_sharpe(
-            shape.sharpe, shape.bars, shape.skew, shape.kurtosis, trials=max(strategies, 1), trials_sd=spread
+            shape.sharpe, shape.bars, shape.skew, shape.kurtosis, trials=max(distinct, 1), trials_sd=spread
         )
         for name, shape in shapes.items()
     }

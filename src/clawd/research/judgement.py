@@ -155,7 +155,7 @@ def search_gates(finalists: Sequence[Candidate], search: Tried) -> tuple[tuple[G
         own = each.result.net_returns
         found.append(
             (
-                deflated_sharpe_gate(moments(own), trials=search.strategies, trials_sd=search.spread),
+                deflated_sharpe_gate(moments(own), trials=search.trials, trials_sd=search.spread),
                 overfitting,
                 cross_validation_gate(split_sharpes(Segments.of(own[:, None], SEGMENTS))[0]),
                 endurance_gate(each.sharpe, each.endured_sharpe),

@@ -25,12 +25,12 @@ class Tried:
     """What was tried.
 
     Attributes:
-        strategies: N, all distinct strategies of the ledger, on whatever data and of whomever.
+        trials: N, all distinct trials of the ledger, on whatever data and of whomever.
         spread: of their Sharpe ratios per bar by luck, over as many bars as the search has.
         pool: what could have been picked, a row for each behaviour; the finalists among them.
     """
 
-    strategies: int
+    trials: int
     spread: float
     pool: Segments
 
@@ -44,13 +44,13 @@ def tried_on(ledger: Ledger, finalists: Sequence[Candidate], panel: Panel, finge
         panel, fingerprint: the author's market.
         costs: of the search.
     """
-    strategies = max(ledger.distinct_strategies(), len(finalists))
+    trials = max(ledger.distinct(), len(finalists))
     times = panel.times
     known = ledger.segments(
         Conditions(fingerprint, int(times[0]), int(times[-1]), float(costs.fee), float(costs.slippage))
     )
     pool = _pool(known, finalists)
-    return Tried(strategies, _spread(pool if known is None else _segments(known), times.size), pool)
+    return Tried(trials, _spread(pool if known is None else _segments(known), times.size), pool)
 
 
 def _spread(every: Segments, bars: int) -> float:

@@ -134,8 +134,14 @@ def run_worlds(
     stopped = processes.Event()
     with ProcessPoolExecutor(workers, processes, _begin, (stopped,)) as pool:
         try:
-            edges = dict.fromkeys((each.edge, each.holders) for each in wishes if each.edge is not None)
-            jobs = {key: pool.submit(_calibrate, rows, key[0], size.sharpes, costs, seed, key[1]) for key in edges}
+            wanted: dict[tuple[Edge, int], set[float]] = {}
+            for each in wishes:
+                if each.edge is not None:
+                    wanted.setdefault((each.edge, each.holders), set()).add(each.sharpe)
+            jobs = {
+                (edge, holders): pool.submit(_calibrate, rows, edge, sorted(sharpes), costs, seed, holders)
+                for (edge, holders), sharpes in wanted.items()
+            }
             for job in _as_done(list(jobs.values()), stop):
                 job.result()
             if stop():
