@@ -53,6 +53,28 @@ def test_the_figures_are_those_of_each_strategy_alone(seed: int) -> None:
         assert_same(one, other, strategy)
 
 
+@pytest.mark.parametrize("cooldown", [0, 3, 30])
+def test_long_waits_of_a_single_instrument_are_those_of_each_strategy_alone(cooldown: int) -> None:
+    """Where nothing is kept but sums, flat stretches are passed many bars at once."""
+    bars = random_panel(7, instruments=1, bars=2_500, holes=0.01)
+    rules = f"[exits]\nstop = {{ percent = 1 }}\ntake = {{ percent = 1 }}\ncooldown = {cooldown}"
+    rules = rules if cooldown else rules.replace("\ncooldown = 0", "")
+    strategies = [
+        parse_toml(f'name = "{window} {level}"\n[position]\ntarget = "{target}"\n{rules}')
+        for window in (5, 20, 60)
+        for level in (0.5, 1.0, 2.0)
+        for target in (
+            f"hysteresis(ts_zscore(close, {window}), {level}, 0)",
+            f"long_only(sign(ts_zscore(close, {window}) - {level}))",
+            f"rebalance(long_short(ts_zscore(close, {window}) * {level}), 50)",
+        )
+    ]
+    found, expected = evaluate(strategies, bars, COSTS, CAPITAL, first=70), alone(strategies, bars, 70)
+    assert sum(figures.trades > 10 for figures in expected) > 20
+    for strategy, one, other in zip(strategies, found, expected, strict=True):
+        assert_same(one, other, strategy)
+
+
 def test_threads_groups_batches_and_order_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     bars = random_panel(4, instruments=3, bars=400)
     strategies = some_strategies(4, 70)
