@@ -33,6 +33,8 @@ def test_the_reasons_why_one_is_rejected(trending: Panel) -> None:
     assert candidate(FOLLOW, trending, COSTS, MONEY).rejection is None
     assert candidate(AGAINST, trending, COSTS, MONEY).rejection == "it lost money"
     assert candidate(IDLE, trending, COSTS, MONEY).rejection == "it never traded"
+    tiny = "gate(signal_if(close > ts_mean(close, 10), close < ts_mean(close, 10)), close < 0 * close, 0.001)"
+    assert reason(tiny) == "it never holds 1% of its capital"
     assert "no series" in str(reason('long_only(ext("vix"))'))
     dear = candidate(FOLLOW, trending, replace(COSTS, fee=COSTS.fee * 25), MONEY)
     assert dear.sharpe > 0 > dear.stressed_sharpe

@@ -305,7 +305,7 @@ def _tuned_json(tuned: Tuned, ranges: dict[str, Range], trials: int) -> dict[str
     return {
         "trials": tuned.tried,
         "asked_for": trials,
-        "distinct_strategies": tuned.distinct,
+        "distinct_trials": tuned.distinct,
         "ranges": {name: [each.low, each.high, each.step] for name, each in ranges.items()},
         "best_sharpe_by_luck": _or_none(tuned.by_luck),
         "best_deflated_sharpe": _or_none(tuned.deflated),
@@ -337,7 +337,7 @@ def _show_tuned(tuned: Tuned, trials: int, out: Path | None) -> None:
     )
     _say(
         f"deflated: {percent(tuned.deflated, 0)}, the chance that it is better than luck makes the best of the "
-        f"{tuned.distinct:,} strategies in the ledger"
+        f"{tuned.distinct:,} trials in the ledger"
     )
     if out is not None:
         _say(f"written: {out}")

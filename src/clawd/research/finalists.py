@@ -19,6 +19,9 @@ from clawd.language.strategy import Strategy
 
 #: Finalists of a campaign are different bets: their net returns, or the opposite ones, do not move together so much.
 CLOSEST_CORRELATION = 0.7
+#: A strategy whose largest gross exposure stays below this share of its capital would hold a slot for nothing: a ratio
+#: can be high on a few cents, wealth and money cannot.
+SMALLEST_POSITION = 0.01
 #: How many finalists a campaign has at most: each costs a look at the selection.
 MOST_FINALISTS = 20
 
@@ -98,6 +101,8 @@ def _objection(
 ) -> str | None:
     if not result.fills:
         return "it never traded"
+    if result.exposure.max() < SMALLEST_POSITION:
+        return f"it never holds {SMALLEST_POSITION:.0%} of its capital"
     if not result.metrics.sharpe > 0:
         return "it lost money"
     if not stressed.metrics.sharpe > 0:

@@ -66,9 +66,9 @@ class Tuned:
         objectives: of the best.
         sharpe: annual, of the best over all bars.
         by_luck: annual Sharpe ratio to expect of the best of so many, were none of them better than nothing.
-        deflated: the chance that the best is better than luck makes the best of all distinct strategies in the ledger.
+        deflated: the chance that the best is better than luck makes the best of all distinct trials in the ledger.
         tried: distinct variants that were evaluated.
-        distinct: distinct strategies in the ledger.
+        distinct: trials in the ledger.
     """
 
     best: Variant | None
@@ -277,7 +277,7 @@ def _tuned(
     capital: Decimal,
 ) -> Tuned:
     rated = [(value, variant, outcome) for variant, outcome, value in found.values() if not math.isnan(value)]
-    distinct = ledger.distinct_strategies()
+    distinct = ledger.distinct()
     if not rated:
         return Tuned(None, None, math.nan, math.nan, math.nan, len(found), distinct)
     outcomes = [outcome for _, _, outcome in rated if outcome is not None]
