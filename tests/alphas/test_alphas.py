@@ -129,7 +129,7 @@ def market_of(panel: Panel) -> Market:
 
 def disturbances() -> list[Disturbance]:
     tilts = [tilting(by_instrument, by_day) for by_instrument in (-1, 1) for by_day in (-1, 1)]
-    return [rounding(DISTURBANCE), *tilts, *(noise(seed) for seed in range(100))]
+    return [rounding(DISTURBANCE), *tilts, *(noise(seed) for seed in range(1_000))]
 
 
 def apart(found: np.ndarray, expected: np.ndarray) -> np.ndarray:

@@ -16,6 +16,10 @@ from clawd.engine.rows import align, load, make_room
 #: Values of a row in one block, over all instruments: few enough to stay in the processor's cache.
 ROW = 2_048
 SHORTEST_BLOCK = 32
+#: Bars that fit behind a history at least. Where bars come one at a time, all histories are moved to the front once in so
+#: many, and that bar takes twice as long as the others. Moving them one instrument at a time would spare it, and cost
+#: every bar half as much again: neighbours would lie at uneven distances, which the processor cannot fetch ahead.
+SHORTEST_ROOM = 160
 
 
 class Evaluator:
@@ -35,12 +39,12 @@ class Evaluator:
     def __init__(self, graph: Graph, instruments: int) -> None:
         self.graph = graph
         self.block = max(SHORTEST_BLOCK, ROW // instruments)
+        self._room = max(SHORTEST_ROOM, self.block)
         self.seen = np.zeros(instruments, np.int64)
         self.counts = np.zeros(instruments, np.int64)
         self.place = np.zeros((instruments, 0), np.int64)
         self._state = np.zeros(int(graph.state_at[-1]) * instruments)  # of each row, one instrument after the other
         self._cursor = np.zeros(instruments, np.int64)
-        self._turn = 0
         self._lay_out(instruments)
 
     def _lay_out(self, instruments: int) -> None:
@@ -57,8 +61,8 @@ class Evaluator:
                 constants.append((end, end + block * instruments, node.constant))
                 end += block * instruments
             else:
-                at[row], stride[row], moving[row] = end + need, need + block, 1
-                end += (need + block) * instruments
+                at[row], stride[row], moving[row] = end + need, need + self._room, 1
+                end += (need + self._room) * instruments
         self._arena = np.full(end, np.nan)
         for first, last, value in constants:
             self._arena[first:last] = value
@@ -94,8 +98,7 @@ class Evaluator:
             # Shared places are as long as the block, so that what one bar of all instruments needs lies together.
             at[self._shared] = self.graph.slots[self._shared] * self.place.size
             stride[self._shared] = last - first
-            make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self.block, self._turn)
-            self._turn += 1
+            make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self._room)
             bars = panel.between(first, last)
             for row, leaf in enumerate(self.graph.nodes[: self.graph.leaves]):
                 # A constant at which a step looks back was not there before the first bar either.

@@ -24,19 +24,14 @@ def make_room(
     cursor: Integers,
     counts: Integers,
     capacity: int,
-    turn: int,
 ) -> None:
     """Before a block: where an instrument's bars would not fit behind its history, move the history to the front.
 
     Args:
         capacity: bars that fit behind a history.
-        turn: blocks so far. Each instrument has its turn once in ``capacity`` blocks, full or not, so that where bars
-            come one at a time no bar waits for all.
     """
-    instruments = cursor.size
-    for i in range(instruments):
-        full = cursor[i] + counts[i] > capacity
-        if not full and (turn + i * capacity // instruments) % capacity != 0:
+    for i in range(cursor.size):
+        if cursor[i] + counts[i] <= capacity:
             continue
         for row in range(at.size):
             if moving[row] == 1 and cursor[i] > 0:
