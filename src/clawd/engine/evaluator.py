@@ -16,9 +16,9 @@ from clawd.engine.rows import align, load, make_room
 #: Values of a row in one block, over all instruments: few enough to stay in the processor's cache.
 ROW = 2_048
 SHORTEST_BLOCK = 32
-#: Bars that fit behind a history at least. Where bars come one at a time, all histories are moved to the front once in so
-#: many, and that bar takes twice as long as the others. Moving them one instrument at a time would spare it, and cost
-#: every bar half as much again: neighbours would lie at uneven distances, which the processor cannot fetch ahead.
+#: Bars that fit behind a history at least. Where bars come one at a time, all histories are moved to the front once in
+#: so many, and that bar takes twice as long as others. Moving them one instrument at a time would spare it, and cost
+#: every bar half as much again: neighbours at uneven distances are not fetched ahead.
 SHORTEST_ROOM = 160
 
 
