@@ -10,6 +10,8 @@ import numpy as np
 from clawd.cluster.study import Result, Study, Window
 from clawd.cluster.work import code_version
 from clawd.engine.backtest import Backtest
+from clawd.engine.metrics import net_exposure_of
+from clawd.engine.population import segment_edges
 from clawd.evidence.sharpe import moments
 from clawd.language.strategy import Strategy
 from clawd.store.trial import Segments, Trial
@@ -112,7 +114,7 @@ def trial_of_backtest(
     shape = moments(result.net_returns)
     metrics = result.metrics
     capital = float(result.capital)
-    net = math.nan if result.account is None else float(result.account["net"]) / capital / max(metrics.bars, 1)
+    net = math.nan if result.account is None else net_exposure_of(result.account, capital)
     return Trial(
         content_hash=result.strategy.content_hash,
         family_hash=result.strategy.family_hash,
@@ -149,7 +151,7 @@ def trial_of_backtest(
 
 def _segments(result: Backtest, first: int) -> Segments:
     """The net returns summed up over the segments into which a study would cut these bars."""
-    edges = np.linspace(first, first + result.equity.size, SEGMENTS + 1).round().astype(np.int64) - first
+    edges = segment_edges(first, first + result.equity.size, SEGMENTS) - first
     capital = float(result.capital)
     returns = np.diff(result.equity[edges[1:] - 1], prepend=capital) / capital
     return Segments(np.diff(edges), returns, np.add.reduceat(result.net_returns**2, edges[:-1]))

@@ -147,3 +147,8 @@ def metrics_of(account: np.void, capital: float, bars_per_year: float) -> Metric
         slippage=float(account["slippage"]),
         funding=float(account["funding"]),
     )
+
+
+def net_exposure_of(account: np.void, capital: float) -> float:
+    """Mean signed exposure at the closes, a share of the capital; 0 without a bar."""
+    return float(account["net"]) / capital / max(int(account["bars"]), 1)

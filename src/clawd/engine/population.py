@@ -26,7 +26,7 @@ from clawd.engine.bar import FILL
 from clawd.engine.compiled import compiled
 from clawd.engine.evaluator import Evaluator
 from clawd.engine.graph import lower
-from clawd.engine.metrics import Metrics, metrics_of
+from clawd.engine.metrics import Metrics, metrics_of, net_exposure_of
 from clawd.engine.plan import plan_of
 from clawd.engine.position import POSITION
 from clawd.engine.rows import align, wanted
@@ -111,7 +111,7 @@ def evaluate_in_segments(
     end = panel.times.size if last is None else last
     if segments > max(end - first, 1):
         raise ClawdError(f"{end - first} bars cannot be cut into {segments} segments")
-    edges = np.linspace(first, end, segments + 1).round().astype(np.int64)
+    edges = segment_edges(first, end, segments)
 
     def work(group: tuple[Panel, list[int]]) -> list[Evaluation]:
         market, members = group
@@ -122,7 +122,7 @@ def evaluate_in_segments(
         return [
             Evaluation(
                 metrics=metrics_of(account, money, market.bars_per_year),
-                net_exposure=float(account["net"]) / money / max(int(account["bars"]), 1),
+                net_exposure=net_exposure_of(account, money),
                 bars=np.diff(edges),
                 returns=returns[:, row],
                 squares=spread[:, row],
@@ -139,6 +139,11 @@ def evaluate_in_segments(
     for (_, members), figures in zip(groups, found, strict=True):
         results.update(zip(members, figures, strict=True))
     return tuple(results[index] for index in range(len(strategies)))
+
+
+def segment_edges(first: int, last: int, segments: int) -> NDArray[np.int64]:
+    """Where the bars [first, last) are cut into segments of equal length, give or take a bar: int64 [segments + 1]."""
+    return np.linspace(first, last, segments + 1).round().astype(np.int64)
 
 
 def _groups(strategies: Sequence[Strategy], panel: Panel, threads: int) -> Iterator[tuple[Panel, list[int]]]:
