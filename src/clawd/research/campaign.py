@@ -190,12 +190,13 @@ def campaign(
             yield Searched(step)
         if step is None or not step.finished:
             return
+        print_ = fingerprint(market)
         tried = list(finalists((elite.strategy for elite in step.elites), market, costs, capital))
         chosen = tuple(each for each in tried if each.rejection is None)
-        _count_stressed(ledger, tried, fingerprint(market), run, seed, clock.now())
+        _count_stressed(ledger, tried, print_, run, seed, clock.now())
         yield Chosen(chosen, Counter(_reason(each.rejection) for each in tried if each.rejection is not None))
         court = Court(market, vault, ledger, registry, costs, capital, run, clock, AUTHOR)
-        judgements = court.judge(chosen, fingerprint(market))
+        judgements = court.judge(chosen, print_)
         yield Judged(judgements)
         judgements = court.conclude(judgements)
         folder = home / "research" / run

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -133,6 +133,19 @@ def search(
         cluster=cluster,
     ) as evaluator:
         strategies, stage, finished = 0, "", False
+
+        def step() -> SearchStep:
+            return SearchStep(
+                generation=evolution.generation,
+                stage=stage,
+                strategies=strategies,
+                budget=budget,
+                trials=evaluator.trials,
+                remembered=evaluator.remembered,
+                front=tuple(evolution.front()),
+                fates=dict(evolution.fates),
+            )
+
         while not stop():
             batch = evolution.ask(budget - strategies)
             if batch is None:
@@ -144,28 +157,8 @@ def search(
             evolution.tell(outcomes)
             strategies += batch.new
             stage = batch.stage.name
-            yield SearchStep(
-                generation=evolution.generation,
-                stage=stage,
-                strategies=strategies,
-                budget=budget,
-                trials=evaluator.trials,
-                remembered=evaluator.remembered,
-                front=tuple(evolution.front()),
-                fates=dict(evolution.fates),
-            )
-        yield SearchStep(
-            generation=evolution.generation,
-            stage=stage,
-            strategies=strategies,
-            budget=budget,
-            trials=evaluator.trials,
-            remembered=evaluator.remembered,
-            front=tuple(evolution.front()),
-            fates=dict(evolution.fates),
-            elites=tuple(evolution.elites()),
-            finished=finished,
-        )
+            yield step()
+        yield replace(step(), elites=tuple(evolution.elites()), finished=finished)
 
 
 def vocabulary_of(panel: Panel) -> Vocabulary:
