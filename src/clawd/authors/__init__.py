@@ -1,1 +1,1 @@
-"""Who writes strategies: the starter library of classics."""
+"""Who writes strategies: the starter library of classics, the grid of parameters, evolution."""

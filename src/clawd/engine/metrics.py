@@ -12,9 +12,7 @@ from clawd.core.panel import Floats
 from clawd.core.reason import Reason
 from clawd.engine.account import SMALLEST_PROFIT
 from clawd.engine.trades import Fill, RoundTrip
-from clawd.evidence.sharpe import ratio, sharpe_ratio
-
-__all__ = ["Metrics", "drawdown", "measure", "metrics_of", "sharpe_ratio"]
+from clawd.evidence.sharpe import ratio
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,8 @@ import numpy as np
 
 from clawd.core.clock import iso
 from clawd.core.money import studied
-from clawd.engine.metrics import drawdown, sharpe_ratio
+from clawd.engine.metrics import drawdown
+from clawd.evidence.sharpe import sharpe_ratio
 from clawd.fleet.agent_book import AgentBook
 from clawd.fleet.books import Books
 

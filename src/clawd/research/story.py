@@ -22,8 +22,8 @@ from clawd.core.errors import ClawdError
 from clawd.core.panel import Floats, Panel
 from clawd.data.align import fingerprint
 from clawd.engine.backtest import Backtest, market_of, run_backtest
-from clawd.engine.metrics import sharpe_ratio
 from clawd.evidence.gates import Gate
+from clawd.evidence.sharpe import sharpe_ratio
 from clawd.language.explain import explain
 from clawd.language.strategy import Strategy, load_strategy, parse_json
 from clawd.reports.story import Neighbour, Regime, Story
