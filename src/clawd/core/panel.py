@@ -63,6 +63,16 @@ class Panel:
         """[I, T], true where the instrument has a bar."""
         return ~np.isnan(self.close)
 
+    @property
+    def ticks(self) -> Floats:
+        """float64 [I], the steps of the instruments' prices, for study."""
+        return np.array([float(instrument.tick) for instrument in self.instruments])
+
+    @property
+    def lots(self) -> Floats:
+        """float64 [I], the steps of the instruments' sizes, for study."""
+        return np.array([float(instrument.lot) for instrument in self.instruments])
+
     def between(self, first: int, last: int) -> Panel:
         """The bars with indices in [first, last), all instruments kept."""
         cut = slice(first, last)

@@ -141,8 +141,8 @@ def trade(
         float(capital),
         float(costs.fee),
         float(costs.slippage),
-        np.array([float(instrument.tick) for instrument in panel.instruments]),
-        np.array([float(instrument.lot) for instrument in panel.instruments]),
+        panel.ticks,
+        panel.lots,
     )
     return Backtest(
         strategy=strategy,

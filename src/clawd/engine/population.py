@@ -31,7 +31,7 @@ from clawd.engine.plan import plan_of
 from clawd.engine.position import POSITION
 from clawd.engine.rows import align, wanted
 from clawd.engine.simulate import advance
-from clawd.language.exits import average_true_range
+from clawd.language.exits import average_true_range, windows_of
 from clawd.language.strategy import Strategy
 
 #: Strategies in one graph, and how many of them are traded after each stretch of it.
@@ -168,7 +168,7 @@ def _run(
 
     The first edge is where trading begins, and has no row.
     """
-    windows = sorted({window for strategy in strategies for window in strategy.exits.windows})
+    windows = windows_of(strategy.exits for strategy in strategies)
     ranges = [average_true_range(window) for window in windows]
     batches = [min(BATCH, len(strategies) - start) for start in range(0, len(strategies), BATCH)]
     graph = lower([*ranges, *(strategy.target for strategy in strategies)], panel, [len(ranges), *batches])
@@ -179,9 +179,7 @@ def _run(
     order = np.arange(BATCH)
     plans = np.array([plan_of(strategy.exits, windows) for strategy in strategies])
     positions, accounts = np.zeros((len(strategies), instruments), POSITION), np.zeros(len(strategies), ACCOUNT)
-    ticks = np.array([float(instrument.tick) for instrument in panel.instruments])
-    lots = np.array([float(instrument.lot) for instrument in panel.instruments])
-    money = (float(capital), float(costs.fee), float(costs.slippage), ticks, lots)
+    money = (float(capital), float(costs.fee), float(costs.slippage), panel.ticks, panel.lots)
     equity, squares = np.empty((2, edges.size, len(strategies)))
     for edge, (start, end) in enumerate(pairwise((0, *edges.tolist()))):
         trading = start >= edges[0] and end > start

@@ -13,7 +13,7 @@ from clawd.engine import kernel
 from clawd.engine.evaluator import Evaluator
 from clawd.engine.graph import lower
 from clawd.engine.rows import align, wanted
-from clawd.language.exits import average_true_range
+from clawd.language.exits import average_true_range, windows_of
 from clawd.language.node import Node
 from clawd.language.strategy import Strategy
 
@@ -54,7 +54,7 @@ class Runtime:
 
     def __init__(self, strategies: Sequence[Strategy], panel: Panel) -> None:
         self.strategies = tuple(strategies)
-        self.windows = tuple(sorted({window for strategy in strategies for window in strategy.exits.windows}))
+        self.windows = windows_of(strategy.exits for strategy in strategies)
         ranges = [average_true_range(window) for window in self.windows]
         # A large fleet is two halves, so that both cores work on a bar; its like programs stay together.
         order = sorted(range(len(strategies)), key=lambda index: strategies[index].target.text)

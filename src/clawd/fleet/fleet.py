@@ -84,7 +84,7 @@ class Fleet:
         self._runtimes = _runtimes(strategies, panel, self._rows)
         self._plans = [_plan(strategy, index, self._runtimes) for index, strategy in enumerate(strategies)]
         self._latest: list[Floats] = [np.full(len(rows), np.nan) for rows in self._rows]
-        self._lots = np.array([float(instrument.lot) for instrument in panel.instruments])
+        self._lots = panel.lots
         started = int(np.searchsorted(panel.times, books.start.first))
         if started:
             self._decisions(panel.between(0, started))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -141,6 +141,11 @@ _SHARES_WITHIN = 1e-9
 
 def _sum_of_shares(targets: Sequence[Target]) -> float:
     return sum(target.share for target in targets)
+
+
+def windows_of(exits: Iterable[Exits]) -> tuple[int, ...]:
+    """The windows of the average true ranges that any of some sets of exits uses, rising."""
+    return tuple(sorted({window for each in exits for window in each.windows}))
 
 
 @cache
