@@ -34,9 +34,26 @@ ToOption = Annotated[
 CapitalOption = Annotated[
     str, typer.Option("--capital", metavar="AMOUNT", help="quote currency; exposures are shares of it")
 ]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="the same seed goes the same way")]
+WorkersOption = Annotated[
+    int | None, typer.Option("--workers", metavar="COUNT", min=1, max=1024, help="processes; else one for each core")
+]
+ClusterOption = Annotated[
+    str | None, typer.Option("--cluster", metavar="HOST:PORT", help="a Ray cluster to use instead of this machine")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
+
+
+def refuse_both(workers: int | None, cluster: str | None) -> None:
+    """Work is done by processes here or by a cluster.
+
+    Raises:
+        ClawdError: when both are asked for.
+    """
+    if workers is not None and cluster is not None:
+        raise ClawdError("--workers and --cluster exclude each other", hint="leave one out")
 
 
 def read_strategy(name: str) -> Strategy:

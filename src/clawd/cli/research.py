@@ -20,7 +20,19 @@ from clawd.cli.formats import count, number, percent
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.interruptions import interruptions
 from clawd.cli.market import read_market, unsealed
-from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount, read_strategy
+from clawd.cli.options import (
+    BarOption,
+    CapitalOption,
+    ClusterOption,
+    DataOption,
+    JsonOption,
+    SeedOption,
+    UniverseOption,
+    WorkersOption,
+    read_amount,
+    read_strategy,
+    refuse_both,
+)
 from clawd.cli.research_view import MovingSearch, PlainSearch, members_table
 from clawd.cli.settings import read_settings
 from clawd.cli.worlds import worlds
@@ -44,17 +56,6 @@ app = typer.Typer(
 
 _SHOWN = 10
 _TRIED_SEEDS = 10_000
-
-SeedOption = Annotated[int, typer.Option("--seed", min=0, max=2**31 - 1, help="the same seed goes the same way")]
-CapitalOption = Annotated[
-    str, typer.Option("--capital", metavar="AMOUNT", help="quote currency; exposures are shares of it")
-]
-WorkersOption = Annotated[
-    int | None, typer.Option("--workers", metavar="COUNT", min=1, max=1024, help="processes; else one for each core")
-]
-ClusterOption = Annotated[
-    str | None, typer.Option("--cluster", metavar="HOST:PORT", help="a Ray cluster to use instead of this machine")
-]
 
 
 @app.command()
@@ -81,7 +82,7 @@ def run(
     """
     settings = read_settings()
     money = read_amount(capital, "--capital")
-    _one_of(workers, cluster)
+    refuse_both(workers, cluster)
     panel = read_market(data, universe, bar).panel
     costs = Costs(settings.fee, settings.slippage)
     if fresh:
@@ -156,7 +157,7 @@ def tune_(
     """
     settings = read_settings()
     money = read_amount(capital, "--capital")
-    _one_of(workers, cluster)
+    refuse_both(workers, cluster)
     strategy = read_strategy(file)
     ranges = ranges_of(strategy, _ranges(sets or []))
     market, sealed = unsealed(read_market(data, universe, bar), None)
@@ -196,11 +197,6 @@ def tune_(
         _show_tuned(tuned, trials, out)
     if interrupted:
         raise typer.Exit(130)
-
-
-def _one_of(workers: int | None, cluster: str | None) -> None:
-    if workers is not None and cluster is not None:
-        raise ClawdError("--workers and --cluster exclude each other", hint="leave one out")
 
 
 def _view(noun: str, as_json: bool) -> AbstractContextManager[MovingSearch | PlainSearch | None]:

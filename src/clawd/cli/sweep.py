@@ -20,14 +20,17 @@ from clawd.cli.market import read_market, unsealed, window
 from clawd.cli.options import (
     BarOption,
     CapitalOption,
+    ClusterOption,
     DataOption,
     FromOption,
     JsonOption,
     ToOption,
     UniverseOption,
+    WorkersOption,
     read_amount,
     read_strategy,
     read_time,
+    refuse_both,
 )
 from clawd.cli.settings import read_settings
 from clawd.cli.sweep_progress import MovingProgress, PlainProgress
@@ -65,13 +68,8 @@ def sweep(
     from_: FromOption = None,
     to: ToOption = None,
     capital: CapitalOption = "10000",
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", metavar="COUNT", min=1, max=1024, help="processes; else one for each core"),
-    ] = None,
-    cluster: Annotated[
-        str | None, typer.Option("--cluster", metavar="HOST:PORT", help="a Ray cluster to use instead of this machine")
-    ] = None,
+    workers: WorkersOption = None,
+    cluster: ClusterOption = None,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -86,8 +84,7 @@ def sweep(
     """
     settings = read_settings()
     money = read_amount(capital, "--capital")
-    if workers is not None and cluster is not None:
-        raise ClawdError("--workers and --cluster exclude each other", hint="leave one out")
+    refuse_both(workers, cluster)
     start, end = read_time(from_, "--from"), read_time(to, "--to")
     written = read_strategy(file)
     variants = parameter_grid(written, _values(sets or []))

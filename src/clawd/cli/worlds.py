@@ -16,7 +16,7 @@ from clawd.cli.compiling import ready_engine
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.interruptions import interruptions
 from clawd.cli.market import read_market
-from clawd.cli.options import DataOption, JsonOption, UniverseOption
+from clawd.cli.options import DataOption, JsonOption, UniverseOption, WorkersOption
 from clawd.cli.settings import read_settings
 from clawd.cluster.pool import cores
 from clawd.core.costs import Costs
@@ -41,10 +41,7 @@ def worlds(
         ),
     ] = None,
     seed: Annotated[int, typer.Option("--seed", metavar="NUMBER", min=0, help="of every world and every search")] = 1,
-    workers: Annotated[
-        int | None,
-        typer.Option("--workers", metavar="COUNT", min=1, max=1024, help="processes; else one for each core"),
-    ] = None,
+    workers: WorkersOption = None,
     data: DataOption = "sample",
     universe: UniverseOption = None,
     as_json: JsonOption = False,
