@@ -108,9 +108,9 @@ def test_a_writer_whose_connection_was_cut_never_writes_again(url: str) -> None:
         first = journal.append([(1, "fill", {})])
         cut(journal, url)
         for _ in range(3):
-            with pytest.raises(ClawdError, match="the right to write.*open the journal anew"):
+            with pytest.raises(ClawdError, match=r"the right to write.*open the journal anew"):
                 journal.append([(2, "lost", {})])
-            with pytest.raises(ClawdError, match="the right to write|connection"):
+            with pytest.raises(ClawdError, match=r"the right to write|connection"):
                 journal.keep_snapshot(first[0].seq, first[0].hash, "books", "1", b"")
         with open_journal(url) as second:
             assert second.head == (7, first[0].hash)
@@ -147,7 +147,7 @@ def test_another_session_that_answers_is_not_the_writer(url: str) -> None:
     head = filled(url)
     with open_journal(url) as journal:
         journal._storage._session += 1  # type: ignore[attr-defined]
-        with pytest.raises(ClawdError, match="not the session that has the right to write.*pooler"):
+        with pytest.raises(ClawdError, match=r"not the session that has the right to write.*pooler"):
             journal.append([(1, "fill", {})])
     assert verified(url, head) == 6
 
@@ -225,7 +225,7 @@ def test_a_schema_of_somebody_else_is_left_alone(url: str, server: str) -> None:
 def test_a_database_that_cannot_hold_every_text_is_refused(server: str) -> None:
     with closing(psycopg.connect(server, autocommit=True)) as connection:
         connection.execute("CREATE DATABASE latin ENCODING 'LATIN1' TEMPLATE template0 LOCALE 'C'")
-    with pytest.raises(ClawdError, match="encoded in LATIN1.*createdb --encoding=UTF8"):
+    with pytest.raises(ClawdError, match=r"encoded in LATIN1.*createdb --encoding=UTF8"):
         open_journal(server.removesuffix("/postgres") + "/latin")
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 from clawd.core.errors import ClawdError
-from clawd.store.entry import Entry
+from clawd.store.entry import GENESIS, Entry
 from clawd.store.journal import Journal, open_journal
 
 _FIELDS: Final = {"seq": int, "ts": int, "kind": str, "body": dict, "hash": str}
@@ -19,6 +19,22 @@ def export_line(entry: Entry) -> str:
     """An entry as one JSON object with seq, ts, kind, body and hash, without a line feed."""
     fields = {"seq": entry.seq, "ts": entry.ts, "kind": entry.kind, "body": entry.body, "hash": entry.hash}
     return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def export(journal: Journal, write: Callable[[str], object]) -> tuple[int, str]:
+    """Write every entry as a line of text.
+
+    Returns:
+        Seq and hash of the last.
+
+    Raises:
+        ClawdError: naming the first entry that is broken; those before it have been written.
+    """
+    head = (0, GENESIS)
+    for entry in journal.entries():
+        write(export_line(entry) + "\n")
+        head = entry.seq, entry.hash
+    return head
 
 
 def read_export(lines: Iterable[bytes], where: str) -> Iterator[Entry]:
@@ -62,13 +78,16 @@ def back_up(journal: Journal, destination: Path) -> tuple[int, str]:
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         part.unlink(missing_ok=True)
+    except OSError as error:
+        raise ClawdError(error.strerror or str(error), where=str(destination.parent)) from error
+    try:
         if journal.copy_to(part):
             with open_journal(part, read_only=True) as copy:
                 copy.verify_chain()
                 head = copy.head
         else:
-            head = journal.head
-            head = _write_export(journal, part)
+            with part.open("x", encoding="utf-8", newline="\n") as file:
+                head = export(journal, file.write)
         _to_disk(part)
         part.rename(destination)
         _to_disk(destination.parent)
@@ -76,15 +95,6 @@ def back_up(journal: Journal, destination: Path) -> tuple[int, str]:
         raise ClawdError(error.strerror or str(error), where=str(destination)) from error
     finally:
         part.unlink(missing_ok=True)
-    return head
-
-
-def _write_export(journal: Journal, path: Path) -> tuple[int, str]:
-    head = (0, "")
-    with path.open("x", encoding="utf-8", newline="\n") as file:
-        for entry in journal.entries():
-            file.write(export_line(entry) + "\n")
-            head = entry.seq, entry.hash
     return head
 
 
