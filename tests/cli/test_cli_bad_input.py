@@ -261,6 +261,22 @@ ROWS: list[tuple[str, str, str]] = [
     ("journal verify abc", "no journal yet", "home"),
     ("journal show", "no journal yet", "`clawd up` makes one"),
     ("journal show --kind Order", "no kind of entry `Order`", "--kind"),
+    ("journal export", "no journal yet", "`clawd up` makes one"),
+    ("journal export --journal ''", "no journal is named", "--journal"),
+    ("journal export --journal nowhere.sqlite", "no journal here", "nowhere.sqlite"),
+    ("journal export --journal cross.toml", "not a database", "cross.toml"),
+    ("journal export abc --journal x.sqlite", "--journal and abc cannot both", "leave one out"),
+    ("journal verify --all --journal x.sqlite", "--all and --journal cannot both", "--all"),
+    ("journal verify --journal mysql://host/db", "no journal can lie in mysql", "postgresql://"),
+    ("journal show --journal postgresql://127.0.0.1:1/db", "efused", "postgresql://127.0.0.1:1/db?journal=main"),
+    ("journal show --journal 'postgresql://h/d?journal=A B'", "cannot be the name of a journal", "?journal="),
+    ("journal backup output/copy", "no journal yet", "`clawd up` makes one"),
+    ("journal backup output/copy --journal nowhere.sqlite", "no journal here", "nowhere.sqlite"),
+    ("journal import nowhere.jsonl", "No such file", "nowhere.jsonl"),
+    ("journal import cross.toml", "not JSON", "cross.toml, line 1"),
+    ("journal import cross.toml --journal new.sqlite", "not JSON", "cross.toml, line 1"),
+    ("journal import output", "Is a directory", "output"),
+    ("journal import /dev/null", "no entry in this file", "/dev/null"),
 ]
 
 #: The same of variables of the environment.

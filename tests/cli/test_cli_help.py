@@ -42,6 +42,9 @@ COMMANDS = [
     "journal verify",
     "journal show",
     "journal list",
+    "journal export",
+    "journal import",
+    "journal backup",
 ]
 
 
@@ -90,7 +93,7 @@ def _registered(name: str) -> list[tuple[str, str]]:
 def test_only_the_called_command_is_imported() -> None:
     script = (
         "import sys; from clawd.cli.main import command_line; command_line(['--help'])\n"
-        "heavy = {'numba', 'polars', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "heavy = {'numba', 'polars', 'numpy', 'pydantic', 'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

@@ -31,7 +31,7 @@ _COMMANDS = (
     ("evidence", _STUDY, "What was tried, how much of it is different, and what is claimed and proven."),
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
     ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),
-    ("journal", _BOOKS, "Verify the journals and read them."),
+    ("journal", _BOOKS, "Verify the journals, read them, and take them elsewhere."),
 )
 
 

@@ -151,25 +151,15 @@ class Journal:
         self._must_write()
         count = 0
 
-        def chained(seq: int, digest: str) -> Iterator[Row]:
+        def chained(seq: int, _: str) -> Iterator[Row]:
             nonlocal count
             if seq:
                 raise ClawdError(
                     f"this journal has {seq:,} entries already", where=self.where, hint="import into an empty one"
                 )
-            for entry in entries:
-                seq += 1
-                if entry.seq != seq:
-                    raise _broken(None, seq, f"it is missing, {entry.seq} comes next")
-                try:
-                    ts, kind, text, _ = prepare(entry.ts, entry.kind, entry.body)
-                except (ValueError, TypeError, OverflowError) as error:
-                    raise _broken(None, seq, str(error)) from None
-                digest = entry_hash(digest.encode(), seq, ts, kind.encode(), text.encode())
-                if digest != entry.hash:
-                    raise _broken(None, seq, _UNFIT)
-                count = seq
-                yield seq, ts, kind, text, digest
+            for row in checked_rows(entries):
+                count += 1
+                yield row
 
         self._storage.add(chained)
         return count
@@ -297,6 +287,31 @@ class Journal:
 
     def _broken(self, seq: int, why: str) -> ClawdError:
         return _broken(self.where, seq, why)
+
+
+def checked_rows(entries: Iterable[Entry], where: str | None = None) -> Iterator[Row]:
+    """The entries of a whole journal as they are stored, each after its hash was computed anew and compared.
+
+    Args:
+        entries: in order, from the first on.
+        where: they come from, for messages.
+
+    Raises:
+        ClawdError: naming the first entry that is broken, and why.
+    """
+    last, digest = 0, GENESIS
+    for entry in entries:
+        if entry.seq != last + 1:
+            raise _broken(where, last + 1, f"it is missing, {entry.seq} comes next")
+        last = entry.seq
+        try:
+            ts, kind, text, _ = prepare(entry.ts, entry.kind, entry.body)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise _broken(where, last, str(error)) from None
+        digest = entry_hash(digest.encode(), last, ts, kind.encode(), text.encode())
+        if digest != entry.hash:
+            raise _broken(where, last, _UNFIT)
+        yield last, ts, kind, text, digest
 
 
 _UNFIT: Final = "its hash does not fit its content and the entry before it"

@@ -18,7 +18,8 @@ _FIELDS: Final = {"seq": int, "ts": int, "kind": str, "body": dict, "hash": str}
 def export_line(entry: Entry) -> str:
     """An entry as one JSON object with seq, ts, kind, body and hash, without a line feed."""
     fields = {"seq": entry.seq, "ts": entry.ts, "kind": entry.kind, "body": entry.body, "hash": entry.hash}
-    return json.dumps(fields, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    # ASCII alone, so that no terminal, pipe or mail can change a letter of it.
+    return json.dumps(fields, separators=(",", ":"), allow_nan=False)
 
 
 def export(journal: Journal, write: Callable[[str], object]) -> tuple[int, str]:
