@@ -290,31 +290,29 @@ class RunFinished(Event):
     equity: Decimal
 
 
-EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        RunStarted,
-        KnowledgeNoted,
-        AgentHired,
-        AgentFired,
-        AgentReleased,
-        HypothesisProven,
-        BarClosed,
-        FundingPaid,
-        IntentsProposed,
-        VerdictGiven,
-        OrderSubmitted,
-        OrderMoved,
-        OrderCancelled,
-        OrderFilled,
-        DayOpened,
-        HaltBegan,
-        HaltEnded,
-        BooksMarked,
-        RunFinished,
-        *ACCOUNT_EVENTS,
-    )
-}
+_FLEET_EVENTS: Final[tuple[type[Event], ...]] = (
+    RunStarted,
+    KnowledgeNoted,
+    AgentHired,
+    AgentFired,
+    AgentReleased,
+    HypothesisProven,
+    BarClosed,
+    FundingPaid,
+    IntentsProposed,
+    VerdictGiven,
+    OrderSubmitted,
+    OrderMoved,
+    OrderCancelled,
+    OrderFilled,
+    DayOpened,
+    HaltBegan,
+    HaltEnded,
+    BooksMarked,
+    RunFinished,
+)
+
+EVENTS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in _FLEET_EVENTS + ACCOUNT_EVENTS}
 
 
 def read_event(kind: str, body: object) -> Event:
