@@ -17,7 +17,8 @@ BENCHMARKS = {
     "operators": "engine.operators",
     "backtest": "engine.backtest",
     "bar-by-bar": "engine.bar_by_bar",
-    "journal-append": "live.journal_append",
+    "journal-append": "journal.journal_append",
+    "journal-replay": "journal.journal_replay",
     "paper": "live.paper",
     "research": "research.research",
 }
