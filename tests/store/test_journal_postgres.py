@@ -98,6 +98,21 @@ def test_a_tail_cut_off_shows_only_against_a_known_head(url: str, behind: Behind
         verified(url, head)
 
 
+def test_an_append_reads_the_end_of_a_journal_and_not_all_of_it(url: str) -> None:
+    """By the server's own count of rows read in sequence, the guards' included."""
+    with open_journal(url) as journal:
+        journal.append([(i, "fill", {"text": "x" * 50}) for i in range(5_000)])
+        connection = journal._storage._connection  # type: ignore[attr-defined]
+        with connection.transaction():
+            journal.append([(i, "fill", {}) for i in range(20)])
+            (read,) = connection.execute(
+                "SELECT seq_tup_read FROM pg_stat_xact_user_tables"
+                " WHERE schemaname = current_schema() AND relname = 'journal'"
+            ).fetchone()
+        assert read == 0
+        assert journal.head[0] == 5_020
+
+
 # The right to write
 
 

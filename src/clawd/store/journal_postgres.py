@@ -35,7 +35,15 @@ except ImportError as error:
     ) from error
 
 OLDEST_SERVER: Final = 140_000
-CONNECT_SECONDS: Final = 10
+
+#: How the network is watched, unless the URL says otherwise: a server that vanished is noticed after half a minute.
+WATCH: Final = {
+    "connect_timeout": 10,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 4,
+    "tcp_user_timeout": 30_000,
+}
 CHUNK: Final = 4096
 _DAMAGE: Final = (errors.DataCorrupted, errors.IndexCorrupted)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
@@ -177,14 +185,16 @@ class PostgresStorage:
 
     def _head(self) -> tuple[int, str, int]:
         """The head, and the session that answers."""
+        # One row whatever the journal holds, by its index: an ORDER BY over a UNION would read all of it.
         query = """
-            SELECT seq, hash, pg_backend_pid() FROM
-                (SELECT seq, hash FROM journal UNION ALL SELECT 0, %s) AS all_of_them ORDER BY seq DESC LIMIT 1
+            SELECT seq, hash, session FROM (SELECT pg_backend_pid() AS session) AS here
+            LEFT JOIN (SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1) AS last ON true
         """
         with _mendable(self.where):
-            row = self._connection.execute(query, (GENESIS,)).fetchone()
-        assert row is not None  # the query always has a row
-        return row[0], row[1], row[2]
+            row = self._connection.execute(query).fetchone()
+        assert row is not None  # the session is there even where no entry is
+        seq, digest, session = row
+        return (0, GENESIS, session) if seq is None else (seq, digest, session)
 
 
 def _parts(url: str) -> tuple[str, str]:
@@ -219,8 +229,8 @@ def _shown(address: str, name: str) -> str:
 
 def _connect(address: str, schema: str) -> psycopg.Connection[Any]:
     given = conninfo.conninfo_to_dict(address)
-    limits: dict[str, Any] = {} if "connect_timeout" in given else {"connect_timeout": CONNECT_SECONDS}
-    connection = psycopg.connect(address, autocommit=True, application_name="clawd journal", **limits)
+    watch: dict[str, Any] = {name: value for name, value in WATCH.items() if name not in given}
+    connection = psycopg.connect(address, autocommit=True, application_name="clawd journal", **watch)
     try:
         connection.execute(sql.SQL("SET search_path = {}, pg_catalog").format(sql.Identifier(schema)))
         connection.execute("SET client_encoding = 'UTF8'")
@@ -249,7 +259,7 @@ def _take_lock(connection: psycopg.Connection[Any], name: str, where: str) -> in
         ClawdError: naming the session that has it.
     """
     key = int.from_bytes(hashlib.sha256(f"clawd journal {name}".encode()).digest()[:8], signed=True)
-    # An idle writer keeps its session. A machine that vanished loses it after half a minute, not after two hours.
+    # An idle writer keeps its session; that of a machine that vanished ends after half a minute, not after two hours.
     connection.execute("SET idle_session_timeout = 0")
     connection.execute("SET tcp_keepalives_idle = 10")
     connection.execute("SET tcp_keepalives_interval = 5")
