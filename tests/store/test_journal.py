@@ -23,7 +23,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from clawd.core.errors import ClawdError
-from clawd.store.journal import CHUNK, GENESIS, JSON, Entry, Journal, open_journal
+from clawd.store.journal import CHUNK, GENESIS, JSON, Durability, Entry, Journal, open_journal
 from clawd.store.ledger import Ledger
 
 
@@ -504,3 +504,11 @@ def test_entries_are_values() -> None:
     entry = Entry(1, 2, "fill", {}, GENESIS)
     with pytest.raises(AttributeError):
         entry.seq = 2  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("durability", "synchronous"), [("normal", 1), ("full", 2)])
+def test_durability_is_that_of_every_commit(tmp_path: Path, durability: Durability, synchronous: int) -> None:
+    with open_journal(tmp_path / "journal.db", durability=durability) as journal:
+        connection = journal._storage._connection  # type: ignore[attr-defined]
+        assert connection.execute("PRAGMA synchronous").fetchone() == (synchronous,)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
