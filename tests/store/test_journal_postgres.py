@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cut_proxy import proxied
 
 from clawd.core.errors import ClawdError
 from clawd.store.journal import Journal, open_journal
@@ -155,6 +157,34 @@ def test_a_connection_cut_within_a_batch_leaves_nothing_of_it(url: str) -> None:
         with pytest.raises(ClawdError, match="the right to write"):
             journal.append(records)
     assert verified(url, head) == 6
+
+
+@pytest.mark.parametrize(("moment", "there"), [("before", 1), ("after", 4)])
+def test_a_connection_lost_at_the_commit_leaves_a_whole_batch_or_none_and_a_writer_that_knows_it_does_not_know(
+    url: str, moment: str, there: int
+) -> None:
+    with proxied(url) as (proxy, through), open_journal(through) as journal:
+        journal.append([(0, "first", {})])
+        proxy.cut = moment
+        with pytest.raises(ClawdError, match=r"the right to write.*look at its head before anything"):
+            journal.append([(i, "batch", {}) for i in range(3)])
+        proxy.cut = None
+        with pytest.raises(ClawdError, match="the right to write"):
+            journal.append([(9, "again", {})])
+        with reopened(url) as second:
+            assert second.head[0] == second.verify_chain() == there
+
+
+def reopened(url: str) -> Journal:
+    """Open for writing; a server may take a moment to notice that a writer is gone."""
+    deadline = time.monotonic() + 10
+    while True:
+        try:
+            return open_journal(url)
+        except ClawdError as error:
+            if "is writing" not in error.what or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
 
 
 def test_another_session_that_answers_is_not_the_writer(url: str) -> None:
