@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from clawd.core.costs import Costs
 from clawd.core.orders import Order, OrderKind
 from clawd.risk.gate import SMALLEST_PART, ApprovedOrder, Code, Outcome, Verdict, approve, judge
-from clawd.risk.snapshot import Limits, Snapshot
+from clawd.risk.limits import Limits
+from clawd.risk.snapshot import Snapshot
 from risk.cases import CALM, HOUR, LIMITS, order_of
 
 OPENING = order_of(OrderKind.OPENING, "0.5")

@@ -29,7 +29,7 @@ class Event(BaseModel):
 
 
 class RunStarted(Event):
-    """A run began: everything that its results depend on."""
+    """A run began: everything that its results depend on. ``limits`` are those of the gate that may be left out."""
 
     run: str
     code: str
@@ -49,6 +49,8 @@ class RunStarted(Event):
     max_drawdown: Decimal
     search_share: float
     finalists: list[dict[str, Any]]
+    price_band: Decimal = Decimal("0.2")
+    limits: dict[str, Decimal] = {}
 
 
 class KnowledgeNoted(Event):
