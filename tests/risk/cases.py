@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from clawd.core.account_events import TradingState
 from clawd.core.costs import Costs
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind, OrderType
@@ -19,7 +20,6 @@ from clawd.risk.snapshot import (
     MarketFacts,
     PositionFacts,
     Snapshot,
-    TradingState,
     VenueFacts,
 )
 
@@ -81,7 +81,6 @@ CALM = Snapshot(
         gross=Decimal(0),
         orders=0,
     ),
-    stop_distance=Decimal(5),
     part=Decimal(1),
 )
 
@@ -114,6 +113,7 @@ def order_of(
     reference: str | None = "100",
     agent: str = "a001",
     symbol: str = "AAA",
+    stop_distance: str | None = "5",
 ) -> Order:
     """An order whose name says whose it is, of what, and of which kind; one with a level rests there."""
     return Order(
@@ -126,4 +126,5 @@ def order_of(
         None if level is None else Decimal(level),
         None if reference is None else Decimal(reference),
         type=OrderType.MARKET if level is None else OrderType.LIMIT if kind is OrderKind.TAKE else OrderType.STOP,
+        stop_distance=Decimal(stop_distance) if stop_distance is not None and kind is OrderKind.OPENING else None,
     )

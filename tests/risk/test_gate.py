@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from clawd.core.account_events import TradingState
 from clawd.core.costs import Costs
 from clawd.core.orders import Order, OrderKind
 from clawd.risk.gate import SMALLEST_PART, ApprovedOrder, Code, Outcome, Verdict, approve, judge
@@ -26,7 +27,6 @@ from clawd.risk.snapshot import (
     MarketFacts,
     PositionFacts,
     Snapshot,
-    TradingState,
     VenueFacts,
 )
 from risk.cases import CALM, HOUR, LIMITS, but, order_of
@@ -59,7 +59,6 @@ AMOUNTS = (
     "market.unattributed",
     "market.price",
     "market.instrument.lot",
-    "stop_distance",
     "part",
 )
 #: Those that may be negative, or whose sign another check looks at.
@@ -69,7 +68,6 @@ SIGNED = {
     "market.unattributed",
     "market.price",
     "market.instrument.lot",
-    "stop_distance",
 }
 
 
@@ -139,9 +137,6 @@ def test_an_entry_may_not_use_more_than_the_whole_of_what_is_free(part: str) -> 
         ({"position.unknown_orders": None}, Code.FIGURE_UNKNOWN),
         ({"now": None}, Code.FIGURE_UNKNOWN),
         ({"agent.loss": None}, Code.FIGURE_UNKNOWN),
-        ({"stop_distance": None}, Code.NO_STOP),
-        ({"stop_distance": Decimal(0)}, Code.NO_STOP),
-        ({"stop_distance": Decimal(-5)}, Code.NO_STOP),
         ({"position.size": Decimal("-0.1"), "position.average": Decimal(100)}, Code.POSITION_FLIP),
         ({"position.opening": Decimal("-0.1")}, Code.POSITION_FLIP),
         (
@@ -170,6 +165,12 @@ def test_an_entry_may_not_use_more_than_the_whole_of_what_is_free(part: str) -> 
 def test_a_refusal_names_the_rule_that_objects(changes: dict[str, Any], code: Code) -> None:
     verdict = judge(OPENING, but(CALM, changes), LIMITS)
     assert (verdict.outcome, verdict.code) == (Outcome.REFUSE, code)
+
+
+@pytest.mark.parametrize("distance", [*NOT_A_NUMBER, Decimal(0), Decimal(-5)], ids=repr)
+def test_an_entry_without_a_stop_is_refused(distance: Any) -> None:
+    verdict, approved = approve(replace(OPENING, stop_distance=distance), CALM, LIMITS)
+    assert (verdict.code, approved) == (Code.NO_STOP, None)
 
 
 @pytest.mark.parametrize(
@@ -215,7 +216,6 @@ def entries(draw: st.DrawFn) -> tuple[Order, Snapshot, Limits]:
         {
             "market.price": price,
             "market.instrument.lot": lot,
-            "stop_distance": draw(between("0.0001", "6000")),
             "agent.loss": draw(between("0", "3")),
             "account.loss": draw(between("0", "8")),
             "agent.reserved": draw(between("0", "3")),
@@ -233,15 +233,17 @@ def entries(draw: st.DrawFn) -> tuple[Order, Snapshot, Limits]:
         longest_silence=HOUR,
         price_band=Decimal("0.2"),
     )
+    distance = draw(between("0.0001", "6000"))
     # Sizes about the largest that fits, where the answers differ.
-    one = reserve(Fraction(side), snapshot, limits)
+    one = reserve(Fraction(side), distance, snapshot, limits)
     lots = (
         min(free_of(snapshot, limits) / one, room_of(snapshot, limits) / Fraction(snapshot.market.price or 1))
         * draw(st.sampled_from([Fraction(part) for part in ("0.5", "0.999", "1", "1.001", "1.5", "40", "90", "150")]))
         / Fraction(lot)
     )
     size = side * max(int(lots) + draw(st.integers(-1, 1)), 1) * lot
-    return order_of(OrderKind.OPENING, size, reference=str(price)), snapshot, limits
+    order = order_of(OrderKind.OPENING, size, reference=str(price), stop_distance=str(distance))
+    return order, snapshot, limits
 
 
 def free_of(snapshot: Snapshot, limits: Limits) -> Fraction:
@@ -257,7 +259,7 @@ def room_of(snapshot: Snapshot, limits: Limits) -> Fraction:
     return max(room, Fraction(0))
 
 
-def worst_case(size: Decimal, snapshot: Snapshot, limits: Limits) -> Fraction:
+def worst_case(size: Decimal, distance: Decimal, snapshot: Snapshot, limits: Limits) -> Fraction:
     """The most that an entry of this size can lose where it fills at the price, by the fill rules: in, out, and costs.
 
     The entry slips and pays its fee; the stop lies at its distance from what was paid, is a market order once touched,
@@ -265,11 +267,10 @@ def worst_case(size: Decimal, snapshot: Snapshot, limits: Limits) -> Fraction:
     its entry.
     """
     assert snapshot.market.price is not None
-    assert snapshot.stop_distance is not None
     side = 1 if size > 0 else -1
     fee, slippage = Fraction(limits.costs.fee), Fraction(limits.costs.slippage)
     paid = Fraction(snapshot.market.price) * (1 + side * slippage)
-    stop = paid - side * Fraction(snapshot.stop_distance)
+    stop = paid - side * Fraction(distance)
     stop = max(stop, Fraction(0)) if side > 0 else min(stop, 2 * paid)
     left = stop * (1 - side * slippage)
     return abs(Fraction(size)) * (side * (paid - left) + fee * (paid + left))
@@ -282,8 +283,9 @@ def test_what_is_let_through_can_lose_no_more_than_is_free(case: tuple[Order, Sn
     verdict = judge(order, snapshot, limits)
     if verdict.allowed == 0:
         return
-    set_aside = reserve(Fraction(verdict.allowed), snapshot, limits)
-    assert worst_case(verdict.allowed, snapshot, limits) <= set_aside <= free_of(snapshot, limits)
+    assert order.stop_distance is not None
+    set_aside = reserve(Fraction(verdict.allowed), order.stop_distance, snapshot, limits)
+    assert worst_case(verdict.allowed, order.stop_distance, snapshot, limits) <= set_aside <= free_of(snapshot, limits)
     assert snapshot.market.price is not None
     assert abs(Fraction(verdict.allowed)) * Fraction(snapshot.market.price) <= room_of(snapshot, limits)
 
@@ -305,14 +307,13 @@ def test_never_more_than_asked_never_another_side_always_whole_lots(case: tuple[
             assert verdict.allowed == 0
 
 
-def reserve(size: Fraction, snapshot: Snapshot, limits: Limits) -> Fraction:
+def reserve(size: Fraction, stop_distance: Decimal, snapshot: Snapshot, limits: Limits) -> Fraction:
     """What is set aside for an entry: the way to the stop, and the costs of both ways, the fee on the slipped price."""
     assert snapshot.market.price is not None
-    assert snapshot.stop_distance is not None
     side = 1 if size > 0 else -1
     fee, slippage = Fraction(limits.costs.fee), Fraction(limits.costs.slippage)
     rate = (1 + fee) * (1 + slippage) - 1
-    price, distance = Fraction(snapshot.market.price), Fraction(snapshot.stop_distance)
+    price, distance = Fraction(snapshot.market.price), Fraction(stop_distance)
     return abs(size) * (distance + rate * (price + max(price - side * distance, Fraction(0))))
 
 
@@ -328,7 +329,8 @@ def test_what_is_taken_away_had_to_be(case: tuple[Order, Snapshot, Limits]) -> N
     assert isinstance(most, Decimal)
     size = (Fraction(most) + Fraction(snapshot.market.instrument.lot)) * (1 if order.size > 0 else -1)
     assert snapshot.market.price is not None
-    dear = reserve(size, snapshot, limits) > free_of(snapshot, limits)
+    assert order.stop_distance is not None
+    dear = reserve(size, order.stop_distance, snapshot, limits) > free_of(snapshot, limits)
     assert dear or abs(size) * Fraction(snapshot.market.price) > room_of(snapshot, limits)
     if verdict.outcome is Outcome.REFUSE:
         assert most < SMALLEST_PART * abs(order.size)
@@ -374,7 +376,6 @@ def blind(position: Decimal) -> Snapshot:
         position=PositionFacts(position, None, unknown, Decimal(0), Decimal(0), 7, True),
         market=MarketFacts(CALM.market.instrument, None, None, Decimal(9), True),
         venue=VenueFacts("paper", False, True),
-        stop_distance=None,
         part=Decimal(0),
     )
 

@@ -35,7 +35,7 @@ class RunStarted(Event):
     search_share: float
     finalists: list[dict[str, Any]]
     price_band: Decimal = Decimal("0.2")
-    limits: dict[str, Decimal] = {}
+    limits: dict[str, Decimal] = Field(default_factory=dict)
 
 
 class KnowledgeNoted(Event):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from clawd.core.account_events import TradingState
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
 from clawd.core.event import Event
@@ -32,7 +34,6 @@ from clawd.risk.snapshot import (
     MarketFacts,
     PositionFacts,
     Snapshot,
-    TradingState,
     VenueFacts,
 )
 from clawd.venues.paper import Bar, CancelReport, FillReport, PaperVenue, Phase
@@ -151,6 +152,9 @@ class Desk:
             agent: who asks.
             part: of what is free of the day's budget, the share that this order may use.
         """
+        if order.kind is OrderKind.OPENING:
+            distance = entry_stop_distance(agent.positions[self.books.row(order.symbol)])
+            order = replace(order, stop_distance=distance)
         verdict, approved = approve(order, self.snapshot(order, agent, part), self.limits)
         if order.kind in (OrderKind.CLOSING, OrderKind.OPENING):
             self.enter(
@@ -217,7 +221,6 @@ class Desk:
                 gross=self._gross() if entering and self._set("venue_gross") else None,
                 orders=self._entries_sent() if entering and self._set("venue_orders") else None,
             ),
-            stop_distance=entry_stop_distance(agent.positions[row]) if entering else None,
             part=part,
         )
 

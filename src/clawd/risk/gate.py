@@ -108,7 +108,7 @@ def _reducing(order: Order, position: PositionFacts) -> Verdict:
 def _rule_broken(order: Order, snapshot: Snapshot) -> Verdict | None:
     """No naked position, no turning of one that is not closed, and no adding to a loser."""
     size, position, price = order.size, snapshot.position, snapshot.market.price
-    if snapshot.stop_distance is None or not known(snapshot.stop_distance) or snapshot.stop_distance <= 0:
+    if order.stop_distance is None or not known(order.stop_distance) or order.stop_distance <= 0:
         return refusal(Code.NO_STOP)
     left = max(abs(position.size) - position.closing, Decimal(0))  # once what closes it has filled
     if (left and position.size * size < 0) or position.opening * size < 0:
@@ -136,7 +136,7 @@ def _too_often(snapshot: Snapshot, limits: Limits) -> Verdict | None:
 
 def _within_limits(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
     """As much of an entry as every limit leaves."""
-    instrument, agent, stop_distance = snapshot.market.instrument, snapshot.agent, snapshot.stop_distance
+    instrument, agent, stop_distance = snapshot.market.instrument, snapshot.agent, order.stop_distance
     assert stop_distance is not None
     price, asked = entry_price(order, snapshot.market), abs(order.size)
     counted_at = price if order.limit is None else order.limit

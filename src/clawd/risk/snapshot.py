@@ -9,17 +9,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from enum import StrEnum
 
+from clawd.core.account_events import TradingState
 from clawd.core.instrument import Instrument
-
-
-class TradingState(StrEnum):
-    """What the account may do: everything, only make positions smaller, or that because a hard stop was reached."""
-
-    ACTIVE = "active"
-    REDUCING = "reducing"
-    HALTED = "halted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +104,7 @@ class MarketFacts:
     Attributes:
         instrument: its steps and the venue's bounds of one order.
         price, price_time: the last, and when it was so.
-        unattributed: signed size that the venue holds and that no agent has: traded by hand, or by mistake.
+        unattributed: signed size that the venue holds, that no agent has, and on which no person has decided yet.
         blocked: whether a person, or the execution, lets nobody enter here.
         bid, ask: the best prices, known together or not at all, with ``quote_time``, when they were so.
         bid_depth, ask_depth: visible size on the two sides, as far from the best prices as it is counted.
@@ -184,7 +176,6 @@ class Snapshot:
     Attributes:
         now: UTC nanoseconds.
         account, agent, position, market, venue: as they are without the order.
-        stop_distance: how far from its entry the stop of the position will lie, quote currency.
         part: of what is free of the day's budget, the share that this order may use; the rest is for others asked for
             at the same moment.
     """
@@ -195,5 +186,4 @@ class Snapshot:
     position: PositionFacts
     market: MarketFacts
     venue: VenueFacts
-    stop_distance: Decimal | None
     part: Decimal

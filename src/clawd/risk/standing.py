@@ -5,8 +5,9 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Final
 
+from clawd.core.account_events import TradingState
 from clawd.risk.limits import COUNTED, OPTIONAL, Limits
-from clawd.risk.snapshot import Snapshot, TradingState
+from clawd.risk.snapshot import Snapshot
 from clawd.risk.verdict import Code, Verdict, counted, known, refusal
 
 _NOT_KNOWN: Final = Decimal("NaN")
