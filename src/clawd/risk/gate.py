@@ -8,7 +8,7 @@ what works already to close the same position. docs/risk.md lists every check.
 from __future__ import annotations
 
 from dataclasses import InitVar, dataclass, replace
-from decimal import ROUND_FLOOR, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from decimal import Decimal, localcontext
 from typing import Final
 
 from clawd.core.orders import Order, OrderKind, OrderType
@@ -16,7 +16,7 @@ from clawd.risk.exposure import Cap, budget_room, day_budget, exposure_caps, ris
 from clawd.risk.limits import Limits
 from clawd.risk.order_form import below_minimum, entry_fault, form_fault
 from clawd.risk.price_check import entry_price, price_fault
-from clawd.risk.rounding import whole_lots
+from clawd.risk.rounding import ARITHMETIC, whole_lots
 from clawd.risk.snapshot import PositionFacts, Snapshot
 from clawd.risk.standing import standing_fault
 from clawd.risk.verdict import Code, Outcome, Verdict, known, refusal
@@ -25,11 +25,6 @@ __all__ = ["SMALLEST_PART", "ApprovedOrder", "Code", "Outcome", "Verdict", "appr
 
 #: An order that would have to shrink below this part of itself is refused: dust is not the trade that was decided on.
 SMALLEST_PART: Final = Decimal("0.01")
-
-#: Sums and products are exact, and what is divided is rounded down, whatever the arithmetic of the caller's thread.
-_ARITHMETIC: Final = Context(
-    prec=60, rounding=ROUND_FLOOR, Emin=-999_999, Emax=999_999, traps=[DivisionByZero, InvalidOperation, Overflow]
-)
 
 _SEAL: Final = object()
 
@@ -64,7 +59,7 @@ def judge(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
         limits: what is in force.
     """
     try:
-        with localcontext(_ARITHMETIC):
+        with localcontext(ARITHMETIC):
             return _judge(order, snapshot, limits)
     except (ArithmeticError, AttributeError, TypeError):
         # Figures beyond every scale, or facts that are not there at all: nothing can be computed of them.

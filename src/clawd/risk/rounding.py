@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_FLOOR, Context, Decimal, DivisionByZero, InvalidOperation, Overflow, localcontext
+from typing import Final
+
+#: Sums and products are exact, and what is divided is rounded down, whatever the arithmetic of the caller's thread.
+ARITHMETIC: Final = Context(
+    prec=60, rounding=ROUND_FLOOR, Emin=-999_999, Emax=999_999, traps=[DivisionByZero, InvalidOperation, Overflow]
+)
 
 
 def whole_lots(size: Decimal, lot: Decimal) -> Decimal:
     """The largest size in whole lots that is no larger, on the same side; 0 below one lot."""
-    lots = (abs(size) / lot).to_integral_value(ROUND_FLOOR)
-    while lots * lot > abs(size):  # the quotient was rounded up to a whole number
-        lots -= 1
-    return lots * lot if size > 0 else -lots * lot
+    with localcontext(ARITHMETIC):
+        return size - size % lot  # the remainder has the side of the size
 
 
 def limit_on_tick(price: Decimal, side: int, tick: Decimal) -> Decimal:
@@ -24,9 +28,6 @@ def stop_on_tick(level: Decimal, side: int, tick: Decimal) -> Decimal:
 
 
 def _on_tick(price: Decimal, tick: Decimal, *, up: bool) -> Decimal:
-    ticks = (price / tick).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR)
-    while up and ticks * tick < price:
-        ticks += 1
-    while not up and ticks * tick > price:
-        ticks -= 1
-    return ticks * tick
+    with localcontext(ARITHMETIC):
+        beyond = price % tick
+        return price - beyond + (tick if up and beyond else 0)
