@@ -236,7 +236,7 @@ class Desk:
         )
 
     def _state(self) -> TradingState:
-        return TradingState.ACTIVE if self.books.halted_until is None else TradingState.HALTED
+        return self.books.state if self.books.halted_until is None else TradingState.HALTED
 
     def _set(self, *limits: str) -> bool:
         return any(limit in self.books.start.limits for limit in limits)
