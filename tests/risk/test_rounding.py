@@ -89,6 +89,7 @@ def test_worked_examples() -> None:
     lot, tick = Decimal("0.001"), Decimal("0.05")
     assert whole_lots(Decimal("0.0029"), lot) == Decimal("0.002")
     assert whole_lots(Decimal("-0.0029"), lot) == Decimal("-0.002")
+    assert str(whole_lots(Decimal("0.002900000000000000001"), lot)) == "0.002"
     assert whole_lots(Decimal("0.0009"), lot) == 0
     assert limit_on_tick(Decimal("100.04"), 1, tick) == Decimal("100.00")
     assert limit_on_tick(Decimal("100.04"), -1, tick) == Decimal("100.05")

@@ -14,20 +14,20 @@ ARITHMETIC: Final = Context(
 def whole_lots(size: Decimal, lot: Decimal) -> Decimal:
     """The largest size in whole lots that is no larger, on the same side; 0 below one lot."""
     with localcontext(ARITHMETIC):
-        return size - size % lot  # the remainder has the side of the size
+        return size // lot * lot  # what is cut off lies away from zero
 
 
 def limit_on_tick(price: Decimal, side: int, tick: Decimal) -> Decimal:
-    """A limit price on the grid that gives away no more: a buyer's (side 1) goes down, a seller's (-1) up."""
+    """A positive limit price on the grid that gives away no more: a buyer's (side 1) goes down, a seller's (-1) up."""
     return _on_tick(price, tick, up=side < 0)
 
 
 def stop_on_tick(level: Decimal, side: int, tick: Decimal) -> Decimal:
-    """A stop's level on the grid, nearer to the market: that of a long (side 1) goes up, that of a short (-1) down."""
+    """A stop's positive level on the grid, nearer to the market: a long's (side 1) goes up, a short's (-1) down."""
     return _on_tick(level, tick, up=side > 0)
 
 
 def _on_tick(price: Decimal, tick: Decimal, *, up: bool) -> Decimal:
     with localcontext(ARITHMETIC):
-        beyond = price % tick
-        return price - beyond + (tick if up and beyond else 0)
+        below = price // tick * tick
+        return below + tick if up and below < price else below
