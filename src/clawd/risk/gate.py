@@ -42,6 +42,10 @@ class Code(StrEnum):
     ADDING_TO_LOSER = "ADDING_TO_LOSER"
     LEVERAGE = "LEVERAGE"
     DAY_BUDGET = "DAY_BUDGET"
+    # The dealer refuses by itself what need not come before the gate.
+    DUPLICATE = "DUPLICATE"
+    NOT_READY = "NOT_READY"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
 
 
 @dataclass(frozen=True, slots=True)
