@@ -327,7 +327,6 @@ class Dealer:
     def _refusal(self, order: Order, replaces: str | None) -> Verdict | None:
         """Why an order does not even come before the gate, None where it does."""
         account = self.account
-        capabilities = self._venue.capabilities
         agent = account.agents.get(order.agent)
         replaced = None if replaces is None else account.orders.get(replaces)
         code: Code | None = None

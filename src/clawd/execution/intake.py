@@ -325,12 +325,11 @@ class Intake:
             case RequestKind.SUBMIT | RequestKind.REPLACE:
                 self._not_taken(placed, report)
             case RequestKind.CANCEL if placed.state.working and report.refused and report.code not in _TOO_MANY:
-                never_heard_of = placed.venue_order is None and not placed.filled
-                if placed.state is OrderState.PENDING_CANCEL:
+                if placed.venue_order is None and not placed.filled:  # it may come there after its cancellation
+                    self._outcomes.lose(placed, "CANCEL_REFUSED")
+                elif placed.state is OrderState.PENDING_CANCEL:
                     self._writer.enter(CancelRefused(order=order.id, code=report.code))
                     self._outcomes.doubt(placed)
-                if never_heard_of:
-                    self._outcomes.lose(self._writer.account.orders[order.id], "CANCEL_REFUSED")
             case _:  # cancellations and questions are asked again by themselves
                 pass
 

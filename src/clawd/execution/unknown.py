@@ -103,9 +103,8 @@ class Outcomes:
         if placed.state is not OrderState.UNKNOWN:  # it was there before: two more answers are needed
             self.lose(placed, "NOT_FOUND")
             return
-        watch.asked_at = None
         if watch.missing_at is None:
-            watch.missing_at = report.venue_time
+            watch.missing_at, watch.asked_at = report.venue_time, None
         elif report.venue_time > watch.missing_at:
             self._writer.enter(OrderMissing(order=placed.order.id))
 
