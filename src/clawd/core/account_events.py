@@ -137,12 +137,16 @@ class OrderAdopted(Event):
 
 
 class DifferenceBooked(Event):
-    """What the venue has more (or less) than the books and no trade explains, put into the unattributed book."""
+    """What the venue has more (or less) than the books and no trade explains, put into the unattributed book.
+
+    The value is that of the size at the mark of the moment, quote currency.
+    """
 
     symbol: str | None
     size: Decimal
     cash: Decimal
     why: str
+    value: Decimal = Decimal(0)
 
 
 class AdoptionDecided(Event):

@@ -132,8 +132,9 @@ class Account:
         flattening: whether everything is being closed.
         day, day_equity: the UTC day that is open (-1 before the first), and the equity with which it opened.
         marks: of the last event that had them; what is booked never depends on them.
-        time: when the last fact was written down, UTC nanoseconds.
+        time: the latest moment at which a fact was written down, UTC nanoseconds; a clock set back leaves it.
         venue_time: the latest of the venue's clock that a report has told.
+        reconciled: the venue's clock when our books last agreed with what it said; 0 before that.
         anomalies: how many were found.
     """
 
@@ -154,6 +155,7 @@ class Account:
     marks: dict[str, Decimal] = field(default_factory=dict)
     time: int = 0
     venue_time: int = 0
+    reconciled: int = 0
     anomalies: int = 0
     totals: Annotated[Totals, Field(exclude=True)] = field(init=False, repr=False, compare=False)
 
@@ -251,7 +253,7 @@ class Account:
         fold = _FOLDS.get(type(event))
         if fold is None:
             raise ClawdError(f"a {event.kind} cannot stand in the journal of an account", where="journal")
-        self.time = time
+        self.time = max(self.time, time)
         fold(self, event)
 
     def _agent_funded(self, event: AgentFunded) -> None:
@@ -299,6 +301,9 @@ class Account:
         book = self._unattributed()
         book.cash += event.cash
         self.totals.paid(event.cash)
+        # What came in without a trade is no profit of the day: it must not make room for a loss. What went out is one,
+        # as long as nobody knows better.
+        self.day_equity += max(event.cash + event.value, _ZERO)
         if event.symbol is not None and event.size:
             holding = book.holdings.setdefault(event.symbol, Holding())
             holding.size += event.size
@@ -330,7 +335,9 @@ class Account:
         self._place(replace(placed, cancel_why=event.why))
 
     def _cancel_refused(self, event: CancelRefused) -> None:
-        self._place(replace(self._step(event.order, Trigger.CANCEL_REFUSED, None), cancel_why=""))
+        stepped = self._step(event.order, Trigger.CANCEL_REFUSED, None)
+        unknown = stepped.state is OrderState.UNKNOWN  # it is still to be taken off when it turns up
+        self._place(replace(stepped, cancel_why=stepped.cancel_why if unknown else ""))
 
     def _outcome_lost(self, event: OutcomeLost) -> None:
         self._place(self._step(event.order, Trigger.OUTCOME_LOST, None))
@@ -384,12 +391,14 @@ class Account:
         self.day, self.day_equity, self.marks = event.day, event.equity, event.marks
         for name, value in event.agents.items():
             self._agent(name).day_value = value
-        horizon = (event.day - REMEMBERED_DAYS) * NANOSECONDS_PER_DAY
+        # What the venue may still tell again, because it was told last before a long silence, is remembered as well.
+        last = min(event.day * NANOSECONDS_PER_DAY, self.reconciled)
+        horizon = last - REMEMBERED_DAYS * NANOSECONDS_PER_DAY
         self.trades = {trade: time for trade, time in self.trades.items() if time >= horizon}
         self.orders = {
             order: placed
             for order, placed in self.orders.items()
-            if placed.state.working or placed.submitted_at >= horizon
+            if placed.ended_at is None or placed.ended_at >= horizon
         }
 
     def _account_marked(self, event: AccountMarked) -> None:
@@ -399,6 +408,7 @@ class Account:
         self.anomalies += 1
 
     def _account_reconciled(self, event: AccountReconciled) -> None:
+        self.reconciled = max(self.reconciled, event.venue_time)
         self._saw(event.venue_time)
 
     def _noted(self, event: Event) -> None:
@@ -441,6 +451,8 @@ class Account:
         """Keep an order and the list of those that work up to date."""
         order = placed.order
         before = self.orders.get(order.id)
+        if placed.state.working is not (placed.ended_at is None):
+            placed = replace(placed, ended_at=None if placed.state.working else self.time)
         self.orders[order.id] = placed
         self.totals.ordered(placed)
         working = self._agent(order.agent).orders

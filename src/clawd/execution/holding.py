@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from clawd.core.costs import Costs
-from clawd.core.money import cash_of_fill
+from clawd.core.money import booked_amount, cash_of_fill
 from clawd.risk.reserve import leaving_rate
 
 _ZERO = Decimal(0)
@@ -41,7 +41,7 @@ class Holding:
         """
         if self.size * size < 0 and abs(size) > abs(self.size):
             rest = size + self.size
-            closing_fee = fee * abs(self.size) / abs(size)
+            closing_fee = booked_amount(fee * abs(self.size) / abs(size))
             realised = self.book(-self.size, price, closing_fee)
             self.book(rest, price, fee - closing_fee)
             return realised

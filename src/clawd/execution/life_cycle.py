@@ -147,6 +147,7 @@ TRANSITIONS: Final[dict[OrderState, dict[Trigger, OrderState]]] = {
         _T.OUTCOME_LOST: _S.EXPIRED,
     },
     _S.REJECTED: {
+        _T.ACCEPTED: _S.UNKNOWN,  # it was not refused after all, or this is old: the venue has to say
         _T.REJECTED: _S.REJECTED,
         _T.CANCEL_REFUSED: _S.REJECTED,
         _T.FILLED_WHOLE: _S.FILLED,  # it was not refused after all; the money has moved
@@ -179,6 +180,7 @@ class PlacedOrder:
         venue_order: the venue's id, None while it has not said.
         replaces: our id of the order whose place it was to take.
         cancel_why: why it is being cancelled; empty while it is not.
+        ended_at: when its end was written down, UTC nanoseconds; None while it works.
     """
 
     order: Order
@@ -188,6 +190,7 @@ class PlacedOrder:
     venue_order: str | None = None
     replaces: str | None = None
     cancel_why: str = ""
+    ended_at: int | None = None
 
     @property
     def rest(self) -> Decimal:

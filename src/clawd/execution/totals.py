@@ -135,6 +135,14 @@ class Totals:
                     total += agents[agent].holdings[symbol].beyond_stop(mark, self.costs)
         return total
 
+    def held_by_agents(self) -> list[str]:
+        """The instruments in which any agent holds something."""
+        return [symbol for symbol, holders in self._holders.items() if holders]
+
+    def has_entries(self) -> bool:
+        """Whether any entry may still trade."""
+        return bool(self._orders)
+
     def _nearest_stops(self, symbol: str, agents: Mapping[str, SubAccount]) -> tuple[Decimal | None, Decimal | None]:
         """The highest stop of a long and the lowest of a short."""
         if symbol not in self._nearest:

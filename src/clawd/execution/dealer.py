@@ -1,0 +1,389 @@
+"""The dealer: the only one that sends anything to a venue, and the only one that says what came of it.
+
+It does everything by small steps and waits for nothing. Whoever runs it calls `quote` when the market has moved,
+`receive` when the venue may have said something, and `work` now and then, ten times a second or so; agents' orders go
+through `propose`. Each of them is one batch: facts into the journal, then requests to the venue.
+"""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass
+from decimal import Decimal
+from random import Random
+from typing import Protocol
+
+from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided, CancelRequested, OrderRejected
+from clawd.core.clock import Clock
+from clawd.core.errors import ClawdError
+from clawd.core.event import Event
+from clawd.core.events import OrderSubmitted, VerdictGiven
+from clawd.core.orders import Order, TimeInForce
+from clawd.core.reports import (
+    AccountReport,
+    ConnectionReport,
+    FillReport,
+    OrderReport,
+    Quote,
+    Report,
+    RequestFailed,
+)
+from clawd.execution.account import Account
+from clawd.execution.flattening import Flattening
+from clawd.execution.groups import Groups
+from clawd.execution.hard_stop import HardStop
+from clawd.execution.intake import Intake
+from clawd.execution.life_cycle import OrderState, PlacedOrder
+from clawd.execution.quotes import Quotes
+from clawd.execution.reconciliation import Reconciliation
+from clawd.execution.timing import Timing
+from clawd.execution.unknown import Outcomes
+from clawd.execution.writer import JournalPort, Writer
+from clawd.risk.gate import Code, Outcome, Verdict, approve
+from clawd.risk.snapshot import Limits, Snapshot
+from clawd.venues.venue import Cancel, Submit, Venue
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An order that is to be judged, and what the dealer knows about the moment.
+
+    Attributes:
+        order: what is asked for.
+        replaces: our id of the working order whose place it takes.
+        part: of what is free of the day's budget, the share that this order may use.
+        ready: whether the books agree with the venue, and the way to it is open.
+        now: UTC nanoseconds.
+    """
+
+    order: Order
+    replaces: str | None
+    part: Decimal
+    ready: bool
+    now: int
+
+
+class View(Protocol):
+    """What the gate is shown."""
+
+    @property
+    def limits(self) -> Limits: ...
+
+    def snapshot(self, proposal: Proposal, account: Account, quotes: Quotes) -> Snapshot:
+        """The facts about an order at this moment."""
+        ...
+
+
+class Dealer:
+    """An account at a venue, from the decision of an agent to the verified end of its orders.
+
+    Args:
+        account: as the journal says; :func:`~clawd.execution.recovery.recover` makes a dealer of a journal.
+        journal: where facts are kept.
+        venue: where the orders go.
+        view: makes what the gate is shown.
+        clock: the time.
+        seed: of the jitter of what is asked again.
+        timing: how long to wait for what.
+
+    Attributes:
+        writer: the account, its journal and the way to its venue, for whoever enters facts beside the dealer's.
+        quotes: the market as it was last seen.
+        reconciliation: whether the books agree with the venue.
+    """
+
+    def __init__(
+        self,
+        account: Account,
+        journal: JournalPort,
+        venue: Venue,
+        view: View,
+        clock: Clock,
+        *,
+        seed: int = 0,
+        timing: Timing | None = None,
+    ) -> None:
+        timing = timing or Timing()
+        random = Random(seed)
+        self.writer = Writer(account, journal, venue, clock)
+        self.quotes = Quotes()
+        self.outcomes = Outcomes(self.writer, timing, random)
+        self.intake = Intake(self.writer, self.outcomes, timing)
+        self.reconciliation = Reconciliation(self.writer, self.intake, self.outcomes, self.quotes, timing)
+        self.hard_stop = HardStop(self.writer, self.quotes, timing, view.limits.day_loss)
+        self.flattening = Flattening(self.writer, self.propose, self.cancel, self.reconciliation.ask, timing, random)
+        self.groups = Groups(self.writer, self.cancel, self.flattening.close)
+        self._view = view
+        self._venue = venue
+        self._clock = clock
+        self._timing = timing
+        self._after_cancel: dict[str, Order] = {}
+        self._expiries: list[tuple[int, str]] = []
+        for placed in account.working():
+            self._watch_expiry(placed.order)
+        self.writer.observers.append(self._entered)
+
+    @property
+    def account(self) -> Account:
+        """What the journal says."""
+        return self.writer.account
+
+    @property
+    def alarms(self) -> list[tuple[int, str]]:
+        """What a person has to see, ``(UTC nanoseconds, text)``; whoever shows them takes them out."""
+        return self.writer.alarms
+
+    @property
+    def ready(self) -> bool:
+        """Whether entries may be asked for: the books agree, the way is open, a day is open and prices are known."""
+        return (
+            self.reconciliation.agreed
+            and self.writer.queue.open
+            and self.account.day >= 0
+            and not self.hard_stop.blind()
+        )
+
+    def begin(self) -> None:
+        """After a replay: find out what became of everything that was under way."""
+        with self.writer.batch():
+            self.outcomes.begin()
+            self.groups.begin()
+            self.reconciliation.begin()
+
+    # What agents and exits ask for.
+
+    def enter(self, event: Event) -> None:
+        """Take a fact that others found into the account and the journal."""
+        with self.writer.batch():
+            self.writer.enter(event)
+
+    def propose(self, order: Order, *, part: Decimal = Decimal(1), replaces: str | None = None) -> Verdict:
+        """Put an order before the gate, and send what it approves.
+
+        Args:
+            order: what is asked for. An id that was sent before is refused, whatever became of it.
+            part: of what is free of the day's budget, the share that this order may use.
+            replaces: our id of a working order whose place it takes, at a venue that can do that.
+
+        Returns:
+            The verdict, which is in the journal.
+        """
+        with self.writer.batch():
+            now = self._clock.now()
+            verdict, approved = self._refusal(order, replaces), None
+            if verdict is None:
+                proposal = Proposal(order, replaces, part, self.ready, now)
+                snapshot = self._view.snapshot(proposal, self.account, self.quotes)
+                verdict, approved = approve(order, snapshot, self._view.limits)
+            self.writer.enter(
+                VerdictGiven(
+                    order=order.id,
+                    agent=order.agent,
+                    symbol=order.symbol,
+                    order_kind=order.kind,
+                    outcome=verdict.outcome,
+                    code=verdict.code,
+                    asked=order.size if order.size.is_finite() else Decimal(0),
+                    allowed=verdict.allowed,
+                    numbers={name: str(value) for name, value in verdict.numbers.items()},
+                )
+            )
+            if approved is not None:
+                self.writer.enter(OrderSubmitted.of(approved.order, replaces))
+                self.writer.ask(Submit(approved, replaces))
+                self._watch_expiry(approved.order)
+        return verdict
+
+    def cancel(self, order: str, why: str) -> bool:
+        """Have an order taken off; whether there was anything to be done."""
+        placed = self.account.orders.get(order)
+        if placed is None or not placed.state.working or placed.cancel_why:
+            return False
+        with self.writer.batch():
+            if self.writer.queue.withdraw(order):
+                self._never_sent(order)
+            else:
+                self.writer.enter(CancelRequested(order=order, why=why))
+                self.writer.ask(Cancel(order, placed.order.symbol))
+        return True
+
+    def replace(self, order: str, by: Order) -> Verdict | None:
+        """Have an order take another's place.
+
+        Where the venue can, there is no moment between them. Elsewhere the old one is taken off, and the new one is
+        proposed when the venue has said that it is off and nothing of it has filled: what protects a position must not
+        be replaced like that.
+
+        Returns:
+            The verdict; None where the new order waits for the old one to be off.
+        """
+        placed = self.account.orders.get(order)
+        if placed is None or not placed.state.working:
+            return self.propose(by)
+        if self._venue.capabilities.replace and placed.venue_order is not None:
+            return self.propose(by, replaces=order)
+        with self.writer.batch():
+            self._after_cancel[order] = by
+            self.cancel(order, "REPLACED")
+        return None
+
+    # What the world says.
+
+    def quote(self, quote: Quote) -> None:
+        """The market has moved."""
+        if self.quotes.take(quote):
+            with self.writer.batch():
+                self.hard_stop.check()
+
+    def receive(self) -> int:
+        """Take in what the venue has said; how many reports there were."""
+        reports = self._venue.receive()
+        if reports:
+            with self.writer.batch():
+                for report in reports:
+                    self._take(report)
+                    self.writer.settle()
+                self.hard_stop.check()
+        return len(reports)
+
+    def work(self) -> None:
+        """Do what is due now."""
+        with self.writer.batch():
+            now = self._clock.now()
+            for order in self.writer.queue.waiting_since(now - self._timing.entry):
+                self.writer.queue.withdraw(order)
+                self._never_sent(order)
+            self._expire(now)
+            self.hard_stop.work()
+            self.outcomes.work()
+            self.reconciliation.work()
+            self.writer.settle()
+            self.flattening.work()
+
+    def _take(self, report: Report) -> None:
+        if report.venue != self._venue.name:
+            self.writer.anomaly("OTHER_VENUE", f"a report of {report.venue} came from {self._venue.name}")
+            return
+        match report:
+            case OrderReport():
+                self.intake.order(report)
+            case FillReport():
+                self.intake.fill(report)
+            case RequestFailed():
+                self.intake.failed(report)
+            case AccountReport():
+                self.reconciliation.take(report)
+                self.flattening.reported(report)
+            case ConnectionReport(connected=connected):
+                self.writer.queue.open = connected
+                if connected:
+                    self.reconciliation.begin()
+                else:
+                    self.reconciliation.agreed = False
+                    self.outcomes.connection_lost()
+
+    # What people ask for.
+
+    def halt(self, by: str, why: str = "PERSON") -> None:
+        """Nothing is entered any more, and entries that work are taken off; exits live on. Ends with `resume` only."""
+        with self.writer.batch():
+            self.hard_stop.halt(by, why)
+            self._cancel_entries("HALT")
+
+    def reduce(self, by: str, why: str = "PERSON") -> None:
+        """Positions only become smaller. Raises ClawdError while halted."""
+        with self.writer.batch():
+            self.hard_stop.reduce(by, why)
+            self._cancel_entries("REDUCING")
+
+    def flatten(self, by: str, why: str = "PERSON") -> None:
+        """Everything is cancelled and closed until the venue says that it is; then the account stays halted."""
+        with self.writer.batch():
+            self.hard_stop.flatten(by, why)
+            self.writer.settle()
+            self.flattening.work()
+
+    def resume(self, by: str) -> None:
+        """The account may trade again.
+
+        Raises:
+            ClawdError: while everything is being closed, or on the day whose loss limit was reached.
+        """
+        with self.writer.batch():
+            self.hard_stop.resume(by)
+
+    def decide_adoption(self, symbol: str, by: str) -> None:
+        """What is unattributed in an instrument is the person's, and agents may enter beside it.
+
+        Raises:
+            ClawdError: where nothing waits for a decision.
+        """
+        if all((block.symbol, block.why) != (symbol, UNATTRIBUTED) for block in self.account.blocks):
+            raise ClawdError(f"nothing in {symbol} waits for a decision", where="adoption")
+        self.enter(AdoptionDecided(symbol=symbol, by=by))
+
+    # Steps.
+
+    def _refusal(self, order: Order, replaces: str | None) -> Verdict | None:
+        """Why an order does not even come before the gate, None where it does."""
+        account = self.account
+        agent = account.agents.get(order.agent)
+        replaced = None if replaces is None else account.orders.get(replaces)
+        code: Code | None = None
+        if order.id in account.orders:
+            code = Code.DUPLICATE
+        elif agent is None or agent.id == UNATTRIBUTED or order.symbol not in account.start.symbols:
+            code = Code.AGENT_NOT_ACTIVE
+        elif not order.size.is_finite():
+            code = Code.SIZE_INVALID
+        elif not self._venue_can(order, replaces) or not (replaced is None or _can_be_replaced(replaced, order)):
+            code = Code.NOT_SUPPORTED
+        elif not order.reduces and not self.ready:
+            code = Code.NOT_READY
+        return None if code is None else Verdict(Outcome.REFUSE, code, Decimal(0), {})
+
+    def _venue_can(self, order: Order, replaces: str | None) -> bool:
+        """Whether the venue can hold an order. When a GTD order ends is watched here as well."""
+        can = self._venue.capabilities
+        return (
+            order.type in can.order_types
+            and (order.time_in_force in can.times_in_force or order.time_in_force is TimeInForce.GTD)
+            and (can.post_only or not order.post_only)
+            and (replaces is None or (can.replace and replaces in self.account.orders))
+        )
+
+    def _never_sent(self, order: str) -> None:
+        self.writer.enter(OrderRejected(order=order, code="NOT_SENT", venue_time=None))
+
+    def _cancel_entries(self, why: str) -> None:
+        for placed in list(self.account.working()):
+            if not placed.order.reduces:
+                self.cancel(placed.order.id, why)
+
+    def _watch_expiry(self, order: Order) -> None:
+        if order.expires is not None:
+            heapq.heappush(self._expiries, (order.expires, order.id))
+
+    def _expire(self, now: int) -> None:
+        """Take off what should have ended by itself: a venue that knows the time in force has had time to do it."""
+        knows = TimeInForce.GTD in self._venue.capabilities.times_in_force
+        grace = self._timing.answer if knows else 0
+        while self._expiries and self._expiries[0][0] + grace <= now:
+            self.cancel(heapq.heappop(self._expiries)[1], "EXPIRED")
+
+    def _entered(self, event: Event) -> None:
+        """What had to wait for the end of another order is proposed when it has come."""
+        name = getattr(event, "order", None)
+        if name is None or name not in self._after_cancel or isinstance(event, VerdictGiven):
+            return
+        placed = self.account.orders[name]
+        if placed.state.working:
+            return
+        by = self._after_cancel.pop(name)
+        if placed.state is OrderState.CANCELLED and not placed.filled:
+            self.propose(by)
+
+
+def _can_be_replaced(placed: PlacedOrder, by: Order) -> bool:
+    order = placed.order
+    return placed.state.working and (order.agent, order.symbol, order.reduces) == (by.agent, by.symbol, by.reduces)
