@@ -240,7 +240,7 @@ class ExitManager:
         unknown = sum(1 for each in ours.stops if each.state is OrderState.UNKNOWN)
         if unknown and (old or not self.capabilities.reduce_only or unknown >= MOST_UNKNOWN):
             return
-        order = self._exit_order(requests, agent, symbol, stop, now, f"{agent}.{symbol}")
+        order = self._exit_order(requests, agent, symbol, stop, now, _group(self.account, agent, symbol))
         if self.refusals.hold_back(order, now):
             return
         if old and self.capabilities.replace:
@@ -274,7 +274,7 @@ class ExitManager:
         movable = [each for each in spare if each.state in HELD and not each.cancel_why]
         working = sum((abs(each.rest) for each in (*ours.takes, *ours.closing)), _ZERO)
         for target in wanted:
-            group = f"{agent}.{symbol}" if abs(target.size) == held else None
+            group = _group(self.account, agent, symbol) if abs(target.size) == held else None
             order = self._exit_order(requests, agent, symbol, target, now, group)
             if self.refusals.hold_back(order, now) or (quote is not None and is_touched(target, quote)):
                 continue
@@ -438,6 +438,12 @@ def _time_is_over(event: ProtectionChanged) -> bool:
     """Whether a position has been held for as many bars as it may be, without reading all of its memory."""
     bars = (event.memory.get("exits") or {}).get("time")
     return bars is not None and float(event.memory["position"]["held"]) >= bars
+
+
+def _group(account: Account, agent: str, symbol: str) -> str:
+    """The OCO group of what closes the whole of a position: of this one, not of the one before it."""
+    event = account.protections[agent][symbol]
+    return f"{agent}.{symbol}.{event.memory['opened']}"
 
 
 def _belonged(entry: PlacedOrder) -> bool:
