@@ -29,6 +29,7 @@ from clawd.core.account_events import (
     DifferenceBooked,
     EntriesBlocked,
     EntriesUnblocked,
+    ExitsPlanned,
     FlattenBegan,
     FlatVerified,
     OrderAccepted,
@@ -39,7 +40,9 @@ from clawd.core.account_events import (
     OutcomeLost,
     ProtectionChanged,
     ProtectionEnded,
+    ProtectionLapsed,
     ProtectionOverdue,
+    ProtectionRestored,
     TradeAdopted,
     TradingState,
     TradingStateChanged,
@@ -126,7 +129,10 @@ class Account:
         orders: those that may still trade, and those that ended in the last days, by our id.
         trades: by the venue's id of a trade, when it was.
         foreign_orders: by the venue's id, working orders there that are none of ours.
+        plans: the exits that an entry's position will have, by our id of the entry, as long as that is remembered.
         protections: the exits of each position, by agent and symbol.
+        naked_since: of each position that nothing protects, since when, or when that was last acted on; by agent and
+            symbol, UTC nanoseconds.
         blocks: what may not be entered.
         state, until_day, state_why: what the account may do, until which UTC day (None for no end), and why.
         flattening: whether everything is being closed.
@@ -144,7 +150,9 @@ class Account:
     orders: dict[str, PlacedOrder] = field(default_factory=dict)
     trades: dict[str, int] = field(default_factory=dict)
     foreign_orders: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, ExitsPlanned] = field(default_factory=dict)
     protections: dict[str, dict[str, ProtectionChanged]] = field(default_factory=dict)
+    naked_since: dict[str, dict[str, int]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     state: TradingState = TradingState.ACTIVE
     until_day: int | None = None
@@ -363,6 +371,9 @@ class Account:
             raise ClawdError(f"{event.symbol} was not blocked for {event.why}", where="journal")
         self.blocks.remove(block)
 
+    def _exits_planned(self, event: ExitsPlanned) -> None:
+        self.plans[event.order] = event
+
     def _protection_changed(self, event: ProtectionChanged) -> None:
         agent = self._agent(event.agent)
         holding = agent.holdings.get(event.symbol)
@@ -374,6 +385,12 @@ class Account:
 
     def _protection_ended(self, event: ProtectionEnded) -> None:
         self.protections.get(event.agent, {}).pop(event.symbol, None)
+
+    def _protection_lapsed(self, event: ProtectionLapsed | ProtectionOverdue) -> None:
+        self.naked_since.setdefault(event.agent, {})[event.symbol] = self.time
+
+    def _protection_restored(self, event: ProtectionRestored) -> None:
+        self.naked_since.get(event.agent, {}).pop(event.symbol, None)
 
     def _trading_state_changed(self, event: TradingStateChanged) -> None:
         self.state, self.until_day, self.state_why = event.state, event.until_day, event.why
@@ -400,6 +417,7 @@ class Account:
             for order, placed in self.orders.items()
             if placed.ended_at is None or placed.ended_at >= horizon
         }
+        self.plans = {order: plan for order, plan in self.plans.items() if order in self.orders}
 
     def _account_marked(self, event: AccountMarked) -> None:
         self.marks = event.marks
@@ -477,6 +495,7 @@ class Account:
         self.totals.held(agent.id, symbol, holding)
         if not holding.size:
             agent.holdings.pop(symbol, None)
+            self.naked_since.get(agent.id, {}).pop(symbol, None)
 
     # Snapshots.
 
@@ -514,9 +533,12 @@ _FOLDS: Final[dict[type[Event], Callable[[Account, Any], None]]] = {
     FundingPaid: Account._funding_paid,
     EntriesBlocked: Account._entries_blocked,
     EntriesUnblocked: Account._entries_unblocked,
+    ExitsPlanned: Account._exits_planned,
     ProtectionChanged: Account._protection_changed,
     ProtectionEnded: Account._protection_ended,
-    ProtectionOverdue: Account._noted,
+    ProtectionLapsed: Account._protection_lapsed,
+    ProtectionRestored: Account._protection_restored,
+    ProtectionOverdue: Account._protection_lapsed,
     TradingStateChanged: Account._trading_state_changed,
     FlattenBegan: Account._flatten_began,
     FlatVerified: Account._flat_verified,
