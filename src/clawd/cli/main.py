@@ -20,6 +20,7 @@ _TRADE = "Trade on paper"
 _STUDY = "Write and study strategies"
 _DATA = "Data"
 _BOOKS = "Journal"
+_APPROVALS = "Approvals"
 
 #: Name, panel of the help, and what it does. The module of the same name has the rest, and is imported when called.
 _COMMANDS = (
@@ -32,6 +33,8 @@ _COMMANDS = (
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
     ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),
     ("journal", _BOOKS, "Verify the journals and read them."),
+    ("approvals", _APPROVALS, "See which orders wait for approvals; approve or reject them."),
+    ("keys", _APPROVALS, "Make the keys that approve orders, and say whose are trusted."),
 )
 
 
