@@ -81,9 +81,10 @@ def test_nothing_on_the_way_from_an_agent_to_the_paper_venue_can_reach_a_network
 
 #: Each layer may import those before it, never its own neighbours or those after it. `core` holds the nouns. Language,
 #: evidence, risk and data know only these nouns: the rules of risk depend on no engine, so they can be judged alone.
-#: The store keeps what they speak of. The engine runs what the language says, authors only write it; reports, venues
-#: and execution stand on the engine's fill rules, and the venue alone also on the gate, whose sealed orders are all
-#: that it takes. The cluster runs the engine in many processes and on many machines, and knows nothing of trading.
+#: The store keeps what they speak of. The engine runs what the language says, authors only write it; reports and venues
+#: stand on the engine's fill rules, and venues also on the gate, whose sealed orders are all that they take. Execution
+#: alone stands before a venue, with the gate and the journal. The cluster runs the engine in many processes and on
+#: many machines, and knows nothing of trading.
 #: Research searches, selects and proves, and the fleet trades what came of it; the command line shows both, and nothing
 #: may import it.
 LAYERS: list[set[str]] = [
@@ -91,7 +92,8 @@ LAYERS: list[set[str]] = [
     {"language", "evidence", "risk", "data"},
     {"store"},
     {"engine", "authors"},
-    {"reports", "venues", "execution", "cluster"},
+    {"reports", "venues", "cluster"},
+    {"execution"},
     {"research"},
     {"fleet"},
     {"cli"},

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clawd.core.costs import Costs
-from clawd.core.events import Event, RunStarted, read_event
+from clawd.core.event import Event
+from clawd.core.events import RunStarted, read_event
 from clawd.core.instrument import Instrument
 from clawd.core.panel import Floats, Panel
 from clawd.core.settings import Settings

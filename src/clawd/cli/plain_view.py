@@ -16,7 +16,8 @@ from clawd.cli.tables import (
     verdict_on_evidence,
 )
 from clawd.core.clock import iso
-from clawd.core.events import AgentFired, AgentHired, Event, HaltBegan, HaltEnded, HypothesisProven
+from clawd.core.event import Event
+from clawd.core.events import AgentFired, AgentHired, HaltBegan, HaltEnded, HypothesisProven
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.monitor import FALSE_FIRING
 from clawd.fleet.books import Books

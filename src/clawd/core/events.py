@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from clawd.core.orders import Order, OrderKind
-from clawd.core.reason import Reason
-
-ReasonWord = Annotated[
-    Reason,
-    BeforeValidator(lambda value: Reason[value.upper()] if isinstance(value, str) else value),
-    PlainSerializer(lambda value: value.word, return_type=str),
-]
-
-
-class Event(BaseModel):
-    """A fact. Its name is its kind in the journal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @property
-    def kind(self) -> str:
-        return type(self).__name__
+from clawd.core.account_events import ACCOUNT_EVENTS
+from clawd.core.event import Event, ReasonWord
+from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 
 
 class RunStarted(Event):
@@ -112,7 +98,7 @@ class BarClosed(Event):
 
     time: int
     bars: dict[str, tuple[float, float, float, float, float | None]]
-    ranges: dict[str, dict[int, float]] = {}
+    ranges: dict[str, dict[int, float]] = Field(default_factory=dict)
 
 
 class FundingPaid(Event):
@@ -172,7 +158,7 @@ class VerdictGiven(Event):
 
 
 class OrderSubmitted(Event):
-    """An approved order went to the venue."""
+    """An approved order goes to the venue: written before it is sent. It may take another's place there."""
 
     order: str
     agent: str
@@ -182,19 +168,21 @@ class OrderSubmitted(Event):
     reason: ReasonWord
     level: Decimal | None = None
     reference: Decimal | None = None
+    order_type: OrderType | None = None
+    limit: Decimal | None = None
+    trail: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires: int | None = None
+    post_only: bool = False
+    group: str | None = None
+    stop_distance: Decimal | None = None
+    replaces: str | None = None
 
     @classmethod
-    def of(cls, order: Order) -> OrderSubmitted:
-        return cls(
-            order=order.id,
-            agent=order.agent,
-            symbol=order.symbol,
-            order_kind=order.kind,
-            size=order.size,
-            reason=order.reason,
-            level=order.level,
-            reference=order.reference,
-        )
+    def of(cls, order: Order, replaces: str | None = None) -> OrderSubmitted:
+        fields = {field.name: getattr(order, field.name) for field in dataclasses.fields(order)}
+        names = {"id": "order", "kind": "order_kind", "type": "order_type"}
+        return cls(**{names.get(name, name): value for name, value in fields.items()}, replaces=replaces)
 
     def to_order(self) -> Order:
         return Order(
@@ -206,7 +194,19 @@ class OrderSubmitted(Event):
             reason=self.reason,
             level=self.level,
             reference=self.reference,
+            type=self.order_type or _TYPE_BEFORE_IT_WAS_SAID.get(self.order_kind, OrderType.MARKET),
+            limit=self.limit,
+            trail=self.trail,
+            time_in_force=self.time_in_force,
+            expires=self.expires,
+            post_only=self.post_only,
+            group=self.group,
+            stop_distance=self.stop_distance,
         )
+
+
+#: Version 0.1 did not say the type of an order.
+_TYPE_BEFORE_IT_WAS_SAID: Final = {OrderKind.STOP: OrderType.STOP, OrderKind.TAKE: OrderType.LIMIT}
 
 
 class OrderMoved(Event):
@@ -218,17 +218,22 @@ class OrderMoved(Event):
 
 
 class OrderCancelled(Event):
-    """An order left the venue unfilled."""
+    """An order left the venue, what was left of it unfilled."""
 
     order: str
     agent: str
     symbol: str
     order_kind: OrderKind
     why: str
+    venue_time: int | None = None
 
 
 class OrderFilled(Event):
-    """An order filled whole, within the bar that opened at ``time``."""
+    """An order filled, whole or in part.
+
+    In a replay of bars an order fills whole, and ``time`` is the open of the bar. At a venue that names its trades
+    ``time`` is when the venue says it happened.
+    """
 
     order: str
     agent: str
@@ -240,6 +245,8 @@ class OrderFilled(Event):
     fee: Decimal
     slippage: Decimal
     reason: ReasonWord
+    trade: str | None = None
+    maker: bool = False
 
 
 class DayOpened(Event):
@@ -283,30 +290,29 @@ class RunFinished(Event):
     equity: Decimal
 
 
-EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        RunStarted,
-        KnowledgeNoted,
-        AgentHired,
-        AgentFired,
-        AgentReleased,
-        HypothesisProven,
-        BarClosed,
-        FundingPaid,
-        IntentsProposed,
-        VerdictGiven,
-        OrderSubmitted,
-        OrderMoved,
-        OrderCancelled,
-        OrderFilled,
-        DayOpened,
-        HaltBegan,
-        HaltEnded,
-        BooksMarked,
-        RunFinished,
-    )
-}
+_FLEET_EVENTS: Final[tuple[type[Event], ...]] = (
+    RunStarted,
+    KnowledgeNoted,
+    AgentHired,
+    AgentFired,
+    AgentReleased,
+    HypothesisProven,
+    BarClosed,
+    FundingPaid,
+    IntentsProposed,
+    VerdictGiven,
+    OrderSubmitted,
+    OrderMoved,
+    OrderCancelled,
+    OrderFilled,
+    DayOpened,
+    HaltBegan,
+    HaltEnded,
+    BooksMarked,
+    RunFinished,
+)
+
+EVENTS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in _FLEET_EVENTS + ACCOUNT_EVENTS}
 
 
 def read_event(kind: str, body: object) -> Event:

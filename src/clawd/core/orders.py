@@ -21,6 +21,25 @@ class OrderKind(StrEnum):
     TAKE = "take"
 
 
+class OrderType(StrEnum):
+    """When an order may trade."""
+
+    MARKET = "market"
+    LIMIT = "limit"
+    STOP = "stop"
+    STOP_LIMIT = "stop_limit"
+    TRAILING_STOP = "trailing_stop"
+
+
+class TimeInForce(StrEnum):
+    """How long an order works: until cancelled, at once what can, at once all or nothing, until a time."""
+
+    GTC = "gtc"
+    IOC = "ioc"
+    FOK = "fok"
+    GTD = "gtd"
+
+
 @dataclass(frozen=True, slots=True)
 class Order:
     """An order of one agent.
@@ -28,11 +47,19 @@ class Order:
     Attributes:
         id: ours, the same whenever the same decision is made again, so nothing can be sent twice.
         agent, symbol: whose and in what.
-        kind: what it does.
+        kind: what it is for. All but an opening order are reduce-only.
         size: signed, in units of the instrument; positive buys.
         reason: why.
-        level: trigger of a stop or take, quote currency; None for a market order.
+        level: trigger of a stop, price of a take, quote currency; None for a market order.
         reference: the price it was decided at, quote currency.
+        type: when it may trade.
+        limit: the worst price of a limit or stop-limit order, quote currency.
+        trail: distance at which a trailing stop follows the best price, quote currency.
+        time_in_force: how long it works.
+        expires: UTC nanoseconds at which a GTD order ends.
+        post_only: it is refused rather than take liquidity.
+        group: name of an OCO group: what one of its orders fills, the others lose.
+        stop_distance: of an opening order, how far from its fill the stop will lie, quote currency.
     """
 
     id: str
@@ -43,6 +70,14 @@ class Order:
     reason: Reason
     level: Decimal | None = None
     reference: Decimal | None = None
+    type: OrderType = OrderType.MARKET
+    limit: Decimal | None = None
+    trail: Decimal | None = None
+    time_in_force: TimeInForce = TimeInForce.GTC
+    expires: int | None = None
+    post_only: bool = False
+    group: str | None = None
+    stop_distance: Decimal | None = None
 
     @property
     def reduces(self) -> bool:

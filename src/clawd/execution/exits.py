@@ -6,14 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import zip_longest
+from typing import Final
 
 import numpy as np
 
 from clawd.core.instrument import Instrument
 from clawd.core.money import booked_price, booked_size
-from clawd.core.orders import Order, OrderKind, order_id
+from clawd.core.orders import Order, OrderKind, OrderType, order_id
 from clawd.core.reason import Reason
 from clawd.engine.position import stop_level, target_after, target_lots
+
+_EXIT_AS: Final = {
+    OrderKind.STOP: (Reason.STOP, OrderType.STOP),
+    OrderKind.TAKE: (Reason.TAKE, OrderType.LIMIT),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +98,8 @@ def exit_changes(
                 cancel.append(order)
             elif order is None:
                 name = order_id(agent, instrument.symbol, time, kind) + (str(number + 1) if number else "")
-                reason = Reason.STOP if kind is OrderKind.STOP else Reason.TAKE
-                submit.append(Order(name, agent, instrument.symbol, kind, exit_.size, reason, exit_.level))
+                reason, type_ = _EXIT_AS[kind]
+                submit.append(Order(name, agent, instrument.symbol, kind, exit_.size, reason, exit_.level, type=type_))
             elif (order.level, order.size) != (exit_.level, exit_.size):
                 move.append((order, exit_.level, exit_.size))
     return ExitChanges(tuple(submit), tuple(move), tuple(cancel))

@@ -14,6 +14,7 @@ import numpy as np
 from clawd.core.clock import iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
+from clawd.core.event import Event
 from clawd.core.events import (
     AgentFired,
     AgentHired,
@@ -21,7 +22,6 @@ from clawd.core.events import (
     BarClosed,
     BooksMarked,
     DayOpened,
-    Event,
     FundingPaid,
     HaltBegan,
     HaltEnded,

@@ -13,7 +13,7 @@ import numpy as np
 from clawd.core.clock import Clock
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
-from clawd.core.events import Event
+from clawd.core.event import Event
 from clawd.core.settings import Settings
 from clawd.data.market import Market
 from clawd.engine.compiled import is_warm

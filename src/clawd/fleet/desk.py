@@ -8,8 +8,8 @@ from typing import Any
 
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
+from clawd.core.event import Event
 from clawd.core.events import (
-    Event,
     OrderCancelled,
     OrderFilled,
     OrderMoved,

@@ -23,9 +23,9 @@ from clawd import __version__
 from clawd.core.clock import iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
+from clawd.core.event import Event
 from clawd.core.events import (
     BooksMarked,
-    Event,
     FundingPaid,
     HypothesisProven,
     OrderCancelled,
