@@ -132,6 +132,8 @@ def read_request(text: str) -> ApprovalRequest:
             }
         )
         same = request_text(request) == text
+    except ClawdError as error:
+        raise ClawdError(f"the request is damaged: {error}"[:200]) from None
     except (KeyError, TypeError, ValueError, ArithmeticError) as error:
         raise ClawdError(f"the request is damaged: {error!r}"[:200]) from None
     if not same or not _well_typed(request):

@@ -141,7 +141,7 @@ def needs_approval(
         return ()
     if not is_figure(order.size):
         return ("its size is not known",)
-    size = Fraction(abs(order.size))
+    size = abs(Fraction(order.size))
     reasons = []
     if policy.notional is not None or policy.equity_share is not None:
         notional = _notional(size, order, price)
@@ -162,7 +162,7 @@ def needs_approval(
         if day_volume is None or not _positive(day_volume):
             reasons.append(f"it may be above {share}, which is not known")
         elif size > Fraction(policy.volume_share) * Fraction(day_volume):
-            reasons.append(f"its size {decimal_text(abs(order.size))} is above {share} of {decimal_text(day_volume)}")
+            reasons.append(f"its size {_words(size)} is above {share} of {decimal_text(day_volume)}")
     return tuple(reasons)
 
 
@@ -339,7 +339,7 @@ def _changes(request: ApprovalRequest, policy: ApprovalPolicy) -> list[str]:
 def _notional(size: Fraction, order: Order, price: Decimal | None) -> Fraction | None:
     if price is None or not _positive(price):
         return None
-    own = [each for each in (order.level, order.reference) if each is not None]
+    own = [each for each in (order.level, order.limit, order.reference) if each is not None]
     if not all(is_figure(each) for each in own):
         return None
     return size * max(Fraction(each) for each in (price, *own))
