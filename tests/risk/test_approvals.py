@@ -96,7 +96,7 @@ def test_a_larger_order_never_waits_less(size: Decimal, more: Decimal, price: De
 def test_a_size_of_more_digits_than_the_context_has_is_compared_exactly() -> None:
     size = Decimal("1.5" + "0" * 80 + "1")
     assert why(replace(PLAIN, size=size), notional="1500")
-    assert why(replace(PLAIN, size=-size), volume_share="0.015")
+    assert why(replace(PLAIN, size=size.copy_negate()), volume_share="0.015")
 
 
 # What signatures are worth
