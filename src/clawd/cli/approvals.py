@@ -9,12 +9,12 @@ from typing import Annotated, NamedTuple
 import typer
 
 from clawd.cli.formats import money
-from clawd.cli.keys import grouped, read_passphrase
+from clawd.cli.keys import grouped, read_passphrase, warn_of_too_few
 from clawd.cli.options import JsonOption
-from clawd.cli.settings import home
+from clawd.cli.settings import home, read_settings
 from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError
-from clawd.risk.approval_request import ApprovalRequest, Decision, decimal_text, message, order_fields
+from clawd.risk.approval_request import ApprovalRequest, Decision, decimal_text, is_figure, message, order_fields
 from clawd.risk.approvals import Approver, Mark, Signature, Standing, State, beyond_drift, judge_approval, terms_of
 from clawd.risk.ed25519 import sign
 from clawd.store import keys
@@ -44,7 +44,9 @@ def list_requests(
     as_json: JsonOption = False,
 ) -> None:
     """The orders that wait, the first to expire first; then those that no longer do."""
-    folder, now = home(), SystemClock().now()
+    settings, now = read_settings(), SystemClock().now()
+    folder = settings.home
+    warn_of_too_few(settings)
     seen, damaged = [], []
     if approvals_path(folder).exists():
         approvers = keys.trusted(folder)
@@ -153,7 +155,7 @@ def _fields(seen: Seen, now: int) -> dict[str, object]:
         "account": request.account,
         "venue": request.venue,
         "order": order_fields(request.order),
-        "notional": _notional(request),
+        "notional": None if (notional := _notional(request)) is None else decimal_text(notional),
         "reasons": list(request.reasons),
         "approved": list(standing.approved),
         "rejected": list(standing.rejected),
@@ -178,12 +180,13 @@ def _lines(seen: Seen, now: int) -> list[str]:
     size = order.pop("size", None) or "?"
     side, units = ("sell", size[1:]) if size.startswith("-") else ("buy", size)
     symbol, agent = order.pop("symbol", None), order.pop("agent", None)
+    notional = _notional(request)
     rest = ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
     lines = [
         f"{request.id}  {_state(seen)}: {_plain(standing.why)}",
         f"  {side} {units} {symbol} for agent {agent}, account {_plain(request.account)} at {_plain(request.venue)}",
         f"  {rest}",
-        f"  notional {_notional(request) or '?'} at {decimal_text(request.reference)}; "
+        f"  notional {'?' if notional is None else money(notional)} at {decimal_text(request.reference)}; "
         f"the price may move by {_percent(request.drift)}",
         f"  waits because {_plain('; '.join(request.reasons))}",
     ]
@@ -201,12 +204,13 @@ def _lines(seen: Seen, now: int) -> list[str]:
     return lines
 
 
-def _notional(request: ApprovalRequest) -> str | None:
+def _notional(request: ApprovalRequest) -> Decimal | None:
     size = order_fields(request.order).get("size")
     try:
-        return money(abs(Decimal(size or "")) * request.reference)
+        notional = abs(Decimal(size or "")) * request.reference
     except ArithmeticError:
         return None
+    return notional if is_figure(notional) else None
 
 
 def _left(request: ApprovalRequest, now: int) -> str:

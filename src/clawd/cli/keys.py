@@ -12,9 +12,10 @@ from typing import Annotated
 import typer
 
 from clawd.cli.options import JsonOption
-from clawd.cli.settings import home
+from clawd.cli.settings import home, read_settings
 from clawd.core.errors import ClawdError
-from clawd.risk.approvals import Approver
+from clawd.core.settings import Settings
+from clawd.risk.approvals import Approver, policy_of
 from clawd.store import keys
 
 app = typer.Typer(help="Make the keys that approve orders, and say whose are trusted.", no_args_is_help=True)
@@ -29,6 +30,7 @@ NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="of the key: l
 def new(name: NameArgument) -> None:
     """Make a key pair; the private key is encrypted with a passphrase, which is asked for twice."""
     folder = home()
+    keys.check_name(name)
     if keys.has_key(folder, name):
         raise ClawdError(f"there is a key {name!r}, and keys are never overwritten", hint="take another name")
     made = keys.make_key(folder, name, read_passphrase(name, twice=True))
@@ -92,8 +94,10 @@ def trust(
 @app.command()
 def untrust(name: NameArgument) -> None:
     """Let a key approve nothing any more; what it has approved and was not sent is not granted."""
-    gone = keys.untrust(home(), name)
+    settings = read_settings()
+    gone = keys.untrust(settings.home, name)
     typer.echo(f"{gone.name} may not approve any more: {grouped(gone.fingerprint)}")
+    warn_of_too_few(settings)
 
 
 def read_passphrase(name: str, *, twice: bool = False) -> str:
@@ -120,6 +124,14 @@ def read_passphrase(name: str, *, twice: bool = False) -> str:
     except EOFError:
         raise ClawdError("no passphrase was given") from None
     return typed
+
+
+def warn_of_too_few(settings: Settings) -> None:
+    """Say on standard error that orders above a limit can never be approved, where that is so."""
+    try:
+        policy_of(settings, keys.trusted(settings.home), 1)
+    except ClawdError as error:
+        typer.echo(f"warning: {error}", err=True)
 
 
 def grouped(fingerprint: str) -> str:

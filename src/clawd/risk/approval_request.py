@@ -168,7 +168,9 @@ def _document(request: ApprovalRequest) -> dict[str, Any]:
 def _well_typed(request: ApprovalRequest) -> bool:
     texts = (request.id, request.nonce, request.account, request.venue, *request.reasons, *request.approvers)
     counts = (request.requested_at, request.expires_at, request.needed)
-    return all(isinstance(text, str) for text in texts) and all(type(count) is int for count in counts)
+    return all(isinstance(text, str) for text in texts) and all(
+        type(count) is int and 0 <= count < 2**63 for count in counts
+    )
 
 
 def _object(text: str, noun: str) -> dict[str, Any]:

@@ -45,7 +45,7 @@ def make_key(home: Path, name: str, passphrase: str) -> Approver:
     Raises:
         ClawdError: when the name cannot be one, a file of that name is there, or the passphrase is too short.
     """
-    _check_name(name)
+    check_name(name)
     if len(passphrase) < SHORTEST_PASSPHRASE:
         raise ClawdError(
             f"the passphrase has {len(passphrase)} characters", hint=f"{SHORTEST_PASSPHRASE} at least; more are better"
@@ -161,7 +161,7 @@ def trust(home: Path, approver: Approver) -> bool:
     Raises:
         ClawdError: when the name has another key, the key another name, or anybody could sign for the key.
     """
-    _check_name(approver.name)
+    check_name(approver.name)
     if is_weak(approver.public_key):
         raise ClawdError("anybody can sign for this key: it was not made of a seed", where=approver.name)
     home.mkdir(parents=True, exist_ok=True)
@@ -204,6 +204,18 @@ def trust_path(home: Path) -> Path:
     return home / "approvers.json"
 
 
+def check_name(name: str) -> None:
+    """See whether a key can be named so; the name is a file's as well.
+
+    Raises:
+        ClawdError: when it cannot.
+    """
+    if not _NAME.fullmatch(name):
+        raise ClawdError(
+            f"{name[:80]!r} cannot name a key", hint="letters, digits, dots, dashes and underscores, 64 at most"
+        )
+
+
 def has_key(home: Path, name: str) -> bool:
     """Whether a home holds a key pair of this name."""
     return _NAME.fullmatch(name) is not None and _private_path(home, name).is_file()
@@ -217,15 +229,8 @@ def _public_path(home: Path, name: str) -> Path:
     return home / "keys" / f"{name}.pub"
 
 
-def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name):
-        raise ClawdError(
-            f"{name[:80]!r} cannot name a key", hint="letters, digits, dots, dashes and underscores, 64 at most"
-        )
-
-
 def _existing(home: Path, name: str) -> Path:
-    _check_name(name)
+    check_name(name)
     path = _private_path(home, name)
     if not path.is_file():
         names = ", ".join(key_names(home))
