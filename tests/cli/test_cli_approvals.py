@@ -16,8 +16,9 @@ from cli_world import Clawd, disk
 from test_cli_keys import refused
 
 from clawd.core.settings import Settings
-from clawd.risk.approvals import Mark, Standing, State, needs_approval
-from clawd.risk.ed25519 import verify
+from clawd.risk.approval_request import Decision, message, request_text
+from clawd.risk.approvals import Mark, Signature, Standing, State, needs_approval
+from clawd.risk.ed25519 import sign, verify
 from clawd.store import keys
 from clawd.store.approval_desk import ApprovalDesk
 from clawd.store.approvals import approvals_path
@@ -180,6 +181,46 @@ def test_a_wrong_passphrase_signs_nothing(clawd: Clawd, desk: ApprovalDesk, monk
     assert outcome.code == 2
     assert "the passphrase is wrong" in outcome.err
     assert state(desk, request).approved == ()
+
+
+def test_what_happens_while_the_passphrase_is_typed_counts(
+    clawd: Clawd, desk: ApprovalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = ask(desk)
+    seed = keys.unlock(Settings().home, "bob", PASSPHRASE)
+    pending = desk._file.request(request)
+    no = sign(seed, message(pending, Decision.REJECT, "no"))
+
+    def typed(_: str) -> str:
+        bob = keys.public_part(Settings().home, "bob")
+        desk._file.add_signature(request, Signature(Decision.REJECT, bob.fingerprint, no, "no"), time.time_ns())
+        return PASSPHRASE
+
+    monkeypatch.setattr("clawd.cli.approvals.read_passphrase", typed)
+    outcome = clawd("approvals", "approve", request, "--key", "alice")
+    assert outcome.code == 2
+    assert "nothing to decide: bob rejected it" in outcome.err
+    assert state(desk, request).approved == ()
+
+
+def test_a_request_that_is_rewritten_while_the_passphrase_is_typed_is_not_signed(
+    clawd: Clawd, desk: ApprovalDesk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = ask(desk)
+    before = facts(desk)
+
+    def typed(_: str) -> str:
+        body = request_text(replace(desk._file.request(request), reasons=("nothing to see",)))
+        with sqlite3.connect(desk._file.path) as connection:
+            connection.execute("DROP TRIGGER facts_keep")
+            connection.execute("UPDATE facts SET body = ?", (body,))
+        connection.close()
+        return PASSPHRASE
+
+    monkeypatch.setattr("clawd.cli.approvals.read_passphrase", typed)
+    outcome = clawd("approvals", "approve", request, "--key", "alice")
+    assert "no longer what was shown: nothing was signed" in outcome.err
+    assert len(facts(desk)) == len(before)
 
 
 def test_who_may_approve_has_changed(clawd: Clawd, desk: ApprovalDesk) -> None:

@@ -239,6 +239,7 @@ def test_what_was_used_is_used() -> None:
         ({"needed": 3}, "approvals needed"),
         ({"approvers": POLICY.approvers[:2]}, "who may approve"),
         ({"approvers": (*POLICY.approvers, PEOPLE["mallory"])}, "who may approve"),
+        ({"approvers": (*POLICY.approvers[:2], PEOPLE["mallory"])}, "who may approve"),
         ({"drift": Decimal("0.02")}, "drift"),
         ({"lifetime": 2 * HOUR}, "lifetime"),
     ],

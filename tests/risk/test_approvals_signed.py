@@ -345,7 +345,7 @@ def _with(**changes: Any) -> str:
     [
         "", "null", "[]", "{}", '"x"', "{", "[" * 100_000, "9" * 5000,
         _with(needed="2"), _with(needed=2.0), _with(needed=True), _with(needed=None),
-        _with(requested_at="1"), _with(expires_at=2**63),        _with(requested_at=-1),
+        _with(requested_at="1"), _with(expires_at=2**63), _with(requested_at=-1),
         _with(reference="1000.0"), _with(reference="NaN"), _with(reference=1000), _with(drift="1e-2"),
         _with(drift="-0"), _with(reasons="why"), _with(reasons=[1]), _with(approvers={}), _with(approvers=[None]),
         _with(order="x"), _with(order=[]), _with(order=None), _with(more=1), _with(id=1), _with(nonce=None),

@@ -218,6 +218,50 @@ def test_of_several_processes_that_use_an_approval_one_comes_through(file: Appro
     assert file.used(request)
 
 
+KILLED = """
+import sys
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from clawd.risk.approvals import Mark
+from clawd.store.approval_desk import ApprovalDesk
+from clawd.store.approvals import ApprovalFile
+from risk.signed_orders import NOW, ORDER, POLICY, signed
+file = ApprovalFile.open(Path(sys.argv[1]))
+desk = ApprovalDesk(file, lambda: POLICY, "main", "paper")
+for number in range(100_000):
+    order = replace(ORDER, id=str(number))
+    request = desk.request(order, ["why"], Decimal(1000), NOW)
+    for name in ("alice", "bob"):
+        file.add_signature(request, signed(name, file.request(request)), NOW)
+    print("asked", request, flush=True)
+    desk.use(request, order, NOW, Mark(Decimal(1000), NOW))
+    print("used", request, flush=True)
+"""
+
+
+def test_whoever_is_killed_has_used_what_he_said_and_at_most_one_more(file: ApprovalFile) -> None:
+    tests = str(Path(__file__).parents[1])
+    command = [sys.executable, "-c", KILLED, str(file.path), tests]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None
+        said = [child.stdout.readline() for _ in range(41)]
+        child.kill()
+        said += child.stdout.read().splitlines()
+    asked, used = ([line.split()[1] for line in said if line.startswith(word)] for word in ("asked", "used"))
+    assert len(used) >= 20
+    assert all(file.used(request) for request in used)
+    assert sum(file.used(request) for request in file.ids()) in (len(used), len(used) + 1)
+    assert set(asked) <= set(file.ids())
+    with sqlite3.connect(file.path) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    connection.close()
+    late = [request for request in asked if not file.used(request)]
+    for request in late:  # the restart finds it granted and unused
+        assert desk(file).state(request, LATER, MARK).state is State.GRANTED
+
+
 def test_a_use_that_raises_has_used_nothing(file: ApprovalFile) -> None:
     request = ask(file)
     sign_all(file, request, "alice", "bob")

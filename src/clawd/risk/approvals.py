@@ -329,7 +329,7 @@ def _changes(request: ApprovalRequest, policy: ApprovalPolicy) -> list[str]:
     keys = {approver.fingerprint for approver in policy.approvers}
     compared = {
         "approvals needed": request.needed == policy.needed,
-        "who may approve": set(request.approvers) == keys and len(request.approvers) == len(keys),
+        "who may approve": set(request.approvers) == keys,
         "drift": request.drift == policy.drift,
         "lifetime": request.expires_at - request.requested_at == policy.lifetime,
     }
