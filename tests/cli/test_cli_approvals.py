@@ -25,6 +25,16 @@ from clawd.store.approvals import approvals_path
 from risk.signed_orders import ORDER
 
 PRICE = Decimal(1000)
+FIELDS = (
+    "expires 2023-11-15T00:13:20Z",
+    "group pair",
+    "kind OPENING",
+    "limit 1002",
+    "post_only True",
+    "reason ENTRY",
+    "time_in_force GTD",
+    "type STOP_LIMIT",
+)
 PASSPHRASE = "correct horse battery"
 SILENCE = 60 * 10**9
 
@@ -112,7 +122,7 @@ def test_the_list_in_plain_words(clawd: Clawd, desk: ApprovalDesk) -> None:
     lines = text.splitlines()
     assert lines[0] == f"{request}  waiting: 1 of 2 have approved it"
     assert lines[1] == "  buy 1.5 BTCUSDT for agent a001, account main at paper"
-    for field in ("kind opening", "type stop_limit", "limit 1002", "time_in_force gtd", "post_only True", "group pair"):
+    for field in FIELDS:
         assert field in lines[2]
     assert "waits because its notional 1503 is above 1000" in text
     assert "approved by alice (1 of 2)" in text

@@ -138,15 +138,15 @@ def test_the_order_text_of_an_order() -> None:
         "id": "str a001.BTCUSDT.1700000000.opening",
         "agent": "str a001",
         "symbol": "str BTCUSDT",
-        "kind": "OrderKind opening",
+        "kind": "OrderKind OPENING",
         "size": "Decimal 1.5",
-        "reason": "Reason 1",
+        "reason": "Reason ENTRY",
         "level": "Decimal 1001",
         "reference": "Decimal 1000",
-        "type": "OrderType stop_limit",
+        "type": "OrderType STOP_LIMIT",
         "limit": "Decimal 1002",
         "trail": "Decimal 3",
-        "time_in_force": "TimeInForce gtd",
+        "time_in_force": "TimeInForce GTD",
         "expires": f"int {NOW + 7_200 * 10**9}",
         "post_only": "bool True",
         "group": "str pair",
@@ -196,7 +196,7 @@ class Nested:
 
 
 SPELLED_APART = [
-    None, "None", "null", "", " ", 1, "1", True, "True", Decimal(1), "Decimal 1", Same.ONE, "Same 1", (1,), ("1",),
+    None, "None", "null", "", " ", 1, "1", True, "True", Decimal(1), "Decimal 1", Same.ONE, "Same ONE", (1,), ("1",),
     (1, 1), ((1,),), (), Nested(1), Nested("1"), Nested(None), (None,), OrderKind.STOP, OrderType.STOP, "stop",
     "int 1", '"', '","size":"Decimal 9', "a\nb", "a\\nb",
 ]  # fmt: skip

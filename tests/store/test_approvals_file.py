@@ -355,6 +355,25 @@ def test_a_signature_that_was_moved_from_another_request_counts_for_nothing(file
         desk(file).use(other, order, LATER, MARK)
 
 
+def test_what_was_used_cannot_be_used_again_as_a_copy_under_another_id(file: ApprovalFile) -> None:
+    request = ask(file)
+    sign_all(file, request, "alice", "bob")
+    desk(file).use(request, ORDER, LATER, MARK)
+    overwrite(file, "INSERT INTO facts SELECT seq + 4, kind, 'copy', body, at FROM facts WHERE seq < 4")
+    assert desk(file).state("copy", LATER, MARK).state is State.DAMAGED
+    with pytest.raises(ClawdError, match="kept under another id"):
+        desk(file).use("copy", ORDER, LATER, MARK)
+
+
+def test_facts_that_come_once_come_once(file: ApprovalFile) -> None:
+    request = ask(file)
+    with pytest.raises(ClawdError, match="was made before"):
+        file.add_request(file.request(request))
+    file.add_use(request, LATER)
+    with pytest.raises(ClawdError, match="has been used"):
+        file.add_use(request, LATER)
+
+
 def test_an_approval_that_was_turned_into_a_rejection_counts_for_nothing(file: ApprovalFile) -> None:
     request = ask(file)
     sign_all(file, request, "alice", "bob")

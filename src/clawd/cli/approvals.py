@@ -181,7 +181,7 @@ def _lines(seen: Seen, now: int) -> list[str]:
     side, units = ("sell", size[1:]) if size.startswith("-") else ("buy", size)
     symbol, agent = order.pop("symbol", None), order.pop("agent", None)
     notional = _notional(request)
-    rest = ", ".join(f"{name} {value}" for name, value in order.items() if value is not None)
+    rest = ", ".join(f"{name} {_word(name, value)}" for name, value in order.items() if value is not None)
     lines = [
         f"{request.id}  {_state(seen)}: {_plain(standing.why)}",
         f"  {side} {units} {symbol} for agent {agent}, account {_plain(request.account)} at {_plain(request.venue)}",
@@ -202,6 +202,11 @@ def _lines(seen: Seen, now: int) -> list[str]:
         moved = _percent(standing.drift, signed=True)
         lines.append(f"  price {decimal_text(mark.price)} ({moved}{beyond}), seen {iso(mark.time)}")
     return lines
+
+
+def _word(name: str, value: str) -> str:
+    """A field of an order for people: a time as a time."""
+    return iso(int(value)) if name == "expires" and value.isdigit() and len(value) <= 19 else value
 
 
 def _notional(request: ApprovalRequest) -> Decimal | None:

@@ -189,7 +189,7 @@ def _spelled(value: object, where: str) -> Any:
     if value is None:
         return None
     if isinstance(value, Enum):  # before str and int, which some of ours are as well
-        return f"{kind} {value.value}"
+        return f"{kind} {value.name}"  # people read it: a reason is a word to them and not its number
     if isinstance(value, bool | int | str):
         return f"{kind} {value}"
     if isinstance(value, Decimal):
