@@ -17,14 +17,20 @@ from clawd import __version__
 from clawd.core.errors import ClawdError
 
 _TRADE = "Trade on paper"
+_STOP = "Stop it"
 _STUDY = "Write and study strategies"
 _DATA = "Data"
 _BOOKS = "Journal"
 _APPROVALS = "Approvals"
 
-#: Name, panel of the help, and what it does. The module of the same name has the rest, and is imported when called.
+#: Name, panel of the help, and what it does. The module of the same name, or the one that is named for several, has the
+#: rest, and is imported when called.
 _COMMANDS = (
     ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
+    ("halt", _STOP, "Let nothing be entered, until `clawd resume`. Exits live on."),
+    ("reduce", _STOP, "Let positions only become smaller, until `clawd resume`."),
+    ("flatten", _STOP, "Halt, cancel all, close all, and verify with the venue that everything is flat."),
+    ("resume", _STOP, "Let the fleet enter positions again; asks for a word to be typed."),
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
     ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
     ("research", _STUDY, "Search for strategies by evolution, judge what is found; tune the numbers of one."),
@@ -36,6 +42,8 @@ _COMMANDS = (
     ("approvals", _APPROVALS, "See which orders wait for approvals; approve or reject them."),
     ("keys", _APPROVALS, "Make the keys that approve orders, and say whose are trusted."),
 )
+
+_MODULES = dict.fromkeys(("halt", "reduce", "flatten", "resume"), "switches")
 
 
 def run() -> None:
@@ -77,7 +85,7 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
         if name != called:
             app.command(name=name, rich_help_panel=panel, help=text)(_stand_in)
             continue
-        module = importlib.import_module(f"clawd.cli.{name}")
+        module = importlib.import_module(f"clawd.cli.{_MODULES.get(name, name)}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, rich_help_panel=panel, help=text)
         else:

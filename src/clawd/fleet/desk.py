@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from clawd.core.account_events import TradingState
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
 from clawd.core.event import Event
@@ -170,7 +171,7 @@ class Desk:
         opening = order.kind is OrderKind.OPENING
         return Snapshot(
             now=self.clock.now(),
-            halted=books.halted_until is not None,
+            halted=books.halted_until is not None or books.state is not TradingState.ACTIVE,
             agent_active=agent.active,
             price=books.marks.get(order.symbol),
             price_time=books.mark_times[order.symbol] + start.bar if order.symbol in books.marks else None,
