@@ -209,7 +209,8 @@ def test_no_two_values_are_spelled_alike() -> None:
 figures = st.decimals("-1000000", "1000000", places=8, allow_nan=False)
 DRAWN = {Decimal: figures, Decimal | None: st.none() | figures, str: st.text(max_size=12)}
 #: Every field that orders have, also those that they get later.
-orders = st.builds(Order, **{name: DRAWN.get(hint, st.from_type(hint)) for name, hint in get_type_hints(Order).items()})
+FIELDS = {name: DRAWN.get(hint, st.from_type(hint)) for name, hint in get_type_hints(Order).items()}
+orders = st.builds(Order, **FIELDS)
 
 
 @given(orders, orders)
@@ -286,6 +287,12 @@ def test_a_field_that_orders_get_later_is_signed_as_well() -> None:
 @given(orders, orders)
 def test_signatures_of_one_order_grant_no_other(one: Order, other: Order) -> None:
     assert granted(request_of(order=order_text(other)), request_of(order=order_text(one))) == (one == other)
+
+
+@given(orders, st.sampled_from(sorted(FIELDS)), st.data())
+def test_signatures_of_an_order_do_not_outlive_a_field_of_it(order: Order, name: str, data: st.DataObject) -> None:
+    other = replace(order, **{name: data.draw(FIELDS[name])})
+    assert granted(request_of(order=order_text(other)), request_of(order=order_text(order))) == (order == other)
 
 
 def test_signatures_are_worth_nothing_for_the_same_order_asked_for_again() -> None:

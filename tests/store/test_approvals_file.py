@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
@@ -296,6 +297,20 @@ def test_what_is_in_the_file_stays_in_it(file: ApprovalFile) -> None:
                 connection.execute(statement)
         assert connection.execute("SELECT * FROM facts").fetchall() == before
     connection.close()
+
+
+def test_whoever_holds_the_file_does_not_hold_up_trading(file: ApprovalFile) -> None:
+    request = ask(file)
+    sign_all(file, request, "alice", "bob")
+    holder = sqlite3.connect(file.path, isolation_level=None)
+    holder.execute("BEGIN IMMEDIATE")
+    began = time.monotonic()
+    assert desk(file).state(request, LATER, MARK).state is State.GRANTED
+    with pytest.raises(ClawdError, match="locked"):
+        desk(file).use(request, ORDER, LATER, MARK)
+    assert time.monotonic() - began < 10
+    holder.close()
+    desk(file).use(request, ORDER, LATER, MARK)
 
 
 def test_a_use_survives_a_loss_of_power(file: ApprovalFile) -> None:

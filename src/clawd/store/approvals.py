@@ -26,6 +26,9 @@ GIVEN: Final = "ApprovalGiven"
 REJECTED: Final = "RejectionGiven"
 USED: Final = "ApprovalUsed"
 
+# Whoever holds the file must not hold up a trading process with it; what could not be used now is used later.
+_PATIENCE_MS: Final = 2_000
+
 _KIND_OF: Final = {Decision.APPROVE: GIVEN, Decision.REJECT: REJECTED}
 _DECISION_OF: Final = {kind: decision for decision, kind in _KIND_OF.items()}
 
@@ -87,6 +90,7 @@ class ApprovalFile:
                 lay_out(connection, path, SCHEMA)
             # A use that is forgotten would let an order be sent twice.
             connection.execute("PRAGMA synchronous=FULL")
+            connection.execute(f"PRAGMA busy_timeout={_PATIENCE_MS}")
         except BaseException:
             connection.close()
             raise
