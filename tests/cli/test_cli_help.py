@@ -15,7 +15,6 @@ from clawd.cli.main import command_line
 
 GROUPS = {
     "Trade on paper": ["up"],
-    "Stop it": ["halt", "reduce", "flatten", "resume"],
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
     "Journal": ["journal"],
