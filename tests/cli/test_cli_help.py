@@ -18,6 +18,7 @@ GROUPS = {
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
     "Journal": ["journal"],
+    "Approvals": ["approvals", "keys"],
 }
 COMMANDS = [
     "up",
@@ -45,6 +46,16 @@ COMMANDS = [
     "journal export",
     "journal import",
     "journal backup",
+    "approvals",
+    "approvals list",
+    "approvals approve",
+    "approvals reject",
+    "keys",
+    "keys new",
+    "keys list",
+    "keys show",
+    "keys trust",
+    "keys untrust",
 ]
 
 
