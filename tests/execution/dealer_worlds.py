@@ -27,7 +27,7 @@ from clawd.core.reports import (
     VenueState,
 )
 from clawd.execution.account import Account
-from clawd.execution.dealer import Dealer, Proposal
+from clawd.execution.dealer import Proposal
 from clawd.execution.order_ids import client_id
 from clawd.execution.quotes import Quotes
 from clawd.execution.recovery import open_account, recover
@@ -41,6 +41,9 @@ SYMBOLS = ["BTC", "ETH"]
 LOT = Decimal("0.001")
 FEE = Decimal("0.0007")
 D = Decimal
+ONE = D(1)
+NOTHING = D(0)
+LIMIT = D(100)
 
 
 def opened(**changes: Any) -> AccountOpened:
@@ -93,7 +96,7 @@ class ListJournal:
 class Resting:
     order: Order
     venue_order: str
-    filled: Decimal = D(0)
+    filled: Decimal = NOTHING
     state: VenueState = VenueState.ACCEPTED
     code: str = ""
 
@@ -283,7 +286,7 @@ ALL = Capabilities(frozenset(OrderType) - {OrderType.TRAILING_STOP}, frozenset(T
 class PlainView:
     """The gate is shown what the account says, and no limit but the day's loss matters."""
 
-    def __init__(self, day_loss: Decimal = D(100)) -> None:
+    def __init__(self, day_loss: Decimal = LIMIT) -> None:
         self.limits = Limits(day_loss, D(5), Costs(FEE, D("0.0005")), 60 * SECOND)
 
     def snapshot(self, proposal: Proposal, account: Account, quotes: Quotes) -> Snapshot:
@@ -317,7 +320,7 @@ class PlainView:
 class World:
     """A dealer at a model venue with a clock that is set."""
 
-    def __init__(self, agents: Sequence[str] = ("a", "b"), day_loss: Decimal = D(100), can: Capabilities = ALL) -> None:
+    def __init__(self, agents: Sequence[str] = ("a", "b"), day_loss: Decimal = LIMIT, can: Capabilities = ALL) -> None:
         self.clock = ReplayClock(T0)
         self.journal = ListJournal()
         self.venue = ModelVenue(self.clock, D(10_000))
@@ -370,7 +373,14 @@ class World:
         assert self.dealer.ready
         return self
 
-    def order(self, agent: str = "a", symbol: str = "BTC", size: Decimal = D(1), **changes: Any) -> Order:
+    def ready_again(self) -> None:
+        """The dealer has started again, and its books agree with the venue."""
+        for _ in range(3):
+            self.through()
+            self.wait(6)
+        self.through()
+
+    def order(self, agent: str = "a", symbol: str = "BTC", size: Decimal = ONE, **changes: Any) -> Order:
         """A market entry."""
         self.number += 1
         kind = changes.pop("kind", OrderKind.OPENING)
@@ -380,14 +390,14 @@ class World:
             changes = {"stop_distance": D(5), "reference": self.prices[symbol]} | changes
         return Order(name, agent, symbol, kind, size, reason, **changes)
 
-    def enter(self, agent: str = "a", symbol: str = "BTC", size: Decimal = D(1), **changes: Any) -> str:
+    def enter(self, agent: str = "a", symbol: str = "BTC", size: Decimal = ONE, **changes: Any) -> str:
         """An entry that the gate approves."""
         order = self.order(agent, symbol, size, **changes)
         verdict = self.dealer.propose(order)
         assert verdict.outcome != "refuse", verdict
         return order.id
 
-    def hold(self, agent: str = "a", symbol: str = "BTC", size: Decimal = D(1)) -> str:
+    def hold(self, agent: str = "a", symbol: str = "BTC", size: Decimal = ONE) -> str:
         """An agent that has a position."""
         name = self.enter(agent, symbol, size)
         self.through()

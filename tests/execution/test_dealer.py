@@ -16,6 +16,8 @@ from clawd.execution.life_cycle import OrderState
 from clawd.execution.order_ids import client_id, is_ours
 from clawd.venues.venue import Cancel, Query, ReportAccount, Request, Submit
 
+PRICE = D(100)
+
 
 @pytest.fixture
 def world() -> World:
@@ -26,7 +28,7 @@ def submits(world: World, name: str | None = None) -> list[Submit]:
     return [each for each in world.wire.sent if isinstance(each, Submit) and name in (None, each.approved.order.id)]
 
 
-def fill_of(world: World, name: str, size: Decimal, trade: str = "x1", price: Decimal = D(100)) -> FillReport:
+def fill_of(world: World, name: str, size: Decimal, trade: str = "x1", price: Decimal = PRICE) -> FillReport:
     now = world.clock.now()
     venue_order = world.venue.orders[name].venue_order
     return FillReport("model", trade, name, venue_order, "BTC", size, price, D("0.01"), False, now, now)
@@ -412,7 +414,7 @@ def test_while_the_venue_wants_silence_cancels_wait_and_old_entries_are_given_up
     assert len(world.wire.sent) == sent
     assert world.account.orders[name].state is OrderState.REJECTED
     world.wait(10)
-    assert [type(request) for request in world.wire.sent[sent:]][0] is Cancel
+    assert next(type(request) for request in world.wire.sent[sent:]) is Cancel
     assert not submits(world, name)
     assert not submits(world, other)
 
@@ -522,7 +524,7 @@ def test_two_exits_that_both_fill_turn_nobody(world: World) -> None:
     world.through()
     assert world.account.agents["a"].size("BTC") == -1
     assert any("CLOSED_TOO_MUCH" in text for _, text in world.dealer.alarms)
-    (closing,) = [placed for placed in world.account.working_of("a", "BTC")]
+    (closing,) = world.account.working_of("a", "BTC")
     assert (closing.order.kind, closing.order.size) == (OrderKind.CLOSING, D(1))
     world.trade(closing.order.id)
     world.through()
