@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from clawd.core.reports import AccountReport
 from clawd.data.book_replay import ASK, BID
@@ -107,6 +108,7 @@ class Plain:
                 part = min(lots, each.left)
                 lots -= part
                 self.fill(each, part, each.limit or 0, True)
+        before = len(self.fills)
         # One lot after the other goes to whoever is first: to those before an order, or to the first of ours.
         for _ in range(lots):
             same = [each for each in queue if each.limit == price and each.left]
@@ -115,18 +117,10 @@ class Plain:
                     self.fill(each, 1, price, True)
                     break
                 each.ahead -= 1
-        self.fills = self._joined()
-
-    def _joined(self) -> list[tuple[str, int, int, bool]]:
-        """Lots of one order in one trade are one fill."""
-        joined: list[tuple[str, int, int, bool]] = []
-        for fill in self.fills:
-            last = joined[-1] if joined else None
-            if last is not None and (last[0], last[2], last[3]) == (fill[0], fill[2], fill[3]) and fill[3]:
-                joined[-1] = (fill[0], last[1] + fill[1], fill[2], True)
-            else:
-                joined.append(fill)
-        return joined
+        parts: dict[str, int] = {}
+        for id, part, _, _ in self.fills[before:]:
+            parts[id] = parts.get(id, 0) + part
+        self.fills[before:] = [(id, part, price, True) for id, part in parts.items()]
 
     def submit(self, held: Held, once: bool) -> None:
         if once and not self.sound():
@@ -165,6 +159,7 @@ class Random(RuleBasedStateMachine):
     def opened(self) -> None:
         self.venue.follow([BookChange(0, "AAA", (), snapshot=True)])
         self.run()
+        self.the_book_changes([(BID, 9_999, 3), (BID, 9_998, 2), (ASK, 10_001, 3), (ASK, 10_002, 2)])
 
     def run(self) -> None:
         self.venue.advance(self.venue.now)
@@ -230,3 +225,9 @@ class Random(RuleBasedStateMachine):
 
 Random.TestCase.settings = settings(max_examples=120, stateful_step_count=40, deadline=None)
 TestRandom = Random.TestCase
+
+
+@pytest.mark.long
+def test_both_agree_over_many_more_steps() -> None:
+    long = settings(max_examples=10_000, stateful_step_count=100, deadline=None)
+    run_state_machine_as_test(Random, settings=long)  # type: ignore[no-untyped-call]
