@@ -102,6 +102,17 @@ def test_an_entry_that_waits_is_cancelled_by_a_halt_and_asked_for_again_after_it
     assert any(isinstance(each, OrderSubmitted) and each.symbol == "AAA" for each in bars[25]), "and asked for again"
 
 
+def test_what_a_halt_kept_from_being_entered_is_entered_when_it_ends() -> None:
+    steady = strategy_of("long_only(sign(close))", "stop = { percent = 50 }")
+    trading = Trading(
+        [steady],
+        panel_of({"AAA": walk(3, BARS)}),
+        settings_of(),
+        ordered=Hand({0: Switch.HALT, 10: Switch.RESUME}),
+    )
+    assert entries(list(trading.bars()))[0] == 10, "though the strategy wants the same all the time"
+
+
 def test_flatten_closes_everything_and_says_so_when_the_venue_does() -> None:
     trading, bars = traded({50: Switch.FLATTEN})
     assert any(isinstance(each, FlattenBegan) for each in bars[50])
