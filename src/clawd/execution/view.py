@@ -284,9 +284,11 @@ class RecentEntries:
 
     def counts(self, account: Account, agent: str, now: int) -> tuple[int, int]:
         """Entries within the window until now: of one agent, and of all."""
+        if self._last is not None and self._last not in account.orders:  # orders of past days have been forgotten
+            self._last, self._times = None, {None: deque()}
         new: list[PlacedOrder] = []
         for placed in reversed(account.orders.values()):
-            if placed.order.id == self._last or placed.submitted_at <= now - self._window:
+            if placed.order.id == self._last:
                 break
             new.append(placed)
         if new:
