@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -64,7 +65,7 @@ class Runtime:
             _Part([self.strategies[index] for index in part], ranges if number == 0 else [], panel, part)
             for number, part in enumerate(parts)
         ]
-        self._pool = ThreadPoolExecutor(halves) if halves > 1 else None
+        self._pool = ThreadPoolExecutor(1) if halves > 1 else None
 
     def advance(self, panel: Panel) -> list[Decisions]:
         """The decisions of each strategy on the bars that follow those of the call before."""
@@ -75,10 +76,12 @@ class Runtime:
         """The same as two arrays: wanted exposures [N, I, T], and the ranges [K, I, T] that all share."""
         targets = np.empty((len(self.strategies), *panel.close.shape))
         ranges = np.empty((len(self.windows), *panel.close.shape))
-        if self._pool is None:
-            self._parts[0].advance(panel, targets, ranges)
-        else:
-            list(self._pool.map(lambda part: part.advance(panel, targets, ranges), self._parts))
+        # All that is Python is done in this thread, so that no half waits for its lock: compiled code does not need it.
+        for own, *others in zip(*(part.blocks(panel, targets, ranges) for part in self._parts), strict=True):
+            running = [self._pool.submit(other) for other in others] if self._pool else []
+            own()
+            for each in running:
+                each.result()
         return targets, ranges
 
 
@@ -101,11 +104,15 @@ class _Part:
         self.members = np.array(members, np.int64)
         self.evaluator = Evaluator(graph, len(panel.instruments))
 
-    def advance(self, panel: Panel, targets: Floats, ranges: Floats) -> None:
+    def blocks(self, panel: Panel, targets: Floats, ranges: Floats) -> Iterator[Callable[[], None]]:
+        """Of each block of bars the work that is left once its inputs are in place; to be done before the next."""
+        for first, last in self.evaluator.blocks(panel):
+            yield partial(self._compute, first, last, targets, ranges)
+
+    def _compute(self, first: int, last: int, targets: Floats, ranges: Floats) -> None:
         evaluator = self.evaluator
-        for first, last in evaluator.blocks(panel):
-            kernel.run(evaluator.graph.leaves, len(evaluator.graph.nodes), *evaluator.arrays)
-            for index, row in enumerate(self.ranges):
-                align(row, *evaluator.memory, ranges[index, :, first:last])
-            out = targets[:, :, first:last]
-            wanted(self.targets, self.lookbacks, self.members, evaluator.seen, *evaluator.memory, out)
+        kernel.run(evaluator.graph.leaves, len(evaluator.graph.nodes), *evaluator.arrays)
+        for index, row in enumerate(self.ranges):
+            align(row, *evaluator.memory, ranges[index, :, first:last])
+        programs = self.targets, self.lookbacks, self.members
+        wanted(*programs, evaluator.seen, *evaluator.memory, targets, first)
