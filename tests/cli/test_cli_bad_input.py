@@ -255,6 +255,10 @@ ROWS: list[tuple[str, str, str]] = [
     ("up --data two --slots 2001", "2000", "--slots"),
     ("up --data two --slots some", "integer", "--slots"),
     ("up --data two --bar 1h", "no 1h bars", "two"),
+    ("up --data two --journal ''", "no journal is named", "--journal"),
+    ("up --data two --journal cross.toml", "not a database", "cross.toml"),
+    ("up --data two --journal j.sqlite --fresh", "--fresh and --journal cannot both", "does not exist yet"),
+    ("up --data two --journal postgresql://127.0.0.1:1/db", "efused", "postgresql://127.0.0.1:1/db?journal=main"),
     # journal
     ("journal verify", "no journal yet", "`clawd up` makes one"),
     ("journal verify --all", "no journal yet", "`clawd up` makes one"),

@@ -14,6 +14,7 @@ import pytest
 from cli_world import Clawd
 
 from clawd.fleet.run import journals
+from clawd.store.journal import open_journal
 
 LINE = ("up", "--data", "two", "--strategy", "cross.toml", "--strategy", "hold.toml", "--json")
 
@@ -120,3 +121,69 @@ def test_a_broken_journal_is_exported_up_to_where_it_breaks(clawd: Clawd, traded
     assert backup.code == 2
     assert "entry 5 is broken" in backup.err
     assert not Path("copy.sqlite").exists()
+
+
+@pytest.fixture(params=["file", "server"])
+def elsewhere(request: pytest.FixtureRequest) -> str:
+    """A place for a journal outside the home."""
+    if request.param == "file":
+        return "elsewhere/journal.sqlite"
+    return f"{request.getfixturevalue('server')}?journal=up"
+
+
+def test_a_run_lies_where_its_journal_is_named(
+    clawd: Clawd, place: Path, elsewhere: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = clawd(*LINE, "--journal", elsewhere)
+    assert (done.code, done.err) == (0, "")
+    paper = next(line for line in map(json.loads, done.out.splitlines()) if line["stage"] == "paper")
+    assert paper["journal"].endswith(elsewhere)
+    assert not journals(place / "home")
+    exported = clawd("journal", "export", "--journal", elsewhere).out
+    again = clawd(*LINE, "--journal", elsewhere)
+    paper = next(line for line in map(json.loads, again.out.splitlines()) if line["stage"] == "paper")
+    assert paper["resumed_bars"] == 160
+    assert again.out.splitlines()[-1] == done.out.splitlines()[-1]
+    assert clawd("journal", "export", "--journal", elsewhere).out == exported
+    verified = clawd("journal", "verify", "--journal", elsewhere)
+    assert (verified.code, verified.err) == (0, "")
+    assert "every book adds up" in verified.out
+    # The same run in the same kind of home comes to the same entries, wherever they lie.
+    monkeypatch.setenv("CLAWD_HOME", str(place / "other"))
+    assert clawd(*LINE).code == 0
+    assert clawd("journal", "export").out == exported
+    refused = clawd(*LINE, "--capital", "77", "--journal", elsewhere)
+    assert refused.code == 2
+    assert "this journal belongs to run" in refused.err
+    assert clawd("journal", "export", "--journal", elsewhere).out == exported
+
+
+@pytest.mark.parametrize("direction", ["to the server", "from the server"])
+def test_from_one_database_to_the_other_and_back(clawd: Clawd, place: Path, server: str, direction: str) -> None:
+    file, url = "one.sqlite", f"{server}?journal={direction.replace(' ', '-')}"
+    first, other = (file, url) if direction == "to the server" else (url, file)
+    with open_journal(first) as journal:
+        journal.append([(i, "OrderFilled", {"size": f"-{i}.5", "note": "ü\0✓\u2028"}) for i in range(1, 9)])
+        head = journal.head
+    export = clawd("journal", "export", "--journal", first)
+    assert export.code == 0
+    assert export.out.isascii()
+    assert head[1] in export.err
+    (place / "a.jsonl").write_text(export.out)
+    taken = clawd("journal", "import", "a.jsonl", "--journal", other)
+    assert (taken.code, taken.err) == (0, "")
+    assert taken.out.startswith("8 entries, chain unbroken, are now in ")
+    assert clawd("journal", "import", "a.jsonl", "--journal", other).code == 2
+    copied = clawd("journal", "backup", "b.copy", "--journal", other)
+    assert (copied.code, copied.err) == (0, "")
+    assert head[1] in copied.out
+    assert clawd("journal", "export", "--journal", other) == export
+    if other == url:
+        assert (place / "b.copy").read_text() == export.out
+    with open_journal(other, read_only=True) as journal:
+        assert journal.verify_chain(head) == 8
+    shown = clawd("journal", "show", "--journal", other, "--last", "1").out
+    assert json.loads(shown)["size"] == "-8.5"
+    rows = clawd("journal", "export", "--csv", "--journal", other).out.splitlines()
+    assert len(rows) == 9
+    assert ",sell,8.5," in rows[-1]

@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import postgres_server
 import pytest
 
 _numbers = itertools.count()
-
-
-@pytest.fixture(scope="session")
-def server() -> Iterator[str]:
-    """The URL of a PostgreSQL database without the name of a journal."""
-    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
-    programs = postgres_server.programs()
-    if programs is None:
-        pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
-    with postgres_server.running(programs) as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

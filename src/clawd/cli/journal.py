@@ -11,7 +11,7 @@ import typer
 
 from clawd.cli.compiling import ready_engine
 from clawd.cli.grid import Column, grid, screen
-from clawd.cli.options import JsonOption
+from clawd.cli.options import JournalOption, JsonOption, journal_named
 from clawd.cli.settings import home
 from clawd.core.clock import duration, iso
 from clawd.core.errors import ClawdError, suggestion
@@ -19,7 +19,7 @@ from clawd.core.events import EVENTS
 from clawd.execution.reconcile import reconcile
 from clawd.fleet.run import code_version, journal_path, journals, replay
 from clawd.reports.fills_csv import fills_csv
-from clawd.store.journal import Entry, Journal, checked_rows, is_url, open_journal
+from clawd.store.journal import Entry, Journal, checked_rows, open_journal
 from clawd.store.journal_copy import back_up, export_line, read_export
 
 app = typer.Typer(help="Verify the journals, read them, and take them elsewhere.", no_args_is_help=True)
@@ -28,15 +28,6 @@ RunArgument = Annotated[
     str | None,
     typer.Argument(metavar="RUN", help="its name in `clawd journal list`; the last one written to when left out"),
 ]
-JournalOption = Annotated[
-    str | None,
-    typer.Option(
-        "--journal",
-        metavar="PATH_OR_URL",
-        help="a journal of its own: a file, or postgresql://USER@HOST/DATABASE?journal=NAME",
-    ),
-]
-
 #: What a run may be called where its name becomes that of a folder.
 _RUN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 
@@ -122,7 +113,7 @@ def import_export(
         first = next(read_export(lines, str(file)), None)
         if first is None:
             raise ClawdError("there is no entry in this file", where=str(file))
-        place = _journal_named(journal) if journal is not None else _place_of(first, file)
+        place = journal_named(journal) if journal is not None else _place_of(first, file)
         # Twice over the file: what is broken must not leave an empty journal behind.
         lines.seek(0)
         for _ in checked_rows(read_export(lines, str(file)), str(file)):
@@ -216,13 +207,7 @@ def _place(run: str | None, journal: str | None) -> Path | str:
         return _path(run)
     if run is not None:
         raise ClawdError(f"--journal and {run} cannot both be meant", hint="leave one out")
-    return _journal_named(journal)
-
-
-def _journal_named(journal: str) -> Path | str:
-    if not journal:
-        raise ClawdError("no journal is named", where="--journal", hint="a file, or a URL of PostgreSQL")
-    return journal if is_url(journal) else Path(journal)
+    return journal_named(journal)
 
 
 def _place_of(first: Entry, file: Path) -> Path:
