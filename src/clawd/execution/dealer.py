@@ -40,7 +40,8 @@ from clawd.execution.timing import Timing
 from clawd.execution.unknown import Outcomes
 from clawd.execution.writer import JournalPort, Writer
 from clawd.risk.gate import Code, Outcome, Verdict, approve
-from clawd.risk.snapshot import Limits, Snapshot
+from clawd.risk.limits import Limits
+from clawd.risk.snapshot import Snapshot
 from clawd.venues.venue import Cancel, Submit, Venue
 
 
