@@ -154,12 +154,12 @@ class Books:
             self.symbols, tuple(self.start.lots), self.costs
         )
 
-    def exposure_of(self, agent: AgentBook) -> Decimal:
-        """Notional of an agent's book once its working orders have filled."""
+    def exposure_of(self, agent: AgentBook, only: int | None = None) -> Decimal:
+        """Notional of an agent's book once its working orders have filled, in all instruments or in that of one row."""
         total = Decimal(0)
         for row, symbol in enumerate(self.symbols):
             position = agent.positions[row]
-            if symbol in self.marks:
+            if symbol in self.marks and only in (None, row):
                 lots = position["lots"] + position["closing"] + position["opening"]
                 total += abs(booked_float(lots)) * self.start.lots[row] * self.marks[symbol]
         return total

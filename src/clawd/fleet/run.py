@@ -45,6 +45,7 @@ from clawd.fleet.claims import Bet, Claims
 from clawd.fleet.fleet import Fleet
 from clawd.language.strategy import Strategy, parse_json
 from clawd.research.finalists import Candidate
+from clawd.risk.limit_settings import optional_limits
 from clawd.store.journal import Journal
 from clawd.store.lock import take_lock
 from clawd.store.switchboard import NOTHING_ORDERED, Switch, Switchboard
@@ -87,6 +88,8 @@ def run_started(
         slippage=settings.slippage,
         max_drawdown=settings.max_drawdown,
         search_share=settings.search_share,
+        price_band=settings.price_band,
+        limits=optional_limits(settings),
         finalists=[
             {
                 "name": candidate.strategy.name,
@@ -102,7 +105,9 @@ def run_started(
 
 
 def _name_of(start: RunStarted) -> str:
-    text = json.dumps(start.model_dump(mode="json") | {"run": ""}, sort_keys=True)
+    # What an older version did not say has its default, and was no part of the name.
+    said = start.model_dump(mode="json", exclude_defaults=True)
+    text = json.dumps(said | {"run": ""}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
