@@ -82,6 +82,16 @@ def test_two_people_approve_an_order_at_the_true_console(console: Clawd, desk: A
     assert "used: its approval has been used" in console("approvals", "list").out
 
 
+def test_people_keep_their_keys_where_they_like(clawd: Clawd, desk: ApprovalDesk, place: Path) -> None:
+    stick = place / "stick"
+    stick.mkdir()
+    (place / "home" / "keys" / "bob.key").rename(stick / "bob.key")
+    request = ask(desk)
+    assert clawd("approvals", "approve", request, "--key", "bob").code == 2
+    assert clawd("approvals", "approve", request, "--key", "stick/bob.key").code == 0
+    assert state(desk, request).approved == ("bob",)
+
+
 def test_the_approver_sees_what_is_signed(clawd: Clawd, desk: ApprovalDesk) -> None:
     request = ask(desk)
     shown = clawd("approvals", "approve", request, "--key", "alice", "--why", "fine").out
@@ -197,12 +207,12 @@ def test_what_happens_while_the_passphrase_is_typed_counts(
     clawd: Clawd, desk: ApprovalDesk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = ask(desk)
-    seed = keys.unlock(Settings().home, "bob", PASSPHRASE)
+    seed = keys.unlock(keys.find_key(Settings().home, "bob"), PASSPHRASE)
     pending = desk._file.request(request)
     no = sign(seed, message(pending, Decision.REJECT, "no"))
 
     def typed(_: str) -> str:
-        bob = keys.public_part(Settings().home, "bob")
+        bob = keys.public_part_of(keys.find_key(Settings().home, "bob"))
         desk._file.add_signature(request, Signature(Decision.REJECT, bob.fingerprint, no, "no"), time.time_ns())
         return PASSPHRASE
 
@@ -246,7 +256,8 @@ def test_who_may_approve_has_changed(clawd: Clawd, desk: ApprovalDesk) -> None:
 
 def test_what_others_have_written_moves_no_cursor(clawd: Clawd, desk: ApprovalDesk) -> None:
     evil = "\x1b[2J\x1b]0;x\x07\n\u202e\r"
-    request = ask(desk, agent=evil, symbol=evil, group=evil)
+    order = replace(ORDER, agent=evil, symbol=evil, group=evil)
+    request = desk.request(order, [evil], PRICE, time.time_ns())
     for outcome in (
         clawd("approvals", "list"),
         clawd("approvals", "reject", request, "--key", "alice", "--why", f"no{evil}"),

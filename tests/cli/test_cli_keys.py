@@ -145,7 +145,7 @@ def test_at_a_terminal_it_is_asked_for_twice_and_not_shown(place: Path) -> None:
     assert "Passphrase of alice: " in shown
     assert "Once more: " in shown
     assert SECRET not in shown
-    assert keys.unlock(place / "home", "alice", SECRET)
+    assert keys.unlock(keys.find_key(place / "home", "alice"), SECRET)
 
 
 def test_a_slip_makes_no_key(place: Path) -> None:

@@ -48,11 +48,13 @@ def edit(path: Path, **changes: Any) -> None:
 
 def test_a_key_is_made_kept_and_unlocked(home: Path) -> None:
     made = keys.make_key(home, "alice", PASSPHRASE)
-    seed = keys.unlock(home, "alice", PASSPHRASE)
+    seed = keys.unlock(keys.find_key(home, "alice"), PASSPHRASE)
     assert public_key_of(seed) == made.public_key
     assert verify(made.public_key, sign(seed, b"x"), b"x")
     assert keys.key_names(home) == ("alice",)
-    assert keys.public_part(home, "alice") == keys.read_public_key(home / "keys" / "alice.pub") == made
+    assert (
+        keys.public_part_of(keys.find_key(home, "alice")) == keys.read_public_key(home / "keys" / "alice.pub") == made
+    )
 
 
 def test_the_true_cost_is_what_the_documents_say() -> None:
@@ -63,7 +65,7 @@ def test_the_true_cost_is_what_the_documents_say() -> None:
 
 def test_nothing_secret_is_readable(home: Path) -> None:
     keys.make_key(home, "alice", PASSPHRASE)
-    seed = keys.unlock(home, "alice", PASSPHRASE)
+    seed = keys.unlock(keys.find_key(home, "alice"), PASSPHRASE)
     for path in (home / "keys").iterdir():
         content = path.read_bytes()
         assert seed not in content
@@ -110,12 +112,12 @@ def test_nor_by_another_that_comes_at_the_same_moment(home: Path, monkeypatch: p
 def test_a_wrong_passphrase_is_said_to_be_wrong(home: Path, wrong: str) -> None:
     keys.make_key(home, "alice", PASSPHRASE)
     with pytest.raises(ClawdError, match=r"alice\.key: the passphrase is wrong, or the file is damaged"):
-        keys.unlock(home, "alice", wrong)
+        keys.unlock(keys.find_key(home, "alice"), wrong)
 
 
 def test_a_passphrase_is_the_same_however_its_letters_are_composed(home: Path) -> None:
     keys.make_key(home, "alice", "caf\u00e9 noir fort")
-    assert keys.unlock(home, "alice", "cafe\u0301 noir fort")
+    assert keys.unlock(keys.find_key(home, "alice"), "cafe\u0301 noir fort")
 
 
 @pytest.mark.parametrize("short", ["", "1234567"])
@@ -129,19 +131,20 @@ def test_a_short_passphrase_is_refused(home: Path, short: str) -> None:
     "name", ["", ".", "..", "../alice", "a/b", ".hidden", "-x", "a b", "é", "a\n", "x" * 65, "a\0"]
 )
 def test_what_cannot_name_a_key(home: Path, name: str) -> None:
-    for call in (lambda: keys.make_key(home, name, PASSPHRASE), lambda: keys.unlock(home, name, PASSPHRASE)):
-        with pytest.raises(ClawdError, match="cannot name a key"):
-            call()
+    with pytest.raises(ClawdError, match="cannot name a key"):
+        keys.make_key(home, name, PASSPHRASE)
+    with pytest.raises(ClawdError, match=r"cannot name a key|no such key file"):
+        keys.find_key(home, name)
     assert not keys.has_key(home, name)
     assert not home.exists()
 
 
 def test_a_key_that_is_not_there(home: Path) -> None:
     with pytest.raises(ClawdError, match=r"there is no key 'alice' \(`clawd keys new alice` makes it\)"):
-        keys.unlock(home, "alice", PASSPHRASE)
+        keys.unlock(keys.find_key(home, "alice"), PASSPHRASE)
     keys.make_key(home, "bob", PASSPHRASE)
     with pytest.raises(ClawdError, match=r"there is no key 'alice' \(there is bob\)"):
-        keys.public_part(home, "alice")
+        keys.public_part_of(keys.find_key(home, "alice"))
 
 
 @pytest.mark.parametrize("bits", [0o640, 0o604, 0o660, 0o602, 0o610])
@@ -149,14 +152,17 @@ def test_a_private_key_that_others_may_read_is_not_used(home: Path, bits: int) -
     keys.make_key(home, "alice", PASSPHRASE)
     key_file(home).chmod(bits)
     with pytest.raises(ClawdError, match=r"others may read this private key \(chmod 600"):
-        keys.unlock(home, "alice", PASSPHRASE)
+        keys.unlock(keys.find_key(home, "alice"), PASSPHRASE)
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "null", '{"format": "clawd private key v2"}', "\xff", "{" * 9999])
 def test_a_file_that_is_no_key(home: Path, text: str) -> None:
     keys.make_key(home, "alice", PASSPHRASE)
     key_file(home).write_text(text)
-    for call in (lambda: keys.unlock(home, "alice", PASSPHRASE), lambda: keys.public_part(home, "alice")):
+    for call in (
+        lambda: keys.unlock(keys.find_key(home, "alice"), PASSPHRASE),
+        lambda: keys.public_part_of(keys.find_key(home, "alice")),
+    ):
         with pytest.raises(ClawdError, match=r"alice\.key: this is no clawd private key file"):
             call()
 
@@ -175,14 +181,27 @@ def test_a_private_key_that_was_altered_is_not_used(home: Path, changes: dict[st
     keys.make_key(home, "alice", PASSPHRASE)
     edit(key_file(home), **changes)
     with pytest.raises(ClawdError, match=r"alice\.key"):
-        keys.unlock(home, "alice", PASSPHRASE)
+        keys.unlock(keys.find_key(home, "alice"), PASSPHRASE)
 
 
-def test_a_key_under_the_name_of_another_is_not_used(home: Path) -> None:
+def test_a_key_whose_public_part_is_of_another_is_not_used(home: Path) -> None:
+    """Whoever sealed it may have sealed a lie."""
     keys.make_key(home, "alice", PASSPHRASE)
-    key_file(home).rename(home / "keys" / "bob.key")
-    with pytest.raises(ClawdError, match="not the key that its name"):
-        keys.unlock(home, "bob", PASSPHRASE)
+    other = Approver("alice", public_key_of(b"other".ljust(32)))
+    key_file(home).write_text(keys._encrypted(other, b"mine".ljust(32), PASSPHRASE))
+    with pytest.raises(ClawdError, match="not the key that its public part says"):
+        keys.unlock(key_file(home), PASSPHRASE)
+
+
+def test_a_key_is_used_from_anywhere(home: Path, tmp_path: Path) -> None:
+    made = keys.make_key(home, "alice", PASSPHRASE)
+    elsewhere = key_file(home).rename(tmp_path / "stick.key")
+    found = keys.find_key(home, str(elsewhere))
+    assert keys.public_part_of(found) == made
+    assert public_key_of(keys.unlock(found, PASSPHRASE)) == made.public_key
+    for missing in ("gone.key", str(tmp_path / "gone")):
+        with pytest.raises(ClawdError, match="there is no such key file"):
+            keys.find_key(home, missing)
 
 
 def test_a_public_key_file_that_was_altered_is_refused(home: Path) -> None:
@@ -220,7 +239,7 @@ def test_keys_are_trusted_and_no_longer(home: Path) -> None:
     assert keys.trusted(home) == (person("bob"),)
     with pytest.raises(ClawdError, match=r"no key named 'alice' is trusted \(trusted: bob\)"):
         keys.untrust(home, "alice")
-    assert mode(keys.trust_path(home)) == 0o600
+    assert mode(keys.trust_path(home)) == 0o644
 
 
 def test_one_name_has_one_key_and_one_key_one_name(home: Path) -> None:

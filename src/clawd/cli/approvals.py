@@ -23,7 +23,7 @@ from clawd.store.approvals import ApprovalFile, approvals_path
 app = typer.Typer(help="See which orders wait for approvals; approve or reject them.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="of the request, from `clawd approvals list`")]
-KeyOption = Annotated[str, typer.Option("--key", metavar="NAME", help="the key that signs")]
+KeyOption = Annotated[str, typer.Option("--key", metavar="NAME|FILE", help="the key that signs")]
 
 _LONGEST_WHY = 500
 #: How long a price that a trading process has noted says anything to a person, nanoseconds.
@@ -96,7 +96,8 @@ def _decide(name: str, key: str, decision: Decision, why: str) -> None:
     folder, clock = home(), SystemClock()
     if len(why) > _LONGEST_WHY or (decision is Decision.REJECT and not why.strip()):
         raise ClawdError(f"a reason of 1 to {_LONGEST_WHY} characters is needed", where="--why")
-    signer = keys.public_part(folder, key)
+    file_of_key = keys.find_key(folder, key)
+    signer = keys.public_part_of(file_of_key)
     path = approvals_path(folder)
     if not path.exists():
         raise ClawdError("no order has waited for approvals yet", where=str(path))
@@ -107,7 +108,7 @@ def _decide(name: str, key: str, decision: Decision, why: str) -> None:
         text = message(seen.request, decision, why)
         typer.echo("\n".join(_lines(seen, clock.now())))
         typer.echo(f"\nThis is signed with {signer.name} ({grouped(signer.fingerprint)}):\n\n{text.decode('ascii')}")
-        seed = keys.unlock(folder, key, read_passphrase(key))
+        seed = keys.unlock(file_of_key, read_passphrase(signer.name))
         # Time has passed at the prompt, and others may have decided.
         seen = _seen(file, name, approvers, clock.now())
         _check(seen, signer, approvers, decision)

@@ -44,7 +44,7 @@ def new(name: NameArgument) -> None:
 def list_keys(as_json: JsonOption = False) -> None:
     """The keys in this home, and the keys that may approve."""
     folder = home()
-    own = [keys.public_part(folder, name) for name in keys.key_names(folder)]
+    own = [keys.public_part_of(keys.find_key(folder, name)) for name in keys.key_names(folder)]
     trusted = keys.trusted(folder)
     rows = [(approver, approver in trusted, approver in own) for approver in dict.fromkeys((*own, *trusted))]
     if as_json:
@@ -71,9 +71,10 @@ def list_keys(as_json: JsonOption = False) -> None:
 def show(name: NameArgument) -> None:
     """The public part of a key, as others need it to trust it."""
     folder = home()
-    known = {approver.name: approver for approver in keys.trusted(folder)}
-    found = known[name] if name in known and not keys.has_key(folder, name) else keys.public_part(folder, name)
-    typer.echo(keys.public_text(found), nl=False)
+    known = next((each for each in keys.trusted(folder) if each.name == name), None)
+    if known is None or keys.has_key(folder, name):
+        known = keys.public_part_of(keys.find_key(folder, name))
+    typer.echo(keys.public_text(known), nl=False)
 
 
 @app.command()
@@ -82,7 +83,8 @@ def trust(
 ) -> None:
     """Let a key approve orders. Compare its fingerprint with what its owner sees first."""
     folder = home()
-    approver = keys.public_part(folder, key) if keys.has_key(folder, key) else _from_file(key)
+    own = keys.has_key(folder, key)
+    approver = keys.public_part_of(keys.find_key(folder, key)) if own else _from_file(key)
     fresh = keys.trust(folder, approver)
     typer.echo(
         f"{approver.name} {'may now approve' if fresh else 'may approve already'}: {grouped(approver.fingerprint)}"

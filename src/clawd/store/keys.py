@@ -67,16 +67,6 @@ def key_names(home: Path) -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in (home / "keys").glob("*.key") if _NAME.fullmatch(path.stem)))
 
 
-def public_part(home: Path, name: str) -> Approver:
-    """The public part of a key pair of this home.
-
-    Raises:
-        ClawdError: when there is none, or its file is damaged.
-    """
-    path = _existing(home, name)
-    return _approver(_read(path, _PRIVATE), path)
-
-
 def public_text(approver: Approver) -> str:
     """What a public key file says."""
     return _json(
@@ -102,20 +92,41 @@ def read_public_key(path: Path) -> Approver:
     return approver
 
 
-def unlock(home: Path, name: str, passphrase: str) -> bytes:
-    """The seed of a key, decrypted.
+def find_key(home: Path, key: str) -> Path:
+    """The private key file that a person means: a key of this home by its name, or a file from anywhere.
 
     Raises:
-        ClawdError: when there is no such key, others may read or change its file, the passphrase is wrong, or the file
-            is damaged.
+        ClawdError: when there is none.
+    """
+    path = Path(key)
+    if "/" in key or path.suffix == ".key":
+        if not path.is_file():
+            raise ClawdError("there is no such key file", where=key)
+        return path
+    return _existing(home, key)
+
+
+def public_part_of(path: Path) -> Approver:
+    """The public part that a private key file says it has.
+
+    Raises:
+        ClawdError: when the file is none, or damaged.
+    """
+    return _approver(_read(path, _PRIVATE), path)
+
+
+def unlock(path: Path, passphrase: str) -> bytes:
+    """The seed in a private key file, decrypted; it is that of the public part.
+
+    Raises:
+        ClawdError: when others may read the file, the passphrase is wrong, or the file is damaged.
     """
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
 
-    path = _existing(home, name)
+    fields = _read(path, _PRIVATE)
     if stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise ClawdError("others may read this private key", where=str(path), hint=f"chmod 600 {path}")
-    fields = _read(path, _PRIVATE)
     approver = _approver(fields, path)
     cost, salt = fields.get("scrypt_cost"), _bytes(fields, "salt", _SALT_BYTES, path)
     if type(cost) is not int or not 2 <= cost <= _HIGHEST_COST or cost & (cost - 1):
@@ -126,8 +137,8 @@ def unlock(home: Path, name: str, passphrase: str) -> bytes:
         seed = AESGCM(_derived(passphrase, salt, cost)).decrypt(nonce, sealed, _header(fields))
     except (InvalidTag, ValueError):
         raise ClawdError("the passphrase is wrong, or the file is damaged", where=str(path)) from None
-    if len(seed) != SEED_BYTES or approver.name != name or public_key_of(seed) != approver.public_key:
-        raise ClawdError("this is not the key that its name and public part say", where=str(path))
+    if len(seed) != SEED_BYTES or public_key_of(seed) != approver.public_key:
+        raise ClawdError("this is not the key that its public part says", where=str(path))
     return seed
 
 
@@ -304,7 +315,7 @@ def _json(fields: dict[str, Any]) -> str:
 def _write_trusted(home: Path, approvers: Iterable[Approver]) -> None:
     path = trust_path(home)
     entries = [{"name": each.name, "public_key": each.public_key.hex()} for each in approvers]
-    fresh = _fresh(path, _json({"format": _TRUSTED, "approvers": entries}), 0o600)
+    fresh = _fresh(path, _json({"format": _TRUSTED, "approvers": entries}), 0o644)
     fresh.replace(path)
     _keep(path.parent)
 
