@@ -211,10 +211,16 @@ class ProtectionChanged(Event):
 
 
 class ProtectionEnded(Event):
-    """The position is closed, and its exits with it."""
+    """The position is closed, and its exits with it.
+
+    Where one of them closed it, ``shut`` is the side that may not be entered again before the signal has been renewed,
+    1 or -1, and ``acted_on`` whether what the agent had acted on still stands, as it does when only time was over.
+    """
 
     agent: str
     symbol: str
+    shut: int = 0
+    acted_on: bool = True
 
 
 class ProtectionLapsed(Event):

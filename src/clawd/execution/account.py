@@ -50,11 +50,20 @@ from clawd.core.account_events import (
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
-from clawd.core.events import FundingPaid, OrderCancelled, OrderFilled, OrderSubmitted, VerdictGiven
+from clawd.core.events import (
+    BarClosed,
+    FundingPaid,
+    IntentsProposed,
+    OrderCancelled,
+    OrderFilled,
+    OrderSubmitted,
+    VerdictGiven,
+)
 from clawd.core.money import cash_of_fill
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.execution.holding import Holding
 from clawd.execution.life_cycle import OrderState, PlacedOrder, Trigger, after, after_fill
+from clawd.execution.stance import Stance
 from clawd.execution.totals import Totals
 
 _ZERO = Decimal(0)
@@ -77,6 +86,7 @@ class SubAccount:
         realised, fees, funding: since it was funded.
         stopped: why it may enter nothing any more, None while it may.
         about: what whoever funded it wanted to be remembered, such as its strategy.
+        stances: what it has decided, by symbol.
     """
 
     id: str
@@ -90,6 +100,7 @@ class SubAccount:
     funding: Decimal = _ZERO
     stopped: str | None = None
     about: dict[str, Any] = field(default_factory=dict)
+    stances: dict[str, Stance] = field(default_factory=dict)
 
     def size(self, symbol: str) -> Decimal:
         """Signed size held."""
@@ -138,6 +149,7 @@ class Account:
         flattening: whether everything is being closed.
         day, day_equity: the UTC day that is open (-1 before the first), and the equity with which it opened.
         marks: of the last event that had them; what is booked never depends on them.
+        bar_time: open of the last bar that agents have decided on, UTC nanoseconds; -1 before the first.
         time: the latest moment at which a fact was written down, UTC nanoseconds; a clock set back leaves it.
         venue_time: the latest of the venue's clock that a report has told.
         reconciled: the venue's clock when our books last agreed with what it said; 0 before that.
@@ -161,6 +173,7 @@ class Account:
     day: int = -1
     day_equity: Decimal = _ZERO
     marks: dict[str, Decimal] = field(default_factory=dict)
+    bar_time: int = -1
     time: int = 0
     venue_time: int = 0
     reconciled: int = 0
@@ -385,6 +398,20 @@ class Account:
 
     def _protection_ended(self, event: ProtectionEnded) -> None:
         self.protections.get(event.agent, {}).pop(event.symbol, None)
+        if event.shut:
+            stances = self._agent(event.agent).stances
+            before = stances.get(event.symbol, Stance())
+            stances[event.symbol] = Stance(before.acted if event.acted_on else 0.0, event.shut, self.time)
+
+    def _intents_proposed(self, event: IntentsProposed) -> None:
+        stances = self._agent(event.agent).stances
+        for wish in event.wishes:
+            before = stances.get(wish.symbol, Stance())
+            shut_at = before.shut_at if before.shut == wish.shut else self.time
+            stances[wish.symbol] = Stance(wish.exposure, wish.shut, shut_at)
+
+    def _bar_closed(self, event: BarClosed) -> None:
+        self.bar_time = event.time
 
     def _protection_lapsed(self, event: ProtectionLapsed | ProtectionOverdue) -> None:
         self.naked_since.setdefault(event.agent, {})[event.symbol] = self.time
@@ -547,6 +574,8 @@ _FOLDS: Final[dict[type[Event], Callable[[Account, Any], None]]] = {
     AccountReconciled: Account._account_reconciled,
     AnomalyFound: Account._anomaly_found,
     VerdictGiven: Account._noted,
+    IntentsProposed: Account._intents_proposed,
+    BarClosed: Account._bar_closed,
 }
 
 _ADAPTER: Final = TypeAdapter(Account)

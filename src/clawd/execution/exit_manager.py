@@ -115,7 +115,12 @@ class ExitManager:
         )
         if after is not None and not after.ended:
             return [to_event(after)]
-        return [ProtectionEnded(agent=agent, symbol=symbol)] if before is not None else []
+        if before is None:
+            return []
+        shut = 0 if after is None else int(after.position["shut"])
+        return [
+            ProtectionEnded(agent=agent, symbol=symbol, shut=shut, acted_on=not shut or order.reason is Reason.TIME)
+        ]
 
     def after_bar(
         self,
