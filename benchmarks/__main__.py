@@ -19,6 +19,7 @@ BENCHMARKS = {
     "bar-by-bar": "engine.bar_by_bar",
     "journal-append": "live.journal_append",
     "paper": "live.paper",
+    "matching": "matching.matching",
     "research": "research.research",
 }
 
