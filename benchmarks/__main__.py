@@ -20,6 +20,7 @@ BENCHMARKS = {
     "journal-append": "journal.journal_append",
     "journal-replay": "journal.journal_replay",
     "paper": "live.paper",
+    "matching": "matching.matching",
     "research": "research.research",
 }
 

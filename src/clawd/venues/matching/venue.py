@@ -128,7 +128,10 @@ class MatchingVenue:
         return CAPABILITIES
 
     def follow(self, market: Iterable[MarketEvent]) -> None:
-        """Play these messages from now on, as `advance` comes to their times, which never fall."""
+        """Play these messages from now on, as `advance` comes to their times, which never fall.
+
+        A stream that runs dry is asked for more at each later advance, so one of a living market may be followed too.
+        """
         self._market = iter(market)
         self._next = next(self._market, None)
 
@@ -202,6 +205,8 @@ class MatchingVenue:
         if to < self.now:
             raise ValueError(f"the clock of {self.name} stands at {self.now} and does not go back to {to}")
         exchange, changed = self._exchange, False
+        if self._next is None:
+            self._next = next(self._market, None)
         while True:
             end = exchange.next_end()
             asked = self._asked[0][0] if self._asked else None
