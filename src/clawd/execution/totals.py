@@ -40,6 +40,7 @@ class Totals:
         at_stops: what leaving every position of an agent in an instrument at its stop would pay.
         bare_shorts: size, not signed, of the agents' shorts that nothing protects.
         entries: notional of the working entries of each instrument, at the worst price that they may fill at.
+        entries_net: the same of all instruments, signed.
         entry_reserves: the worst case of all working entries.
     """
 
@@ -50,6 +51,7 @@ class Totals:
     at_stops: defaultdict[str, Decimal] = field(default_factory=_amounts)
     bare_shorts: defaultdict[str, Decimal] = field(default_factory=_amounts)
     entries: defaultdict[str, Decimal] = field(default_factory=_amounts)
+    entries_net: Decimal = _ZERO
     entry_reserves: Decimal = _ZERO
     _cash: Decimal | None = None
     _sizes: dict[tuple[str, str], tuple[Decimal, Decimal, Decimal | None]] = field(default_factory=dict)
@@ -94,12 +96,14 @@ class Totals:
         """An order is now this."""
         reserve, notional = self._orders.pop(placed.order.id, (_ZERO, _ZERO))
         self.entry_reserves -= reserve
-        self.entries[placed.order.symbol] -= notional
+        self.entries[placed.order.symbol] -= abs(notional)
+        self.entries_net -= notional
         if placed.order.kind is OrderKind.OPENING and placed.state.working:
-            reserve, notional = self.entry_reserve(placed), abs(placed.rest) * worst_entry(placed)
+            reserve, notional = self.entry_reserve(placed), placed.rest * worst_entry(placed)
             self._orders[placed.order.id] = (reserve, notional)
             self.entry_reserves += reserve
-            self.entries[placed.order.symbol] += notional
+            self.entries[placed.order.symbol] += abs(notional)
+            self.entries_net += notional
 
     def entry_reserve(self, placed: PlacedOrder) -> Decimal:
         """The worst case of what is left of an entry, zero for an order that only makes a position smaller.
