@@ -122,7 +122,7 @@ def fact_of(account: Account, action: Action, number: int) -> Event | None:
         case 13:
             return FundingPaid(agent=name, symbol=symbol, rate=0.001, amount=size)
         case 14:
-            marks = {each: price for each in SYMBOLS}
+            marks = dict.fromkeys(SYMBOLS, price)
             return DayBegan(
                 day=max(account.day + 1, FIRST_DAY),
                 equity=account.equity(marks),
