@@ -71,6 +71,10 @@ class Code(StrEnum):
     VOLUME_SHARE = "VOLUME_SHARE"
     FREE_MARGIN = "FREE_MARGIN"
     LIQUIDATION_DISTANCE = "LIQUIDATION_DISTANCE"
+    # What the dealer refuses by itself, before it comes here.
+    DUPLICATE = "DUPLICATE"
+    NOT_READY = "NOT_READY"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
 
 
 @dataclass(frozen=True, slots=True)
