@@ -240,7 +240,9 @@ class ExitManager:
         unknown = sum(1 for each in ours.stops if each.state is OrderState.UNKNOWN)
         if unknown and (old or not self.capabilities.reduce_only or unknown >= MOST_UNKNOWN):
             return
-        order = self._exit_order(requests, agent, symbol, stop, now, _group(self.account, agent, symbol))
+        # The gate lets a stop stand beside those of its own group only, also one that an earlier position has left.
+        group = next((each.order.group for each in ours.stops), None) or _group(self.account, agent, symbol)
+        order = self._exit_order(requests, agent, symbol, stop, now, group)
         if self.refusals.hold_back(order, now):
             return
         if old and self.capabilities.replace:
