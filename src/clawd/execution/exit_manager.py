@@ -104,16 +104,11 @@ class ExitManager:
             return []
         before = self.protection(agent, symbol)
         order = account.orders[fill.order].order
-        after = after_fill(
-            before,
-            order,
-            account.plans.get(order.id),
-            fill.price,
-            account.agents[agent].size(symbol),
-            fill.time,
-            self.instruments[symbol],
-        )
-        if after is not None and not after.ended:
+        # Several fills may have been taken in before the first of them is looked at: each counts by itself.
+        held = before.size if before is not None else _ZERO
+        plan, instrument = account.plans.get(order.id), self.instruments[symbol]
+        after = after_fill(before, order, plan, fill.price, held + fill.size, fill.time, instrument)
+        if after is not None and not after.ended and symbol in account.agents[agent].holdings:
             return [to_event(after)]
         return [ProtectionEnded(agent=agent, symbol=symbol)] if before is not None else []
 
