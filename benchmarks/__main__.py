@@ -18,6 +18,7 @@ BENCHMARKS = {
     "backtest": "engine.backtest",
     "bar-by-bar": "engine.bar_by_bar",
     "journal-append": "live.journal_append",
+    "gate-latency": "gate.gate_latency",
     "paper": "live.paper",
     "research": "research.research",
 }
