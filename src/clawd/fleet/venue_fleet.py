@@ -143,7 +143,7 @@ class VenueFleet:
             kind=kind,
             size=booked_size(lots, self._instruments[wish.symbol].lot),
             reason=Reason(reason),
-            reference=self.trader.dealer.quotes.marks.get(wish.symbol),
+            reference=self.trader.dealer.quotes.mark(wish.symbol),
         )
 
     def _entry(self, agent: SubAccount, wish: Wish, position: np.void, time: int) -> Order:
