@@ -206,12 +206,16 @@ class ProtectionOverdue(Event):
 
 
 class TradingStateChanged(Event):
-    """A person, or the day's limit, changed what the account may do. ``until_day`` is a UTC day, None for no end."""
+    """A person, or the day's limit, changed what the account may do.
+
+    ``until_day`` is a UTC day, None for no end; ``command`` the number of a person's order on the switchboard.
+    """
 
     state: TradingState
     by: str
     why: str
     until_day: int | None = None
+    command: int | None = None
 
 
 class FlattenBegan(Event):

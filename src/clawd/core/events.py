@@ -14,7 +14,7 @@ from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 
 
 class RunStarted(Event):
-    """A run began: everything that its results depend on."""
+    """A run began: everything that its results depend on. ``limits`` are those of the gate that may be left out."""
 
     run: str
     code: str
@@ -34,6 +34,8 @@ class RunStarted(Event):
     max_drawdown: Decimal
     search_share: float
     finalists: list[dict[str, Any]]
+    price_band: Decimal = Decimal("0.2")
+    limits: dict[str, Decimal] = Field(default_factory=dict)
 
 
 class KnowledgeNoted(Event):
@@ -290,31 +292,29 @@ class RunFinished(Event):
     equity: Decimal
 
 
-EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        RunStarted,
-        KnowledgeNoted,
-        AgentHired,
-        AgentFired,
-        AgentReleased,
-        HypothesisProven,
-        BarClosed,
-        FundingPaid,
-        IntentsProposed,
-        VerdictGiven,
-        OrderSubmitted,
-        OrderMoved,
-        OrderCancelled,
-        OrderFilled,
-        DayOpened,
-        HaltBegan,
-        HaltEnded,
-        BooksMarked,
-        RunFinished,
-        *ACCOUNT_EVENTS,
-    )
-}
+_FLEET_EVENTS: Final[tuple[type[Event], ...]] = (
+    RunStarted,
+    KnowledgeNoted,
+    AgentHired,
+    AgentFired,
+    AgentReleased,
+    HypothesisProven,
+    BarClosed,
+    FundingPaid,
+    IntentsProposed,
+    VerdictGiven,
+    OrderSubmitted,
+    OrderMoved,
+    OrderCancelled,
+    OrderFilled,
+    DayOpened,
+    HaltBegan,
+    HaltEnded,
+    BooksMarked,
+    RunFinished,
+)
+
+EVENTS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in _FLEET_EVENTS + ACCOUNT_EVENTS}
 
 
 def read_event(kind: str, body: object) -> Event:
