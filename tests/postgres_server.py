@@ -37,7 +37,8 @@ class Server:
 
     def __init__(self, bin_: Path, *, fsync: bool = False) -> None:
         self._bin = bin_
-        self._folder = Path(tempfile.mkdtemp(prefix="clawd-postgres-"))
+        # Where another user can reach it, and short enough for the name of a socket.
+        self._folder = Path(tempfile.mkdtemp(prefix="clawd-postgres-", dir="/tmp"))
         self._data = self._folder / "data"
         self._port = _free_port()
         self._process: subprocess.Popen[bytes] | None = None
