@@ -25,16 +25,13 @@ from clawd.core.events import OrderFilled
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
-from clawd.execution.dealer import Proposal
 from clawd.execution.exit_manager import ExitManager, Requests
-from clawd.execution.quotes import Quotes
 from clawd.execution.recovery import Journal, recover
 from clawd.execution.timing import Timing
-from clawd.execution.view import MarketNow, VenueNow, View
+from clawd.execution.view import MarketNow
 from clawd.execution.watch import WatchLimits
 from clawd.risk.gate import Outcome, Verdict
 from clawd.risk.limits import Limits
-from clawd.risk.snapshot import Snapshot
 from clawd.store.switchboard import Command, Switch
 from clawd.venues.venue import Venue
 
@@ -81,7 +78,6 @@ class Trader:
         self._clock = clock
         self._looked_at: int | None = None
         self._touched: dict[tuple[str, str], None] = {}
-        gate_view = GateView(limits, markets, self._venue_now)
         self.dealer = recover(
             journal, venue, markets, limits, clock, seed=seed, timing=timing, account=account, after=after
         )

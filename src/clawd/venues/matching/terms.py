@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from clawd.core.instrument import Instrument
-from clawd.core.orders import Order, OrderType, TimeInForce
+from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 from clawd.data.book_replay import ASK, BID
 from clawd.venues.matching.account import Account
 from clawd.venues.matching.market import Market
