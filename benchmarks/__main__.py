@@ -19,7 +19,9 @@ BENCHMARKS = {
     "bar-by-bar": "engine.bar_by_bar",
     "journal-append": "journal.journal_append",
     "journal-replay": "journal.journal_replay",
+    "gate-latency": "gate.gate_latency",
     "paper": "live.paper",
+    "matching": "matching.matching",
     "research": "research.research",
 }
 

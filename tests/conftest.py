@@ -28,5 +28,5 @@ def server() -> Iterator[str]:
     programs = postgres_server.programs()
     if programs is None:
         pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
-    with postgres_server.running(programs) as url:
-        yield url
+    with postgres_server.running(programs) as started:
+        yield started.url

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
 
-from clawd.core.account_events import AccountOpened, AgentFunded
+from clawd.core.account_events import AccountOpened, AgentFunded, ProtectionChanged
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
+from clawd.core.instrument import Instrument
 from clawd.core.money import cash_of_fill, fee_of_fill
 from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 from clawd.core.reason import Reason
@@ -27,11 +28,11 @@ from clawd.core.reports import (
     VenueState,
 )
 from clawd.execution.account import Account
-from clawd.execution.dealer import Proposal
+from clawd.execution.dealer import Dealer
 from clawd.execution.order_ids import client_id
-from clawd.execution.quotes import Quotes
 from clawd.execution.recovery import open_account, recover
-from clawd.risk.snapshot import Limits, Snapshot
+from clawd.execution.view import MarketNow
+from clawd.risk.limits import Limits
 from clawd.venues.venue import Cancel, Capabilities, Query, ReportAccount, Request, Submit
 
 SECOND = 10**9
@@ -283,38 +284,8 @@ class Wire:
 ALL = Capabilities(frozenset(OrderType) - {OrderType.TRAILING_STOP}, frozenset(TimeInForce), True, True, False)
 
 
-class PlainView:
-    """The gate is shown what the account says, and no limit but the day's loss matters."""
-
-    def __init__(self, day_loss: Decimal = LIMIT) -> None:
-        self.limits = Limits(day_loss, D(5), Costs(FEE, D("0.0005")), 60 * SECOND)
-
-    def snapshot(self, proposal: Proposal, account: Account, quotes: Quotes) -> Snapshot:
-        order = proposal.order
-        agent = account.agents[order.agent]
-        marks = quotes.marks
-        known = all(symbol in marks for symbol in account.sizes())
-        holding = agent.holdings.get(order.symbol)
-        return Snapshot(
-            now=proposal.now,
-            halted=account.state != "active" or account.blocked(order.agent, order.symbol) is not None,
-            agent_active=agent.stopped is None,
-            price=marks.get(order.symbol),
-            price_time=quotes.times.get(order.symbol),
-            lot=LOT,
-            position=agent.size(order.symbol),
-            average=holding.average if holding else None,
-            unknown_orders=0,
-            stop_distance=order.stop_distance,
-            agent_loss=D(0),
-            account_loss=account.day_loss(marks) if known else D("NaN"),
-            agent_reserved=D(0),
-            account_reserved=D(0),
-            agent_share=D(100),
-            part=proposal.part,
-            agent_capital=agent.capital,
-            agent_exposure=D(0),
-        )
+def limits_of(day_loss: Decimal) -> Limits:
+    return Limits(day_loss, D(5), Costs(FEE, D("0.0005")), 60 * SECOND, price_band=D("0.2"))
 
 
 class World:
@@ -325,14 +296,24 @@ class World:
         self.journal = ListJournal()
         self.venue = ModelVenue(self.clock, D(10_000))
         self.wire = Wire(self.venue, can)
-        self.view = PlainView(day_loss)
+        self.markets = {symbol: MarketNow(Instrument(symbol, D("0.01"), LOT)) for symbol in SYMBOLS}
+        self.limits = limits_of(day_loss)
         self.prices = {"BTC": D(100), "ETH": D(10)}
         open_account(self.journal, opened(), T0)
         self.journal.append(
-            [(T0, "AgentFunded", AgentFunded(agent=agent, capital=D(1000)).model_dump(mode="json")) for agent in agents]
+            [(T0, "AgentFunded", AgentFunded(agent=agent, capital=D(5000)).model_dump(mode="json")) for agent in agents]
         )
-        self.dealer = recover(self.journal, self.wire, self.view, self.clock)
         self.number = 0
+        self.dealer = self.start()
+
+    def start(self) -> Dealer:
+        """A process begins: it knows the journal and nothing else."""
+        for market in self.markets.values():
+            market.price = market.price_time = market.quote = None
+        return recover(self.journal, self.wire, self.markets, self.limits, self.clock)
+
+    def marks(self) -> dict[str, Decimal]:
+        return dict(self.prices)
 
     @property
     def account(self) -> Account:
@@ -387,7 +368,7 @@ class World:
         name = changes.pop("id", client_id("main", agent, symbol, self.clock.now(), kind, self.number))
         reason = Reason.ENTRY if kind is OrderKind.OPENING else Reason.SIGNAL
         if kind is OrderKind.OPENING:
-            changes = {"stop_distance": D(5), "reference": self.prices[symbol]} | changes
+            changes = {"stop_distance": self.prices[symbol] / 20, "reference": self.prices[symbol]} | changes
         return Order(name, agent, symbol, kind, size, reason, **changes)
 
     def enter(self, agent: str = "a", symbol: str = "BTC", size: Decimal = ONE, **changes: Any) -> str:
@@ -403,6 +384,9 @@ class World:
         self.through()
         self.trade(name)
         self.through()
+        price = self.prices[symbol]
+        stop = price * (D("0.95") if size > 0 else D("1.05"))
+        self.dealer.enter(ProtectionChanged(agent=agent, symbol=symbol, stop=stop, targets=[], memory={}))
         return name
 
     def trade(self, name: str, size: Decimal | None = None, price: Decimal | None = None) -> None:
@@ -414,7 +398,7 @@ class World:
         """The process dies with what was on its way to it; the journal, the venue and its requests live on."""
         self.wire.back.clear()
         self.wire.arrived.clear()
-        self.dealer = recover(self.journal, self.wire, self.view, self.clock)
+        self.dealer = self.start()
         self.see_prices()
 
     def disconnect(self) -> None:

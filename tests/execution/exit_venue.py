@@ -333,7 +333,7 @@ class Bench:
             case "accepted":
                 self.enter(OrderAccepted(order=name, venue_order=name, venue_time=self.now))
                 self.manager.refusals.forget(order)
-            case "rejected" if state in (OrderState.SUBMITTED, OrderState.UNKNOWN):
+            case "rejected" if state.working:
                 self.enter(OrderRejected(order=name, code=rest[0], venue_time=self.now))
                 self.manager.refusals.note(order, self.now)
             case "cancelled" if state not in (OrderState.FILLED, OrderState.REJECTED):

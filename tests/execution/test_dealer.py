@@ -515,7 +515,7 @@ def test_one_cancels_the_other(world: World) -> None:
 def test_two_exits_that_both_fill_turn_nobody(world: World) -> None:
     world.hold()
     stop = world.order(kind=OrderKind.STOP, size=D(-1), type=OrderType.STOP, level=D(95), group="x")
-    take = world.order(kind=OrderKind.TAKE, size=D(-1), type=OrderType.LIMIT, limit=D(105), level=D(105), group="x")
+    take = world.order(kind=OrderKind.TAKE, size=D(-1), type=OrderType.LIMIT, limit=D(105), group="x")
     for order in (stop, take):
         assert world.dealer.propose(order).outcome == "allow"
     world.through()

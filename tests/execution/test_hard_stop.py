@@ -37,9 +37,9 @@ def close_all(world: World) -> None:
 
 
 def stop_by_loss(world: World) -> None:
-    """A position of 50 that loses 2 each is the day's limit."""
-    world.hold("a", size=D(10))
-    world.price("BTC", D("90"))
+    """A gap goes far beyond the stop of a position of 900."""
+    world.hold("a", size=D(9))
+    world.price("BTC", D(85))
     world.dealer.work()
 
 
@@ -61,11 +61,11 @@ def test_at_the_limit_all_is_cancelled_and_closed_and_verified_with_the_venue(wo
 
 
 def test_the_limit_counts_what_is_not_realised_and_not_a_cent_less(world: World) -> None:
-    world.hold("a", size=D(10))
-    spent = D(10) * D(100) * D("0.0007")
-    world.price("BTC", D(100) - (D(100) - spent) / 10 + D("0.0001"))
+    world.hold("a", size=D(9))
+    spent = D(9) * D(100) * D("0.0007")
+    world.price("BTC", D(100) - (D(100) - spent) / 9 + D("0.0001"))
     assert world.account.state is TradingState.ACTIVE
-    world.price("BTC", D(100) - (D(100) - spent) / 10)
+    world.price("BTC", D(100) - (D(100) - spent) / 9)
     assert world.account.state is TradingState.HALTED
 
 
@@ -109,7 +109,7 @@ def test_a_report_from_before_the_last_trade_verifies_nothing(world: World) -> N
     world.dealer.receive()
     assert world.account.flattening
     there = world.venue.account(0)
-    world.wire.arrived.append(replace(there, positions={"BTC": D(10)}))
+    world.wire.arrived.append(replace(there, positions={"BTC": D(9)}))
     world.dealer.receive()
     assert world.account.flattening
     assert any("not flat" in text for _, text in world.dealer.alarms)
@@ -142,7 +142,7 @@ def test_the_halt_survives_a_restart_and_goes_on_closing(world: World) -> None:
 def test_the_next_day_lifts_the_halt_when_both_clocks_say_so(world: World) -> None:
     stop_by_loss(world)
     close_all(world)
-    loss = world.account.day_loss(world.dealer.quotes.marks)
+    loss = world.account.day_loss(world.marks())
     assert loss > 100
     world.clock.set(T0 + DAY)  # our clock alone: the venue has said nothing since
     world.see_prices()
@@ -155,7 +155,7 @@ def test_the_next_day_lifts_the_halt_when_both_clocks_say_so(world: World) -> No
     world.wait()
     assert world.account.day == T0 // DAY + 1
     assert world.account.state is TradingState.ACTIVE
-    assert world.account.day_loss(world.dealer.quotes.marks) == 0
+    assert world.account.day_loss(world.marks()) == 0
 
 
 def test_a_clock_that_jumps_back_opens_no_day_again(world: World) -> None:
@@ -172,7 +172,7 @@ def test_a_clock_that_jumps_back_opens_no_day_again(world: World) -> None:
         world.wait()
         world.through()
     assert (world.account.day, world.account.state) == (day, TradingState.HALTED)
-    assert world.account.day_loss(world.dealer.quotes.marks) > 100
+    assert world.account.day_loss(world.marks()) > 100
 
 
 def test_a_persons_halt_ends_with_a_person_only(world: World) -> None:
@@ -196,7 +196,7 @@ def test_a_persons_halt_ends_with_a_person_only(world: World) -> None:
 
 
 def test_the_days_limit_does_not_turn_a_persons_halt_into_one_of_a_day(world: World) -> None:
-    world.hold("a", size=D(10))
+    world.hold("a", size=D(9))
     world.dealer.halt("me")
     world.price("BTC", D(80))
     world.dealer.work()
@@ -253,14 +253,14 @@ def test_without_prices_nothing_is_entered_and_in_the_end_everything_is_closed(w
 
 
 def test_money_that_comes_in_makes_no_room_for_a_loss(world: World) -> None:
-    world.hold("a", size=D(10))
+    world.hold("a", size=D(9))
     world.venue.cash += D(1000)
     for _ in range(3):
         world.wait(31)
         world.through()
     world.agree()
     assert world.account.agents[UNATTRIBUTED].cash == 1000
-    world.price("BTC", D("90"))
+    world.price("BTC", D(85))
     assert world.account.state is TradingState.HALTED
 
 

@@ -487,17 +487,19 @@ def test_a_second_writer_in_the_same_process_is_refused_until_the_first_closes(w
     reopened(where).close()
 
 
-def test_a_writer_that_ignores_the_lock_cannot_fork_the_chain(tmp_path: Path) -> None:
+def test_a_writer_whose_lock_was_taken_away_neither_forks_the_chain_nor_goes_on(tmp_path: Path) -> None:
     path = tmp_path / "journal.db"
     with Journal.open(path) as first:
         first.append([(1, "fill", {})])
         (tmp_path / "journal.db.lock").unlink()
         with Journal.open(path) as second:
             second.append([(2, "fill", {})])
-            first.append([(3, "fill", {})])
+            for _ in range(2):
+                with pytest.raises(ClawdError, match=r"somebody else has written.*end is entry 2.*open it anew"):
+                    first.append([(3, "fill", {})])
             second.append([(4, "fill", {})])
-        assert [entry.ts for entry in first.entries()] == [1, 2, 3, 4]
-        assert first.verify_chain() == 4
+        assert [entry.ts for entry in first.entries()] == [1, 2, 4]
+        assert first.verify_chain() == 3
 
 
 def test_entries_are_values() -> None:

@@ -16,7 +16,7 @@ from clawd.core.errors import ClawdError
 from clawd.store.journal import GENESIS, JSON, Journal, open_journal
 from clawd.store.journal_copy import back_up, export_line, read_export
 
-texts = st.text(st.characters())  # no half of a surrogate pair; NUL and line separators are in it
+texts = st.text()  # no half of a surrogate pair; NUL and line separators are in it
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | texts,
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
@@ -25,7 +25,7 @@ values = st.recursive(
 records = st.lists(
     st.tuples(
         st.integers(-(2**63), 2**63 - 1),
-        st.text(st.characters(), min_size=1).filter(lambda kind: kind.isprintable() and " " not in kind),
+        st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1),
         st.dictionaries(texts, values, max_size=4),
     ),
     max_size=6,
@@ -40,7 +40,7 @@ def adopted(journal: Journal, export: bytes) -> int:
     return journal.adopt(read_export(export.splitlines(keepends=True), "export"))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(batch=records)
 def test_the_other_database_comes_to_the_same_hashes(
     new_place: Callable[[], Path | str], tmp_path: Path, server: str, batch: list[tuple[int, str, dict[str, JSON]]]

@@ -14,6 +14,7 @@ from clawd.core.orders import OrderKind
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.core.reports import AccountReport, FillReport, OrderReport, RequestFailed, RequestKind
 from clawd.data.book_replay import ASK, BID
+from clawd.data.capture import BookChange
 from clawd.venues.matching.queue import still_ahead
 from clawd.venues.matching.rules import Delay, FeeTier, Latency, RateLimit, Rules
 from clawd.venues.matching.venue import MatchingVenue
@@ -201,6 +202,28 @@ def test_requests_and_reports_take_their_time() -> None:
     assert isinstance(accepted, OrderReport)
     with pytest.raises(ValueError, match="does not go back"):
         venue.advance(1)
+
+
+def test_a_stream_that_runs_dry_goes_on_when_more_has_come() -> None:
+    class Living:
+        def __init__(self) -> None:
+            self.come = [snapshot(0)]
+
+        def __iter__(self) -> Living:
+            return self
+
+        def __next__(self) -> BookChange:
+            if not self.come:
+                raise StopIteration
+            return self.come.pop(0)
+
+    living, venue = Living(), venue_of()
+    venue.follow(living)
+    venue.advance(1)
+    venue.advance(2)
+    living.come.append(change(3, (ASK, 10_001, 0)))
+    venue.advance(4)
+    assert fills(sent(venue, order("m", "1"))) == [("m", "1.000", "100.02", False)]
 
 
 def test_drawn_delays_are_the_same_for_a_seed_and_nothing_overtakes() -> None:

@@ -229,5 +229,5 @@ TestRandom = Random.TestCase
 
 @pytest.mark.long
 def test_both_agree_over_many_more_steps() -> None:
-    long = settings(max_examples=10_000, stateful_step_count=100, deadline=None)
+    long = settings(max_examples=2_000, stateful_step_count=100, deadline=None)
     run_state_machine_as_test(Random, settings=long)  # type: ignore[no-untyped-call]

@@ -131,7 +131,7 @@ def backup(
     run: RunArgument = None,
     journal: JournalOption = None,
 ) -> None:
-    """Copy a journal as it is now, while it is written to: a file a file, one in PostgreSQL as an export."""
+    """Copy a journal as it is now, while it is written to: a file into a file, one in PostgreSQL into an export."""
     with open_journal(_place(run, journal), read_only=True) as opened:
         entries, digest = back_up(opened, destination)
     typer.echo(f"{entries:,} entries, chain unbroken, are copied to {destination}; the last has hash {digest}")

@@ -137,11 +137,12 @@ def wanted(
     """
     instruments, bars = place.shape
     for n in range(rows.size):
-        row = rows[n]
+        row, apart, turn, lookback = at[rows[n]], stride[rows[n]], group[rows[n]], lookbacks[n]
+        member = members[n] * instruments
         for i in range(instruments):
-            first = _start(row, i, at, stride, group, cursor)
-            own = stretch(out, (members[n] * instruments + i) * out.shape[2] + begin, bars)
-            ready = lookbacks[n] - seen[i]  # bars of its own in the block until the warm-up is over
+            first = row + i * apart + cursor[turn, i]
+            own = stretch(out, (member + i) * out.shape[2] + begin, bars)
+            ready = lookback - seen[i]  # bars of its own in the block until the warm-up is over
             if _is_whole(place, i):
                 values = stretch(arena, first, bars)
                 for t in range(bars):

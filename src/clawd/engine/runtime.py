@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -76,12 +75,14 @@ class Runtime:
         """The same as two arrays: wanted exposures [N, I, T], and the ranges [K, I, T] that all share."""
         targets = np.empty((len(self.strategies), *panel.close.shape))
         ranges = np.empty((len(self.windows), *panel.close.shape))
-        # All that is Python is done in this thread, so that no half waits for its lock: compiled code does not need it.
-        for own, *others in zip(*(part.blocks(panel, targets, ranges) for part in self._parts), strict=True):
-            running = [self._pool.submit(other) for other in others] if self._pool else []
-            own()
-            for each in running:
-                each.result()
+        # The other half is computed while this thread puts the inputs of its own in place. All that is Python is done
+        # here, so that neither waits for the other's lock: compiled code does not need it.
+        pools = (self._pool, None) if self._pool else (None,)
+        walks = [part.blocks(panel, targets, ranges, pool) for part, pool in zip(self._parts, pools, strict=True)]
+        for begun in zip(*walks, strict=True):
+            for each in begun:
+                if each is not None:
+                    each.result()
         return targets, ranges
 
 
@@ -104,10 +105,16 @@ class _Part:
         self.members = np.array(members, np.int64)
         self.evaluator = Evaluator(graph, len(panel.instruments))
 
-    def blocks(self, panel: Panel, targets: Floats, ranges: Floats) -> Iterator[Callable[[], None]]:
-        """Of each block of bars the work that is left once its inputs are in place; to be done before the next."""
+    def blocks(
+        self, panel: Panel, targets: Floats, ranges: Floats, pool: Executor | None
+    ) -> Iterator[Future[None] | None]:
+        """Compute block by block. In a pool, a block has only been begun; it is to be done before the next."""
         for first, last in self.evaluator.blocks(panel):
-            yield partial(self._compute, first, last, targets, ranges)
+            if pool is not None:
+                yield pool.submit(self._compute, first, last, targets, ranges)
+            else:
+                self._compute(first, last, targets, ranges)
+                yield None
 
     def _compute(self, first: int, last: int, targets: Floats, ranges: Floats) -> None:
         evaluator = self.evaluator

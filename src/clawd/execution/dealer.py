@@ -8,10 +8,8 @@ through `propose`. Each of them is one batch: facts into the journal, then reque
 from __future__ import annotations
 
 import heapq
-from dataclasses import dataclass
 from decimal import Decimal
 from random import Random
-from typing import Protocol
 
 from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided, CancelRequested, OrderRejected
 from clawd.core.clock import Clock
@@ -38,51 +36,21 @@ from clawd.execution.quotes import Quotes
 from clawd.execution.reconciliation import Reconciliation
 from clawd.execution.timing import Timing
 from clawd.execution.unknown import Outcomes
+from clawd.execution.view import View
 from clawd.execution.writer import JournalPort, Writer
-from clawd.risk.gate import Code, Outcome, Verdict, approve
-from clawd.risk.limits import Limits
-from clawd.risk.snapshot import Snapshot
+from clawd.risk.gate import approve
+from clawd.risk.verdict import Code, Outcome, Verdict
 from clawd.venues.venue import Cancel, Submit, Venue
-
-
-@dataclass(frozen=True, slots=True)
-class Proposal:
-    """An order that is to be judged, and what the dealer knows about the moment.
-
-    Attributes:
-        order: what is asked for.
-        replaces: our id of the working order whose place it takes.
-        part: of what is free of the day's budget, the share that this order may use.
-        ready: whether the books agree with the venue, and the way to it is open.
-        now: UTC nanoseconds.
-    """
-
-    order: Order
-    replaces: str | None
-    part: Decimal
-    ready: bool
-    now: int
-
-
-class View(Protocol):
-    """What the gate is shown."""
-
-    @property
-    def limits(self) -> Limits: ...
-
-    def snapshot(self, proposal: Proposal, account: Account, quotes: Quotes) -> Snapshot:
-        """The facts about an order at this moment."""
-        ...
 
 
 class Dealer:
     """An account at a venue, from the decision of an agent to the verified end of its orders.
 
     Args:
-        account: as the journal says; :func:`~clawd.execution.recovery.recover` makes a dealer of a journal.
+        view: the account as the journal says, its markets and limits: what the gate is shown.
+            :func:`~clawd.execution.recovery.recover` makes a dealer of a journal.
         journal: where facts are kept.
         venue: where the orders go.
-        view: makes what the gate is shown.
         clock: the time.
         seed: of the jitter of what is asked again.
         timing: how long to wait for what.
@@ -95,10 +63,9 @@ class Dealer:
 
     def __init__(
         self,
-        account: Account,
+        view: View,
         journal: JournalPort,
         venue: Venue,
-        view: View,
         clock: Clock,
         *,
         seed: int = 0,
@@ -106,8 +73,9 @@ class Dealer:
     ) -> None:
         timing = timing or Timing()
         random = Random(seed)
+        account = view.account
         self.writer = Writer(account, journal, venue, clock)
-        self.quotes = Quotes()
+        self.quotes = Quotes(view.markets)
         self.outcomes = Outcomes(self.writer, timing, random)
         self.intake = Intake(self.writer, self.outcomes, timing)
         self.reconciliation = Reconciliation(self.writer, self.intake, self.outcomes, self.quotes, timing)
@@ -173,8 +141,8 @@ class Dealer:
             now = self._clock.now()
             verdict, approved = self._refusal(order, replaces), None
             if verdict is None:
-                proposal = Proposal(order, replaces, part, self.ready, now)
-                snapshot = self._view.snapshot(proposal, self.account, self.quotes)
+                self._view.venue.connected = self.writer.queue.open and self.reconciliation.agreed
+                snapshot = self._view.snapshot(order, now, part, replaces)
                 verdict, approved = approve(order, snapshot, self._view.limits)
             self.writer.enter(
                 VerdictGiven(
@@ -191,7 +159,7 @@ class Dealer:
             )
             if approved is not None:
                 self.writer.enter(OrderSubmitted.of(approved.order, replaces))
-                self.writer.ask(Submit(approved, replaces))
+                self.writer.ask(Submit(approved, replaces, self._reduces_net(approved.order)))
                 self._watch_expiry(approved.order)
         return verdict
 
@@ -273,6 +241,7 @@ class Dealer:
             case RequestFailed():
                 self.intake.failed(report)
             case AccountReport():
+                self._view.venue.clock_skew = report.venue_time - report.time
                 self.reconciliation.take(report)
                 self.flattening.reported(report)
             case ConnectionReport(connected=connected):
@@ -352,6 +321,12 @@ class Dealer:
             and (can.post_only or not order.post_only)
             and (replaces is None or (can.replace and replaces in self.account.orders))
         )
+
+    def _reduces_net(self, order: Order) -> bool:
+        """Whether the venue can see to it that an order only reduces: it makes the account's net position smaller."""
+        net = self.account.totals.net.get(order.symbol, Decimal(0))
+        able = self._venue.capabilities.reduce_only
+        return able and order.reduces and net * order.size < 0 and abs(order.size) <= abs(net)
 
     def _never_sent(self, order: str) -> None:
         self.writer.enter(OrderRejected(order=order, code="NOT_SENT", venue_time=None))

@@ -104,16 +104,11 @@ class ExitManager:
             return []
         before = self.protection(agent, symbol)
         order = account.orders[fill.order].order
-        after = after_fill(
-            before,
-            order,
-            account.plans.get(order.id),
-            fill.price,
-            account.agents[agent].size(symbol),
-            fill.time,
-            self.instruments[symbol],
-        )
-        if after is not None and not after.ended:
+        # Several fills may have been taken in before the first of them is looked at: each counts by itself.
+        held = before.size if before is not None else _ZERO
+        plan, instrument = account.plans.get(order.id), self.instruments[symbol]
+        after = after_fill(before, order, plan, fill.price, held + fill.size, fill.time, instrument)
+        if after is not None and not after.ended and symbol in account.agents[agent].holdings:
             return [to_event(after)]
         if before is None:
             return []
@@ -219,7 +214,8 @@ class ExitManager:
                 targets.append(each)
             elif self.capabilities.reduce_only or quote is None or not touched(watched(account, agent, symbol), quote):
                 self._keep_stop(requests, agent, symbol, each, ours, quote, now)
-        self._keep_targets(requests, agent, symbol, targets, ours, abs(size), quote, now)
+        spared = 0 if len(targets) == len(placement.rests) or ours.stops else 1
+        self._keep_targets(requests, agent, symbol, targets, ours, abs(size), spared, quote, now)
         return requests
 
     def _keep_stop(
@@ -245,7 +241,9 @@ class ExitManager:
         unknown = sum(1 for each in ours.stops if each.state is OrderState.UNKNOWN)
         if unknown and (old or not self.capabilities.reduce_only or unknown >= MOST_UNKNOWN):
             return
-        order = self._exit_order(requests, agent, symbol, stop, now, _group(self.account, agent, symbol))
+        # The gate lets a stop stand beside those of its own group only, also one that an earlier position has left.
+        group = next((each.order.group for each in ours.stops), None) or _group(self.account, agent, symbol)
+        order = self._exit_order(requests, agent, symbol, stop, now, group)
         if self.refusals.hold_back(order, now):
             return
         if old and self.capabilities.replace:
@@ -265,10 +263,14 @@ class ExitManager:
         targets: list[Exit],
         ours: _Orders,
         held: Decimal,
+        spared: int,
         quote: Quote | None,
         now: int,
     ) -> None:
-        """The targets that rest. They and what closes at once are together never for more than the position."""
+        """The targets that rest. They and what closes at once are together never for more than the position.
+
+        ``spared`` places are kept free for a stop that is not there yet.
+        """
         wanted, spare = list(targets), []
         for each in ours.takes:
             match = next((target for target in wanted if not each.cancel_why and _is(each, target)), None)
@@ -291,7 +293,7 @@ class ExitManager:
                 movable.remove(old)
                 spare.remove(old)
                 requests.submit.append(Asked(order, replaces=old.order.id))
-            elif self._target_places(requests, symbol, ours) > 0:
+            elif self._free_places(symbol) - self._new(requests) > spared:
                 requests.submit.append(Asked(order))
             else:
                 continue
@@ -318,11 +320,10 @@ class ExitManager:
         )
         return self.capabilities.exits - taken
 
-    def _target_places(self, requests: Requests, symbol: str, ours: _Orders) -> int:
-        """The places that are free for another target: one is kept for a stop that is not there yet."""
-        new = [asked.order for asked in requests.submit if asked.replaces is None]
-        stop = ours.stops or any(order.kind is OrderKind.STOP for order in new)
-        return self._free_places(symbol) - len(new) - (0 if stop else 1)
+    @staticmethod
+    def _new(requests: Requests) -> int:
+        """Orders that will take another place, but for the stop's, which is spared already."""
+        return sum(1 for each in requests.submit if each.replaces is None and each.order.kind is not OrderKind.STOP)
 
     def _exit_order(
         self, requests: Requests, agent: str, symbol: str, exit_: Exit, now: int, group: str | None
@@ -400,7 +401,9 @@ class ExitManager:
             for each in self.account.working_of(agent, symbol)
             if each.order.kind is not OrderKind.OPENING and each.order.size * size < 0
         ]
-        closing = sum((abs(each.rest) for each in exits if not rests(each)), _ZERO)
+        # A target that works in whatever state needs no second order: the gate lets targets be no more than is held.
+        beside = [each for each in exits if not rests(each) or each.order.kind is kind is OrderKind.TAKE]
+        closing = sum((abs(each.rest) for each in beside), _ZERO)
         closing += sum(
             (
                 abs(each.order.size)

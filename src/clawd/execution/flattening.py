@@ -14,7 +14,7 @@ from clawd.execution.life_cycle import OrderState
 from clawd.execution.order_ids import client_id, is_ours
 from clawd.execution.timing import Timing
 from clawd.execution.writer import Writer
-from clawd.risk.gate import Outcome, Verdict
+from clawd.risk.verdict import Outcome, Verdict
 
 #: After so many attempts to close a position it is said out loud, every time.
 _QUIET_ATTEMPTS = 2

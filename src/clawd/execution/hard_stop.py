@@ -51,7 +51,7 @@ class HardStop:
         """A mark for everything that is held; None where something never had one."""
         account = self._writer.account
         try:
-            return self._quotes.valued(self._held(), account.marks)
+            return self._quotes.marks(self._held(), account.marks)
         except KeyError:
             return None
 

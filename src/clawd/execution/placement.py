@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from clawd.core.account_events import UNATTRIBUTED
 from clawd.core.orders import OrderKind, OrderType, TimeInForce
@@ -54,8 +55,11 @@ def places_for(account: Account, agent: str, symbol: str, capabilities: Capabili
     """The places that an agent's exits in an instrument have at the venue.
 
     The venue counts the exits of the whole account. Where it holds fewer than there are positions, a stop that rests
-    stays, and of the others the largest positions come first.
+    stays, and of the others the largest positions come first. It also nets: what closes a position that is held
+    against those of other agents would not reduce anything there, and is watched here.
     """
+    if capabilities.reduce_only and not _on_the_side_of_the_account(account, agent, symbol):
+        return Places(False, 0)
     can_stop = OrderType.STOP in capabilities.order_types
     can_take = OrderType.LIMIT in capabilities.order_types
     room = capabilities.exits
@@ -79,6 +83,12 @@ def places_for(account: Account, agent: str, symbol: str, capabilities: Capabili
         if each.order.kind is OrderKind.TAKE and rests(each)
     )
     return Places(stop, max(room - (len(holders) if can_stop else 0) - others, 0))
+
+
+def _on_the_side_of_the_account(account: Account, agent: str, symbol: str) -> bool:
+    """Whether the account's net position holds all of an agent's, so that its exits reduce it."""
+    size, net = account.agents[agent].size(symbol), account.totals.net.get(symbol, Decimal(0))
+    return size * net > 0 and abs(size) <= abs(net)
 
 
 def stops_of(account: Account, agent: str, symbol: str) -> list[PlacedOrder]:

@@ -76,6 +76,11 @@ class Protection:
         return bool(self.position["lots"] == 0.0)
 
     @property
+    def size(self) -> Decimal:
+        """Signed size of the position."""
+        return booked_float(float(self.position["lots"])) * self.instrument.lot
+
+    @property
     def plan(self) -> np.void:
         """The exits as a record of :data:`~clawd.engine.plan.PLAN`."""
         return _plan(self.exits)
@@ -140,7 +145,7 @@ def after_fill(
         order: that traded.
         planned: the exits that were written down with it; without them an entry gets the plain stop of its distance.
         price: of the fill, quote currency.
-        size: signed, that the books hold after the fill.
+        size: signed, of the position after the fill.
         time: of the venue, UTC nanoseconds.
         instrument: with the steps of its prices and sizes.
 

@@ -1,52 +1,57 @@
-"""The market as it was last seen: quotes and marks, and how old they are."""
+"""The market as it was last seen, and how old that is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 
 from clawd.core.reports import Quote
+from clawd.execution.view import MarketNow
 
 
-@dataclass(slots=True)
 class Quotes:
-    """The last quotes of one venue's instruments.
+    """What the market of each instrument said last.
 
-    Attributes:
-        last: by symbol.
-        marks: the middle of the last quote by symbol, quote currency; a mark without a quote may be put in as well.
-        times: when the mark came, UTC nanoseconds.
+    Args:
+        markets: by symbol; what the gate is shown is kept up to date through here.
     """
 
-    last: dict[str, Quote] = field(default_factory=dict)
-    marks: dict[str, Decimal] = field(default_factory=dict)
-    times: dict[str, int] = field(default_factory=dict)
+    def __init__(self, markets: Mapping[str, MarketNow]) -> None:
+        self._markets = markets
 
     def take(self, quote: Quote) -> bool:
-        """A quote came; whether it was taken: not when it is crossed, not positive, or older than the last one."""
-        last = self.last.get(quote.symbol)
-        if not (quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask):
+        """A quote came; whether it was taken: not of another instrument, crossed, not positive, or older."""
+        market = self._markets.get(quote.symbol)
+        if market is None or not (quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask):
             return False
-        if last is not None and quote.venue_time < last.venue_time:
+        if market.quote is not None and quote.venue_time < market.quote.venue_time:
             return False
-        self.last[quote.symbol] = quote
-        self.mark(quote.symbol, quote.middle, quote.time)
+        market.quoted(quote)
         return True
 
-    def mark(self, symbol: str, price: Decimal, time: int) -> None:
-        """What an instrument is worth now."""
-        self.marks[symbol] = price
-        self.times[symbol] = time
+    def mark(self, symbol: str) -> Decimal | None:
+        """What an instrument is worth, None where nobody has said it yet."""
+        market = self._markets.get(symbol)
+        return None if market is None else market.price
 
     def stale(self, symbols: Iterable[str], now: int, longest: int) -> list[str]:
-        """Those of the instruments whose mark is missing, too old, or from a time that has not come."""
-        return [symbol for symbol in symbols if not 0 <= now - self.times.get(symbol, -longest - 1) <= longest]
+        """Those of the instruments whose price is missing, too old, or from a time that has not come."""
+        return [symbol for symbol in symbols if not self._fresh(self._markets.get(symbol), now, longest)]
 
-    def valued(self, symbols: Iterable[str], before: Mapping[str, Decimal]) -> dict[str, Decimal]:
-        """Marks for some instruments: the last that came, else one from before.
+    def marks(self, symbols: Iterable[str], before: Mapping[str, Decimal]) -> dict[str, Decimal]:
+        """What some instruments are worth: by the last price that came, else by one from before.
 
         Raises:
             KeyError: for an instrument that never had one.
         """
-        return {symbol: self.marks[symbol] if symbol in self.marks else before[symbol] for symbol in symbols}
+        marks = {}
+        for symbol in symbols:
+            mark = self.mark(symbol)
+            marks[symbol] = before[symbol] if mark is None else mark
+        return marks
+
+    @staticmethod
+    def _fresh(market: MarketNow | None, now: int, longest: int) -> bool:
+        if market is None or market.price is None or market.price_time is None:
+            return False
+        return 0 <= now - market.price_time <= longest

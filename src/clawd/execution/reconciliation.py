@@ -153,7 +153,7 @@ class Reconciliation:
             self._writer.enter(DifferenceBooked(symbol=None, size=_ZERO, cash=size, why="CASH"))
             self._writer.alarm(f"the venue has {size} more cash than the books, and no trade explains it")
             return
-        mark = self._quotes.marks.get(symbol, self._writer.account.marks.get(symbol, _ZERO))
+        mark = self._quotes.mark(symbol) or self._writer.account.marks.get(symbol, _ZERO)
         self._writer.enter(DifferenceBooked(symbol=symbol, size=size, cash=_ZERO, why="POSITION", value=size * mark))
         self._writer.alarm(f"the venue has {size} {symbol} more than the books, and no trade explains it")
         self._intake.block(symbol)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -13,9 +13,11 @@ from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import read_event
 from clawd.execution.account import Account
-from clawd.execution.dealer import Dealer, View
+from clawd.execution.dealer import Dealer
 from clawd.execution.timing import Timing
+from clawd.execution.view import MarketNow, VenueNow, View
 from clawd.execution.writer import JournalPort
+from clawd.risk.limits import Limits
 from clawd.venues.venue import Venue
 
 
@@ -84,7 +86,8 @@ def open_account(journal: JournalPort, start: AccountOpened, time: int) -> None:
 def recover(
     journal: Journal,
     venue: Venue,
-    view: View,
+    markets: Mapping[str, MarketNow],
+    limits: Limits,
     clock: Clock,
     *,
     seed: int = 0,
@@ -100,7 +103,9 @@ def recover(
     Args:
         journal: of the account, open for writing.
         venue: where its orders are.
-        view, clock, seed, timing: of the :class:`Dealer`.
+        markets: what is known of the market of each instrument; a feed or the dealer's quotes keep them up to date.
+        limits: in force.
+        clock, seed, timing: of the :class:`Dealer`.
         account, after: a snapshot, and the seq of the last entry that is in it.
 
     Raises:
@@ -111,6 +116,7 @@ def recover(
         raise ClawdError(
             f"the journal is of an account at {account.start.venue}, the venue is {venue.name}", where="recovery"
         )
-    dealer = Dealer(account, journal, venue, view, clock, seed=seed, timing=timing)
+    view = View(account, markets, VenueNow(venue.name), limits)
+    dealer = Dealer(view, journal, venue, clock, seed=seed, timing=timing)
     dealer.begin()
     return dealer

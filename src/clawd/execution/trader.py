@@ -25,43 +25,18 @@ from clawd.core.events import OrderFilled
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
-from clawd.execution.dealer import Proposal
 from clawd.execution.exit_manager import ExitManager, Requests
-from clawd.execution.quotes import Quotes
 from clawd.execution.recovery import Journal, recover
 from clawd.execution.timing import Timing
-from clawd.execution.view import MarketNow, VenueNow, View
+from clawd.execution.view import MarketNow
 from clawd.execution.watch import WatchLimits
 from clawd.risk.gate import Outcome, Verdict
 from clawd.risk.limits import Limits
-from clawd.risk.snapshot import Snapshot
 from clawd.store.switchboard import Command, Switch
 from clawd.venues.venue import Venue
 
 #: Nanoseconds between two looks at all positions: whether one is naked, and whether one's time is over.
 LOOK_EVERY: Final = 1_000_000_000
-
-
-class GateView:
-    """The dealer's way to what the gate is shown.
-
-    Args:
-        limits: in force.
-        markets: by symbol; kept up to date by the trader.
-        venue: kept up to date by the trader.
-    """
-
-    def __init__(self, limits: Limits, markets: Mapping[str, MarketNow], venue: VenueNow) -> None:
-        self.limits = limits
-        self.markets = markets
-        self.venue = venue
-        self._view: View | None = None
-
-    def snapshot(self, proposal: Proposal, account: Account, quotes: Quotes) -> Snapshot:
-        """The facts about an order at this moment. ``quotes`` are those that the markets have taken as well."""
-        if self._view is None or self._view.account is not account:
-            self._view = View(account, self.markets, self.venue, self.limits)
-        return self._view.snapshot(proposal.order, proposal.now, proposal.part, proposal.replaces)
 
 
 class Trader:
@@ -100,12 +75,12 @@ class Trader:
         after: int = 0,
     ) -> None:
         self._markets = markets
-        self._venue_now = VenueNow(venue.name)
         self._clock = clock
         self._looked_at: int | None = None
         self._touched: dict[tuple[str, str], None] = {}
-        gate_view = GateView(limits, markets, self._venue_now)
-        self.dealer = recover(journal, venue, gate_view, clock, seed=seed, timing=timing, account=account, after=after)
+        self.dealer = recover(
+            journal, venue, markets, limits, clock, seed=seed, timing=timing, account=account, after=after
+        )
         instruments = {symbol: market.instrument for symbol, market in markets.items()}
         self.exits = ExitManager(self.account, instruments, venue.capabilities, watch or WatchLimits())
         self._writer = self.dealer.writer
@@ -154,14 +129,14 @@ class Trader:
                         bar=bar,
                     )
                 )
-            verdict = self._propose(order, part=part)
+            verdict = self.dealer.propose(order, part=part)
             self._settle()
         return verdict
 
     def leave(self, order: Order) -> Verdict:
         """Ask for a position to be made smaller or closed."""
         with self._writer.batch():
-            verdict = self._propose(order)
+            verdict = self.dealer.propose(order)
             self._settle()
         return verdict
 
@@ -169,13 +144,10 @@ class Trader:
 
     def quote(self, quote: Quote) -> None:
         """The market has moved: the day's loss, and the exits that are watched here, are looked at."""
-        market = self._markets.get(quote.symbol)
-        if market is None:
-            return
         with self._writer.batch():
             self.dealer.quote(quote)
-            if self.dealer.quotes.last.get(quote.symbol) is quote:
-                market.quoted(quote)
+            market = self._markets.get(quote.symbol)
+            if market is not None and market.quote is quote:
                 self._carry_out(self.exits.on_quote(quote, self._clock.now()))
             self._settle()
 
@@ -243,7 +215,7 @@ class Trader:
 
     def _look(self, now: int) -> None:
         """Look at every position: is it protected, is its time over, does the venue hold what it needs."""
-        facts, requests = self.exits.on_naked(self.dealer.quotes.last, now)
+        facts, requests = self.exits.on_naked(self._quotes(), now)
         for fact in facts:
             self._writer.enter(fact)
         self._carry_out(requests)
@@ -287,7 +259,7 @@ class Trader:
 
     def _keep(self) -> None:
         touched, self._touched = self._touched, {}
-        now, quotes = self._clock.now(), self.dealer.quotes.last
+        now, quotes = self._clock.now(), self._quotes()
         for agent, symbol in touched:
             self._carry_out(self.exits.keep(agent, symbol, quotes, now))
 
@@ -295,13 +267,13 @@ class Trader:
         for order, why in requests.cancel:
             self.dealer.cancel(order, why)
         for asked in requests.submit:
-            verdict = self._propose(asked.order, replaces=asked.replaces)
+            verdict = self.dealer.propose(asked.order, replaces=asked.replaces)
             if verdict.outcome is Outcome.REFUSE:
                 self.exits.refusals.note(asked.order, self._clock.now())
                 self._writer.alarm(
                     f"an exit of {asked.order.agent} in {asked.order.symbol} was refused: {verdict.code}"
                 )
 
-    def _propose(self, order: Order, *, part: Decimal = Decimal(1), replaces: str | None = None) -> Verdict:
-        self._venue_now.connected = self._writer.queue.open
-        return self.dealer.propose(order, part=part, replaces=replaces)
+    def _quotes(self) -> dict[str, Quote]:
+        """The last quote of each instrument that had one."""
+        return {symbol: market.quote for symbol, market in self._markets.items() if market.quote is not None}

@@ -7,7 +7,6 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
 from clawd.core.clock import ReplayClock, utc_day
@@ -42,6 +41,7 @@ from clawd.fleet.books import Books
 from clawd.fleet.claims import Claims
 from clawd.fleet.desk import Desk, Record
 from clawd.fleet.programs import Programs
+from clawd.fleet.wishes import enter_nothing, same, wish_of
 from clawd.language.strategy import Strategy
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
 from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
@@ -49,9 +49,6 @@ from clawd.venues.paper import Bar, PaperVenue
 
 #: A position that no longer fits its share of the day is cut to this part of what fits, not to the last lot every bar.
 ROOM_LEFT: Final = Decimal("0.9")
-
-#: What `decide` may change of a position; the rest follows from fills and bars.
-_DECIDED: Final = ("acted", "shut", "closing", "closing_reason", "opening", "opening_reason")
 
 
 class Fleet:
@@ -278,11 +275,11 @@ class Fleet:
             False,
         )
         if self.books.state is not TradingState.ACTIVE:
-            _enter_nothing(before, after)
-        changed = [k for k in range(len(rows)) if not _same(before[k], after[k])]
+            enter_nothing(before, after)
+        changed = [k for k in range(len(rows)) if not same(before[k], after[k])]
         if not changed:
             return
-        wishes = [_wish(self.books.symbols[rows[k]], after[k]) for k in changed]
+        wishes = [wish_of(self.books.symbols[rows[k]], after[k]) for k in changed]
         for wish in wishes:
             self.desk.replace_market_orders(agent, wish.symbol)
         self.desk.enter(IntentsProposed(agent=agent.id, wishes=wishes))
@@ -384,35 +381,3 @@ def _bars(row: Panel) -> dict[str, Bar]:
 
 def _values(bar: Bar) -> tuple[float, float, float, float, float | None]:
     return bar.open, bar.high, bar.low, bar.close, None if np.isnan(bar.volume) else bar.volume
-
-
-def _enter_nothing(before: NDArray[np.void], after: NDArray[np.void]) -> None:
-    """Take the entries out of what an agent has decided. It is asked again at every bar, until it may enter."""
-    entering = after["opening"] != 0.0
-    after["opening"][entering] = 0.0
-    after["opening_reason"][entering] = before["opening_reason"][entering]
-    after["acted"][entering] = np.nan
-
-
-def _same(before: np.void, after: np.void) -> bool:
-    return all(before[name] == after[name] or (np.isnan(before[name]) and np.isnan(after[name])) for name in _DECIDED)
-
-
-def _wish(symbol: str, position: np.void) -> Wish:
-    acted = float(position["acted"])
-    return Wish(
-        symbol=symbol,
-        exposure=None if np.isnan(acted) else acted,
-        shut=int(position["shut"]),
-        closing=float(position["closing"]),
-        closing_reason=int(position["closing_reason"]),
-        opening=float(position["opening"]),
-        opening_reason=int(position["opening_reason"]),
-        reference=float(position["reference"]),
-        distances=[_known(distance) for distance in position["distances"]] if position["opening"] else [],
-    )
-
-
-def _known(distance: float) -> float:
-    """A distance that is not known is none, to the gate and in the journal, which holds no NaN."""
-    return float(distance) if np.isfinite(distance) else 0.0

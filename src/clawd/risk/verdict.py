@@ -20,10 +20,6 @@ class Code(StrEnum):
 
     WITHIN_LIMITS = "WITHIN_LIMITS"
     REDUCES_RISK = "REDUCES_RISK"
-    # What need not come before the gate: whoever deals refuses it by himself.
-    DUPLICATE = "DUPLICATE"
-    NOT_READY = "NOT_READY"
-    NOT_SUPPORTED = "NOT_SUPPORTED"
     # The order by itself: these concern every order.
     SNAPSHOT_MISMATCH = "SNAPSHOT_MISMATCH"
     SIZE_INVALID = "SIZE_INVALID"
@@ -71,6 +67,10 @@ class Code(StrEnum):
     VOLUME_SHARE = "VOLUME_SHARE"
     FREE_MARGIN = "FREE_MARGIN"
     LIQUIDATION_DISTANCE = "LIQUIDATION_DISTANCE"
+    # What the dealer refuses by itself, before it comes here.
+    DUPLICATE = "DUPLICATE"
+    NOT_READY = "NOT_READY"
+    NOT_SUPPORTED = "NOT_SUPPORTED"
 
 
 @dataclass(frozen=True, slots=True)

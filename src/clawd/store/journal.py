@@ -78,6 +78,8 @@ class Journal:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
+        # What a writer last knew to be the end: whoever else writes has taken its place.
+        self._end = storage.head() if storage.writable else None
 
     @classmethod
     def open(cls, where: Path | str, *, read_only: bool = False, durability: Durability = "normal") -> Journal:
@@ -115,7 +117,8 @@ class Journal:
             The entries, with their bodies read back from what was written: what a later replay will see.
 
         Raises:
-            ClawdError: when the disk or the server refuses, or the connection that held the right to write is gone.
+            ClawdError: when the disk or the server refuses, when the connection that held the right to write is gone,
+                or when somebody else has written to the journal all the same.
             ValueError, TypeError, OverflowError: for what JSON cannot hold unchanged (NaN, infinities,
                 Decimals, tuples, keys that are not text), a kind that is not a printable word, or a time
                 beyond 64 bits.
@@ -127,6 +130,12 @@ class Journal:
         entries: list[Entry] = []
 
         def chained(seq: int, digest: str) -> Iterator[Row]:
+            if (seq, digest) != self._end:
+                raise ClawdError(
+                    f"somebody else has written to this journal: its end is entry {seq}, not what this writer left",
+                    where=self.where,
+                    hint="open it anew",
+                )
             for ts, kind, text, body in prepared:
                 seq += 1
                 digest = entry_hash(digest.encode(), seq, ts, kind.encode(), text.encode())
@@ -134,6 +143,7 @@ class Journal:
                 yield seq, ts, kind, text, digest
 
         self._storage.add(chained)
+        self._end = entries[-1].seq, entries[-1].hash
         return entries
 
     def adopt(self, entries: Iterable[Entry]) -> int:
@@ -149,20 +159,21 @@ class Journal:
             ClawdError: when this journal is not empty, or naming the first entry that is broken.
         """
         self._must_write()
-        count = 0
+        end = 0, GENESIS
 
         def chained(seq: int, _: str) -> Iterator[Row]:
-            nonlocal count
+            nonlocal end
             if seq:
                 raise ClawdError(
                     f"this journal has {seq:,} entries already", where=self.where, hint="import into an empty one"
                 )
             for row in checked_rows(entries):
-                count += 1
+                end = row[0], row[4]
                 yield row
 
         self._storage.add(chained)
-        return count
+        self._end = end
+        return end[0]
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """The entries behind seq ``after``, in order, those that are appended meanwhile included.

@@ -140,7 +140,7 @@ class Exchange:
 
     # Our orders.
 
-    def submit(self, order: Order, replaces: str | None, time: int) -> None:
+    def submit(self, order: Order, replaces: str | None, time: int, *, reduce_only: bool) -> None:
         """An order arrives."""
         self.now = time
         if order.id in self.orders:
@@ -157,12 +157,12 @@ class Exchange:
             elif old.symbol != order.symbol or (old.side == BID) != (order.size > 0):
                 refusal = Code.INVALID
         if market is None or refusal is not None:
-            self._reject(order, str(refusal))
+            self._reject(order, str(refusal), reduce_only)
             return
-        new = working(order, market.instrument, time, self._next_priority())
+        new = working(order, market.instrument, time, self._next_priority(), reduce_only)
         refusal = self._refusal(order, new, market, old)
         if refusal is not None:
-            self._reject(order, refusal)
+            self._reject(order, refusal, reduce_only)
             return
         if old is not None:
             self._end(market, old, VenueState.CANCELLED, Code.REPLACED)
@@ -353,7 +353,7 @@ class Exchange:
             if reducible(order, self.account) == 0:
                 self._end(market, order, VenueState.CANCELLED, Code.REDUCE_ONLY)
 
-    def _reject(self, order: Order, code: str) -> None:
+    def _reject(self, order: Order, code: str, reduce_only: bool) -> None:
         """Refuse an order, which leaves no trace: nothing happened, and its id may be used again."""
         self.said.append(
             OrderReport(
@@ -368,7 +368,7 @@ class Exchange:
                 self.now,
                 order.level,
                 order.limit,
-                order.reduces,
+                reduce_only,
                 code,
             )
         )

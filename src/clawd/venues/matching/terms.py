@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from clawd.core.instrument import Instrument
-from clawd.core.orders import Order, OrderType, TimeInForce
+from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 from clawd.data.book_replay import ASK, BID
 from clawd.venues.matching.account import Account
 from clawd.venues.matching.market import Market
@@ -27,7 +27,7 @@ def form(order: Order, instrument: Instrument, time: int) -> Code | None:
     if order.type not in _PRICES:
         return Code.UNSUPPORTED
     limited, levelled = _PRICES[order.type]
-    if (order.limit is not None) != limited or (_level(order) is not None) != levelled:
+    if (_limit(order) is not None) != limited or (_level(order) is not None) != levelled:
         return Code.INVALID
     at_once = order.time_in_force in AT_ONCE
     if levelled and at_once:
@@ -51,12 +51,18 @@ def form(order: Order, instrument: Instrument, time: int) -> Code | None:
     return None
 
 
+def _limit(order: Order) -> Decimal | None:
+    """The limit of an order; that of a take that rests as a limit order is its level."""
+    take = order.type is OrderType.LIMIT and order.kind is OrderKind.TAKE
+    return order.level if take and order.limit is None else order.limit
+
+
 def _level(order: Order) -> Decimal | None:
     """The trigger of an order; the level of a take that rests as a limit order at it is no trigger."""
-    return None if order.type is OrderType.LIMIT and order.level == order.limit else order.level
+    return None if order.type is OrderType.LIMIT and order.level == _limit(order) else order.level
 
 
-def working(order: Order, instrument: Instrument, time: int, priority: int) -> Working:
+def working(order: Order, instrument: Instrument, time: int, priority: int, reduce_only: bool) -> Working:
     """An order in ticks and lots, not yet accepted."""
     return Working(
         id=order.id,
@@ -66,10 +72,10 @@ def working(order: Order, instrument: Instrument, time: int, priority: int) -> W
         lots=int(abs(order.size) / instrument.lot),
         type=order.type,
         time_in_force=order.time_in_force,
-        limit=None if order.limit is None else int(order.limit / instrument.tick),
+        limit=None if (limit := _limit(order)) is None else int(limit / instrument.tick),
         level=None if (level := _level(order)) is None else int(level / instrument.tick),
         expires=order.expires,
-        reduce_only=order.reduces,
+        reduce_only=reduce_only,
         priority=priority,
         changed=time,
     )

@@ -57,6 +57,7 @@ class Asked:
     symbol: str = ""
     replaces: str | None = None
     since: int = 0
+    reduce_only: bool = False
 
 
 _ASKED = TypeAdapter(Asked)
@@ -128,7 +129,10 @@ class MatchingVenue:
         return CAPABILITIES
 
     def follow(self, market: Iterable[MarketEvent]) -> None:
-        """Play these messages from now on, as `advance` comes to their times, which never fall."""
+        """Play these messages from now on, as `advance` comes to their times, which never fall.
+
+        A stream that runs dry is asked for more at each later advance, so one of a living market may be followed too.
+        """
         self._market = iter(market)
         self._next = next(self._market, None)
 
@@ -202,6 +206,8 @@ class MatchingVenue:
         if to < self.now:
             raise ValueError(f"the clock of {self.name} stands at {self.now} and does not go back to {to}")
         exchange, changed = self._exchange, False
+        if self._next is None:
+            self._next = next(self._market, None)
         while True:
             end = exchange.next_end()
             asked = self._asked[0][0] if self._asked else None
@@ -244,7 +250,7 @@ class MatchingVenue:
         if not exchange.charge(asked.kind, asked.id, time):
             return
         if asked.order is not None:
-            exchange.submit(asked.order, asked.replaces, time)
+            exchange.submit(asked.order, asked.replaces, time, reduce_only=asked.reduce_only)
         elif asked.kind is RequestKind.ACCOUNT:
             exchange.report_account(asked.since, time)
         else:
@@ -348,9 +354,10 @@ def side_by_side(venues: Sequence[MatchingVenue], to: int) -> Iterator[int]:
 
 def _asked(request: Request) -> Asked:
     match request:
-        case Submit(approved, replaces):
+        case Submit(approved, replaces, reduce_only):
             kind = RequestKind.SUBMIT if replaces is None else RequestKind.REPLACE
-            return Asked(kind, approved.order, approved.order.id, approved.order.symbol, replaces)
+            order = approved.order
+            return Asked(kind, order, order.id, order.symbol, replaces, reduce_only=reduce_only)
         case Cancel(order, symbol):
             return Asked(RequestKind.CANCEL, id=order, symbol=symbol)
         case Query(order, symbol):
