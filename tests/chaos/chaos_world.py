@@ -6,7 +6,7 @@ live on, in memory or in files.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,7 +27,7 @@ from clawd.data.capture import BookChange, MarketEvent, Print
 from clawd.execution.life_cycle import OrderState
 from clawd.execution.naked import why_naked
 from clawd.execution.order_ids import client_id
-from clawd.execution.recovery import Journal, open_account, replay
+from clawd.execution.recovery import open_account, replay
 from clawd.execution.timing import Timing
 from clawd.execution.trader import Trader
 from clawd.execution.view import MarketNow
@@ -132,10 +132,10 @@ class ByHand:
         self._venue = venue
         self._number = 0
 
-    def trade(self, symbol: str, size: Decimal, limit: Decimal | None = None) -> str:
+    def trade(self, symbol: str, size: Decimal, limit: Decimal | None = None, name: str = "") -> str:
         self._number += 1
         type_ = OrderType.MARKET if limit is None else OrderType.LIMIT
-        name = f"by-hand-{self._venue.now}-{self._number}"
+        name = f"by-hand-{name or f'{self._venue.now}-{self._number}'}"
         order = Order(name, "person", symbol, OrderKind.OPENING, size, Reason.ENTRY, type=type_, limit=limit)
         self._venue.send(Submit(sealed(order)))
         return name
@@ -166,6 +166,8 @@ class World:
         day_loss: the limit.
         market: a fixed market to be played; None for one that the test moves.
         seed: of the dealer and the exchange.
+        around: puts something around the journal and around the way to the venue; None for nothing.
+        away: seconds that have passed since the last process, where there was one.
     """
 
     def __init__(
@@ -177,16 +179,20 @@ class World:
         day_loss: Decimal = D(150),
         market: Sequence[MarketEvent] | None = None,
         seed: int = 0,
+        around: Callable[[Any], Any] | None = None,
+        away: float = 0.0,
     ) -> None:
         self.seed, self.market, self.day_loss = seed, market, day_loss
         self.prices = dict(START)
         self.venue = MatchingVenue("paper", LISTINGS, RULES, D(10_000), seed=seed, now=T0)
         self.file = None if directory is None else VenueFile.open(directory / "venue", self.venue)
         self.journal: Any = MemoryJournal() if directory is None else open_journal(directory / "journal")
+        if around is not None:
+            self.journal = around(self.journal)
         self.by_hand = ByHand(self.venue)
         self.clock = ReplayClock(self.venue.now)
         self.faults = FaultyVenue(self.venue, self.clock, script, chances)
-        self.wire = Wire(self.faults)
+        self.wire = Wire(self.faults if around is None else around(self.faults))
         self.markets: dict[str, MarketNow] = {}
         self.lives = 0
         self.naked: dict[tuple[str, str], int] = {}
@@ -195,7 +201,9 @@ class World:
             self.venue.follow(market[self.venue.played :])
         elif self.venue.played == 0:
             self.show()
-        if not self._begun():
+        if self._begun():
+            self._pass_time(away)
+        else:
             self._open()
         self.trader = self.start()
 
@@ -218,20 +226,18 @@ class World:
             leverage=D(5),
         )
         open_account(self.journal, opened, T0)
-        funded = [AgentFunded(agent=agent, capital=D(3_000)).model_dump(mode="json") for agent in AGENTS]
-        self.journal.append([(T0, "AgentFunded", body) for body in funded])
 
     # Our life.
 
-    def start(self, journal: Journal | None = None, venue: Venue | None = None) -> Trader:
+    def start(self) -> Trader:
         """A process of ours begins."""
         self.lives += 1
         self.naked.clear()
         self.markets = {symbol: MarketNow(each, day_volume=D(10**9)) for symbol, each in INSTRUMENTS.items()}
         limits = Limits(self.day_loss, D(5), COSTS, 10 * SECOND, D("0.2"))
         self.trader = Trader(
-            journal or self.journal,
-            venue or self.wire,
+            self.journal,
+            self.wire,
             limits,
             self.markets,
             self.clock,
@@ -239,6 +245,9 @@ class World:
             timing=TIMING,
             watch=WATCH,
         )
+        for agent in AGENTS:
+            if agent not in self.trader.account.agents:
+                self.trader.dealer.enter(AgentFunded(agent=agent, capital=D(3_000)))
         return self.trader
 
     def crash(self, away: float = 0.0) -> None:
@@ -383,6 +392,14 @@ class World:
             for symbol in agent.holdings if agent.id != UNATTRIBUTED else ():
                 if why := why_naked(account, agent.id, symbol, quotes, now, WATCH):
                     yield f"{agent.id} is naked in {symbol}: {why}"
+        booked = [
+            entry.body["trade"].removesuffix("/excess")
+            for entry in self.journal.entries()
+            if entry.kind in ("OrderFilled", "TradeAdopted")
+        ]
+        numbers = [fill.number for fill in exchange.account.fills]
+        if len(set(booked)) != len(numbers) or len(booked) != len(set(booked)):
+            yield f"{len(numbers)} trades at the venue, {len(booked)} booked, {len(set(booked))} of them different"
         again = replay(self.journal.entries())
         if again != account:
             yield "the journal tells another account"
