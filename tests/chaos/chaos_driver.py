@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
+import sys
+import time
 from collections.abc import Callable
-from decimal import Decimal
 from random import Random
 
 from chaos_world import AGENTS, INSTRUMENTS, SECOND, START, D, World
+
 from clawd.core.errors import ClawdError
-from clawd.core.orders import OrderKind, OrderType, TimeInForce
+from clawd.core.orders import OrderType, TimeInForce
 from clawd.core.reason import Reason
 from clawd.execution.dealer import Dealer
 from clawd.store.switchboard import Switch
-from clawd.venues.faults import NETWORK_FAULTS, Chances, Fault, Rule, to_json
+from clawd.venues.faults import NETWORK_FAULTS, Chances, Fault, Rule, from_json, to_json
 
 STEPS = 400  # random steps of an episode
 HALVES = {"stop": {"percent": 2}, "take": [{"percent": 2, "share": 0.5}, {"percent": 4, "share": 0.5}]}
@@ -31,9 +34,9 @@ class Episode:
     def __init__(self, seed: int, script: tuple[Rule, ...] | None = None) -> None:
         self.random = random = Random(seed)
         faults = NETWORK_FAULTS if random.random() < 0.6 else tuple(Fault)
-        share = random.choice((0.0, 0.02, 0.1, 0.3))
+        share, quotes = random.choice((0.0, 0.02, 0.1, 0.3)), random.choice((0.0, 0.01, 0.05))
         longest = random.choice((2, 10)) * SECOND
-        chances = Chances(seed, share, faults, longest) if script is None else None
+        chances = Chances(seed, share, quotes, faults, longest) if script is None else None
         self.world = World(script=script or (), chances=chances, seed=seed)
         self.hands = random.random() < 0.3
         self.seed = seed
@@ -42,13 +45,14 @@ class Episode:
             self.passes: 60,
             self.moves: 12,
             self.jumps: 1,
-            self.enters: 12,
+            self.enters: 16,
             self.leaves: 3,
             self.cancels: 3,
             self.bars: 8,
             self.crashes: 2,
             self.person: 2 if self.hands else 0,
-            self.commands: 1,
+            self.commands: 1 if random.random() < 0.5 else 0,
+            self.resumes: 3,
             self.sleeps: 1 if random.random() < 0.2 else 0,
         }
         self._actions, self._weights = list(weights), list(weights.values())
@@ -155,8 +159,16 @@ class Episode:
                 dealer.decide_adoption(block.symbol, "person")
 
     def commands(self) -> None:
-        switch = self.random.choice((Switch.RESUME, Switch.RESUME, Switch.HALT, Switch.REDUCE, Switch.FLATTEN))
+        active = self.world.trader.account.state == "active"
+        away = (Switch.HALT, Switch.REDUCE, Switch.FLATTEN) if active else (Switch.RESUME, Switch.RESUME)
+        switch = self.random.choice((*away, Switch.RESUME))
         self.world.command(switch)
+
+    def resumes(self) -> None:
+        """The person lets it trade again, where it does not, and decides what is theirs."""
+        if self.world.trader.account.state != "active":
+            self.world.command(Switch.RESUME)
+        self.adopts(self.world.trader.dealer)
 
     def sleeps(self) -> None:
         """The machine sleeps, the market does not."""
@@ -173,15 +185,46 @@ def described(seed: int, episode: Episode | None, error: BaseException) -> str:
     return f"seed {seed}, step {steps}, {kind}: {error}\n  its faults as a script: {script}"
 
 
-def run_seed(seed: int, steps: int = STEPS) -> str:
+def run_seed(seed: int, steps: int = STEPS, script: tuple[Rule, ...] | None = None) -> str:
     """One episode; what is wrong, empty where nothing is."""
     episode = None
     try:
-        episode = Episode(seed)
+        episode = Episode(seed, script)
         episode.run(steps)
     except (AssertionError, ClawdError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         return described(seed, episode, error)
     return ""
 
 
-__all__ = ["STEPS", "Decimal", "Episode", "OrderKind", "described", "run_seed"]
+def run_days(steps: int, first: int, say: Callable[[str], None] = lambda text: None) -> tuple[list[str], int]:
+    """Days of one seed after another, until so many random steps have been done; what was wrong, and the steps."""
+    wrong: list[str] = []
+    done, seed = 0, first
+    while done < steps:
+        if text := run_seed(seed):
+            wrong.append(text)
+            say(text)
+        done, seed = done + STEPS, seed + 1
+        if (seed - first) % 250 == 0:
+            say(f"{done:,} random steps, {len(wrong)} days of {seed - first:,} ended wrong")
+    return wrong, done
+
+
+def main(words: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Random days of an account behind faults.")
+    parser.add_argument("--steps", type=int, default=100_000, help="random steps")
+    parser.add_argument("--seed", type=int, default=1_000_000, help="of the first day")
+    parser.add_argument("--script", help="faults as JSON for that one day, in place of those that the seed draws")
+    asked = parser.parse_args(words)
+    if asked.script is not None:
+        text = run_seed(asked.seed, script=from_json(asked.script))
+        print(text or "nothing was wrong")
+        return 1 if text else 0
+    begun = time.monotonic()
+    wrong, steps = run_days(asked.steps, asked.seed, lambda text: print(text, flush=True))
+    print(f"random steps {steps}, days that ended wrong {len(wrong)} ({time.monotonic() - begun:.0f} s)", flush=True)
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,9 +4,9 @@
     python tests/chaos/kill_matrix.py --every 40                   a sample
     python tests/chaos/kill_matrix.py --scenario trade --point 17  one point again
 
-Each point is two processes of their own: one runs the scenario until it kills itself right before or right after a call,
-the other starts from the files that are left and runs to the end. With ``--twice`` the second is killed as well, and a
-third goes on. docs/faults.md says what is looked at.
+Each point is two processes of their own: one runs the scenario until it kills itself right before or right after a
+call, the other starts from the files that are left and runs to the end. With ``--twice`` the second is killed as well,
+and a third goes on. docs/faults.md says what is looked at.
 """
 
 from __future__ import annotations
@@ -27,10 +27,9 @@ from pathlib import Path
 from typing import Any
 
 from chaos_world import World
-from clawd.venues.venue import Submit
 from kill_scenarios import SCENARIOS, live, open_world
 
-CALLS = frozenset({"append", "send", "receive"})
+from clawd.venues.venue import Submit
 
 
 class Killer:

@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 from chaos_world import INSTRUMENTS, SECOND, START, T0, World, book
+
 from clawd.core.orders import OrderKind, OrderType
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import MarketEvent, Print

@@ -135,7 +135,8 @@ class Chances:
 
     Attributes:
         seed: the same messages are struck the same way again.
-        share: of the messages that are struck, in [0, 1].
+        share: of the requests and reports that are struck, in [0, 1].
+        quotes: the same of the quotes.
         faults: those that may be drawn.
         longest: nanoseconds that a fault lasts at the most.
         amount: the most by which a figure is wrong, quote currency or units; a clock is wrong by up to ``longest``.
@@ -143,6 +144,7 @@ class Chances:
 
     seed: int
     share: float
+    quotes: float = 0.02
     faults: tuple[Fault, ...] = NETWORK_FAULTS
     longest: int = 10_000_000_000
     amount: Decimal = Decimal(1)
@@ -165,7 +167,7 @@ def from_json(text: str) -> tuple[Rule, ...]:
     """
     try:
         return tuple(_rule(line) for line in json.loads(text))
-    except (TypeError, ValueError, InvalidOperation) as error:
+    except (LookupError, TypeError, ValueError, InvalidOperation) as error:
         raise ClawdError(
             f"this is no script of faults: {error}",
             where="faults",
@@ -219,7 +221,8 @@ class _Script:
             if each.strikes(name, kind, symbol) and found is None:
                 found = each.rule
         chances = self.chances
-        if found is None and chances is not None and self._random.random() < chances.share:
+        share = 0.0 if chances is None else chances.quotes if name == _QUOTE else chances.share
+        if found is None and chances is not None and self._random.random() < share:
             possible = [fault for fault in chances.faults if name in STRIKES[fault]]
             if possible:
                 found = self._drawn(chances, self._random.choice(possible))
