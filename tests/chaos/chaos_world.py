@@ -257,6 +257,12 @@ class World:
             self._pass_time(away)
         self.start()
 
+    def close(self) -> None:
+        """Close the files, where there are any; closing twice does no harm."""
+        if self.file is not None:
+            self.journal.close()
+            self.file.close()
+
     # Time.
 
     def show(self, traded: Random | None = None) -> None:

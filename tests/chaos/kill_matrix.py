@@ -170,9 +170,7 @@ def points_of(name: str, place: str | None) -> int:
         live(world, name)
         count = killer.count
         finish(world, name, directory)
-        world.journal.close()
-        assert world.file is not None
-        world.file.close()
+        world.close()
     finally:
         shutil.rmtree(directory, ignore_errors=True)
     return count
