@@ -27,6 +27,7 @@ _APPROVALS = "Approvals"
 #: rest, and is imported when called.
 _COMMANDS = (
     ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
+    ("trade", _TRADE, "Trade captured order books on a simulated exchange, through the whole way of an order."),
     ("halt", _STOP, "Let nothing be entered, until `clawd resume`. Exits live on."),
     ("reduce", _STOP, "Let positions only become smaller, until `clawd resume`."),
     ("flatten", _STOP, "Halt, cancel all, close all, and verify with the venue that everything is flat."),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,10 @@ _QUOTES = ("bid", "bid_qty", "ask", "ask_qty")
 _CHANGES = ("first_id", "last_id", "prev_id", "side", "price", "qty")
 _TRADES = ("trade_id", "price", "qty", "buyer_is_maker")
 _ORDERS = ("order_id", "action", "side", "price", "qty")
+_PRICES = frozenset({"price", "bid", "ask"})
+_SIZES = frozenset({"qty", "bid_qty", "ask_qty"})
+_MOST_DECIMALS = 12
+_SIZE_DECIMALS = 8  # where sizes are told as amounts of quote currency
 _OFF_GRID = 0.01  # ticks or lots by which what is written may miss a whole one: it was rebuilt from floats
 _BEFORE_BOOKS = -1  # stands before the numbers of all messages about a book
 _PAIRED_WITHIN = 5 * NANOSECONDS_PER_SECOND  # between the two reports of one trade between two single orders
@@ -112,6 +117,32 @@ def read_captures(paths: Iterable[Path], instrument: Instrument) -> list[MarketE
         placed += _events(table, rows, times, _Grid(instrument, table))
     placed.sort(key=lambda each: each[:2])
     return [event for _, _, event in placed]
+
+
+def steps_of(paths: Sequence[Path]) -> tuple[Decimal, Decimal]:
+    """The tick and the lot of what some captures are of, read off their prices and sizes: one in the last decimal.
+
+    Raises:
+        ClawdError: a file is no such capture.
+    """
+    decimals = {"price": 0, "size": 0}
+    for path in paths:
+        table = open_table(path)
+        rows, _ = known_rows(table, _columns(table), [])
+        for name in rows.columns:
+            for kind, names, part in (("price", _PRICES, "_px_"), ("size", _SIZES, "_qty_")):
+                if name in names or part in name:
+                    decimals[kind] = max(decimals[kind], _decimals(positive(rows, [name], table.place)))
+    return Decimal(1).scaleb(-decimals["price"]), Decimal(1).scaleb(-(decimals["size"] or _SIZE_DECIMALS))
+
+
+def _decimals(values: Floats) -> int:
+    """How many decimals the values were written with."""
+    for decimals in range(_MOST_DECIMALS):
+        scaled = values * 10.0**decimals
+        if np.all(np.abs(scaled - np.rint(scaled)) <= _OFF_GRID):
+            return decimals
+    return _MOST_DECIMALS
 
 
 def _timed(table: Table) -> tuple[pl.DataFrame, NDArray[np.int64], NDArray[np.int64]]:
