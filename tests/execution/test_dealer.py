@@ -394,6 +394,7 @@ def test_an_order_that_is_refused_as_a_double_of_itself_is_not_taken_for_refused
     world.wire.back.reverse()  # and the refusal of the second overtakes the acknowledgement
     world.through()
     assert world.account.orders[name].state is OrderState.ACCEPTED
+    assert "OrderRejected" not in world.journal.kinds
 
 
 # Too many requests.

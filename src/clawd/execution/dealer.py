@@ -37,8 +37,9 @@ from clawd.execution.reconciliation import Reconciliation
 from clawd.execution.timing import Timing
 from clawd.execution.unknown import Outcomes
 from clawd.execution.view import View
+from clawd.execution.waiting import WATCHED, Approvals, Waiting
 from clawd.execution.writer import JournalPort, Writer
-from clawd.risk.gate import approve
+from clawd.risk.gate import ApprovedOrder, approve
 from clawd.risk.verdict import Code, Outcome, Verdict
 from clawd.venues.venue import Cancel, Submit, Venue
 
@@ -52,6 +53,7 @@ class Dealer:
         journal: where facts are kept.
         venue: where the orders go.
         clock: the time.
+        approvals: whom large orders wait for, None where none do.
         seed: of the jitter of what is asked again.
         timing: how long to wait for what.
 
@@ -68,6 +70,7 @@ class Dealer:
         venue: Venue,
         clock: Clock,
         *,
+        approvals: Approvals | None = None,
         seed: int = 0,
         timing: Timing | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class Dealer:
         self.hard_stop = HardStop(self.writer, self.quotes, timing, view.limits.day_loss)
         self.flattening = Flattening(self.writer, self.propose, self.cancel, self.reconciliation.ask, timing, random)
         self.groups = Groups(self.writer, self.cancel, self.flattening.close)
+        self.waiting = Waiting(self.writer, self.quotes, approvals, self._judge, self._send_held)
         self._view = view
         self._venue = venue
         self._clock = clock
@@ -138,33 +142,23 @@ class Dealer:
             The verdict, which is in the journal.
         """
         with self.writer.batch():
-            now = self._clock.now()
-            verdict, approved = self._refusal(order, replaces), None
-            if verdict is None:
-                self._view.venue.connected = self.writer.queue.open and self.reconciliation.agreed
-                snapshot = self._view.snapshot(order, now, part, replaces)
-                verdict, approved = approve(order, snapshot, self._view.limits)
-            self.writer.enter(
-                VerdictGiven(
-                    order=order.id,
-                    agent=order.agent,
-                    symbol=order.symbol,
-                    order_kind=order.kind,
-                    outcome=verdict.outcome,
-                    code=verdict.code,
-                    asked=order.size if order.size.is_finite() else Decimal(0),
-                    allowed=verdict.allowed,
-                    numbers={name: str(value) for name, value in verdict.numbers.items()},
-                )
-            )
+            if order.id in self.account.held:
+                verdict, approved = _refused(Code.DUPLICATE), None
+            else:
+                verdict, approved = self._approve(order, part, replaces)
+            self._give(order, verdict)
             if approved is not None:
-                self.writer.enter(OrderSubmitted.of(approved.order, replaces))
-                self.writer.ask(Submit(approved, replaces, self._reduces_net(approved.order)))
-                self._watch_expiry(approved.order)
+                if (until := self.waiting.reason(approved.order)) is not None:
+                    self.waiting.hold(approved.order, until)
+                else:
+                    self._submit(approved, replaces)
         return verdict
 
     def cancel(self, order: str, why: str) -> bool:
         """Have an order taken off; whether there was anything to be done."""
+        if order in self.account.held:
+            with self.writer.batch():
+                return self.waiting.drop(order, why)
         placed = self.account.orders.get(order)
         if placed is None or not placed.state.working or placed.cancel_why:
             return False
@@ -203,6 +197,7 @@ class Dealer:
         if self.quotes.take(quote):
             with self.writer.batch():
                 self.hard_stop.check()
+                self.waiting.quote(quote)
 
     def receive(self) -> int:
         """Take in what the venue has said; how many reports there were."""
@@ -223,6 +218,7 @@ class Dealer:
                 self.writer.queue.withdraw(order)
                 self._never_sent(order)
             self._expire(now)
+            self.waiting.work()
             self.hard_stop.work()
             self.outcomes.work()
             self.reconciliation.work()
@@ -294,7 +290,47 @@ class Dealer:
 
     # Steps.
 
-    def _refusal(self, order: Order, replaces: str | None) -> Verdict | None:
+    def _approve(
+        self, order: Order, part: Decimal = Decimal(1), replaces: str | None = None
+    ) -> tuple[Verdict, ApprovedOrder | None]:
+        """What the gate says of an order now."""
+        if (code := self._refusal(order, replaces)) is not None:
+            return _refused(code), None
+        self._view.venue.connected = self.writer.queue.open and self.reconciliation.agreed
+        return approve(order, self._view.snapshot(order, self._clock.now(), part, replaces), self._view.limits)
+
+    def _judge(self, order: Order) -> Verdict:
+        return self._approve(order)[0]
+
+    def _send_held(self, order: Order) -> Verdict:
+        """An order that was held is judged once more, and sent."""
+        verdict, approved = self._approve(order)
+        self._give(order, verdict)
+        if approved is not None:
+            self._submit(approved, None)
+        return verdict
+
+    def _give(self, order: Order, verdict: Verdict) -> None:
+        self.writer.enter(
+            VerdictGiven(
+                order=order.id,
+                agent=order.agent,
+                symbol=order.symbol,
+                order_kind=order.kind,
+                outcome=verdict.outcome,
+                code=verdict.code,
+                asked=order.size if order.size.is_finite() else Decimal(0),
+                allowed=verdict.allowed,
+                numbers={name: str(value) for name, value in verdict.numbers.items()},
+            )
+        )
+
+    def _submit(self, approved: ApprovedOrder, replaces: str | None) -> None:
+        self.writer.enter(OrderSubmitted.of(approved.order, replaces))
+        self.writer.ask(Submit(approved, replaces, self._reduces_net(approved.order)))
+        self._watch_expiry(approved.order)
+
+    def _refusal(self, order: Order, replaces: str | None) -> Code | None:
         """Why an order does not even come before the gate, None where it does."""
         account = self.account
         agent = account.agents.get(order.agent)
@@ -310,13 +346,13 @@ class Dealer:
             code = Code.NOT_SUPPORTED
         elif not order.reduces and not self.ready:
             code = Code.NOT_READY
-        return None if code is None else Verdict(Outcome.REFUSE, code, Decimal(0), {})
+        return code
 
     def _venue_can(self, order: Order, replaces: str | None) -> bool:
         """Whether the venue can hold an order. When a GTD order ends is watched here as well."""
         can = self._venue.capabilities
         return (
-            order.type in can.order_types
+            (order.type in can.order_types or (order.type in WATCHED and replaces is None))
             and (order.time_in_force in can.times_in_force or order.time_in_force is TimeInForce.GTD)
             and (can.post_only or not order.post_only)
             and (replaces is None or (can.replace and replaces in self.account.orders))
@@ -335,6 +371,7 @@ class Dealer:
         for placed in list(self.account.working()):
             if not placed.order.reduces:
                 self.cancel(placed.order.id, why)
+        self.waiting.drop_entries(why)
 
     def _watch_expiry(self, order: Order) -> None:
         if order.expires is not None:
@@ -358,6 +395,10 @@ class Dealer:
         by = self._after_cancel.pop(name)
         if placed.state is OrderState.CANCELLED and not placed.filled:
             self.propose(by)
+
+
+def _refused(code: Code) -> Verdict:
+    return Verdict(Outcome.REFUSE, code, Decimal(0), {})
 
 
 def _can_be_replaced(placed: PlacedOrder, by: Order) -> bool:

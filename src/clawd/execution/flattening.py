@@ -63,6 +63,8 @@ class Flattening:
             waits_for_a_price = order.kind is OrderKind.CLOSING and order.type is not OrderType.MARKET
             if order.kind is OrderKind.OPENING or waits_for_a_price or not book.size(order.symbol):
                 self._cancel(order.id, "FLATTEN")
+        for held in list(account.held):
+            self._cancel(held, "FLATTEN")
         for agent in list(account.agents.values()):
             if agent.id != UNATTRIBUTED:
                 for symbol, holding in list(agent.holdings.items()):
