@@ -325,13 +325,14 @@ class ExitManager:
         self, requests: Requests, agent: str, symbol: str, exit_: Exit, now: int, group: str | None
     ) -> Order:
         stop = exit_.kind is OrderKind.STOP
+        held = self.protection(agent, symbol) if stop else None
         return Order(
             id=self._name(requests, agent, symbol, exit_.kind, now),
             agent=agent,
             symbol=symbol,
             kind=exit_.kind,
             size=exit_.size,
-            reason=Reason.STOP if stop else Reason.TAKE,
+            reason=held.stop_reason if held is not None else Reason.TAKE,
             level=exit_.level,
             type=OrderType.STOP if stop else OrderType.LIMIT,
             group=group,
