@@ -9,6 +9,7 @@ from exit_venue import SECOND, Bench, capabilities_of
 
 from clawd.core.account_events import (
     UNATTRIBUTED,
+    AgentStopped,
     ProtectionLapsed,
     ProtectionOverdue,
     ProtectionRestored,
@@ -301,6 +302,29 @@ def test_a_venue_that_holds_no_stops_has_them_watched() -> None:
     bench.settle()
     assert bench.size == 0
     assert bench.account.orders[bench.venue.trades[-1][1]].order.kind is OrderKind.STOP
+
+
+def test_exits_live_on_when_their_agent_is_stopped() -> None:
+    bench = opened(Bench(), TRAIL, [5.0, 3.0])
+    bench.enter(AgentStopped(agent="a1", why="FIRED"))
+    trail_up(bench, "110")
+    bench.settle()
+    assert bench.exits() == [("stop", D("107.00"), D(-1))]
+    assert bench.working(OrderKind.STOP)[0].reason is Reason.TRAIL
+    bench.quote("107")
+    bench.settle()
+    assert bench.size == 0 and bench.exits() == []
+
+
+def test_the_rest_of_an_entry_goes_with_the_position_that_it_opened() -> None:
+    bench = Bench()
+    bench.quote("100")
+    bench.open("3", {"stop": {"percent": 5}}, level="200", id="e")
+    bench.venue.trade("e", D(1), D(100))
+    bench.settle()
+    bench.quote("94")
+    bench.settle()
+    assert bench.size == 0 and bench.venue.live == {}
 
 
 # Restarts, and outcomes that nobody knows.

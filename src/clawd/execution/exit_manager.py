@@ -239,14 +239,15 @@ class ExitManager:
             return  # a stop beyond the price would be refused; the watch closes the position
         old = [each for each in ours.stops if each.state in HELD and not each.cancel_why]
         unknown = sum(1 for each in ours.stops if each.state is OrderState.UNKNOWN)
-        if unknown and (old or not self.capabilities.reduce_only or unknown >= MOST_UNKNOWN):
+        covered = sum((abs(each.rest) for each in old), _ZERO) >= abs(stop.size)
+        if unknown and (covered or not self.capabilities.reduce_only or unknown >= MOST_UNKNOWN):
             return
         # The gate lets a stop stand beside those of its own group only, also one that an earlier position has left.
         group = next((each.order.group for each in ours.stops), None) or _group(self.account, agent, symbol)
         order = self._exit_order(requests, agent, symbol, stop, now, group)
         if self.refusals.hold_back(order, now):
             return
-        if old and self.capabilities.replace:
+        if old and self.capabilities.replace and not unknown:
             requests.submit.append(Asked(order, replaces=old[-1].order.id))
         elif self._free_places(symbol) > 0 and (self.capabilities.reduce_only or not ours.stops):
             requests.submit.append(Asked(order))
@@ -329,13 +330,14 @@ class ExitManager:
         self, requests: Requests, agent: str, symbol: str, exit_: Exit, now: int, group: str | None
     ) -> Order:
         stop = exit_.kind is OrderKind.STOP
+        held = self.protection(agent, symbol) if stop else None
         return Order(
             id=self._name(requests, agent, symbol, exit_.kind, now),
             agent=agent,
             symbol=symbol,
             kind=exit_.kind,
             size=exit_.size,
-            reason=Reason.STOP if stop else Reason.TAKE,
+            reason=held.stop_reason if held is not None else Reason.TAKE,
             level=exit_.level,
             type=OrderType.STOP if stop else OrderType.LIMIT,
             group=group,
