@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from clawd.core.account_events import TradingState
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import (
     OrderCancelled,
@@ -125,11 +126,21 @@ class Desk:
         )
         for order in changes.cancel:
             self.cancel(order, "POSITION_CLOSED")
+        moving = {order.id for order, _, _ in changes.move}
         for order, level, size in changes.move:
-            self.enter(OrderMoved(order=order.id, level=level, size=size))
-            self.venue.move(order.id, level, size)
+            self._move(order, level, size, agent, moving)
+            moving.remove(order.id)
         for order in changes.submit:
             self.send(order, agent)
+
+    def _move(self, order: Order, level: Decimal, size: Decimal, agent: AgentBook, moving: Set[str]) -> None:
+        """Move a resting exit, which is an order like any other to the gate; ``moving`` are those that move with it."""
+        moved = replace(order, level=level, size=size)
+        verdict, approved = approve(moved, self.snapshot(moved, agent, Decimal(1), moving), self.limits)
+        if approved is None:
+            raise ClawdError(f"the gate refused to move {order.id} to {size} at {level}: {verdict.code}", where="desk")
+        self.enter(OrderMoved(order=order.id, level=level, size=size))
+        self.venue.move(order.id, level, size)
 
     def cancel(self, order: Order, why: str) -> None:
         """Take an order off the venue."""
@@ -174,15 +185,15 @@ class Desk:
             self.enter(OrderSubmitted.of(approved.order))
             self.venue.submit(approved)
 
-    def snapshot(self, order: Order, agent: AgentBook, part: Decimal) -> Snapshot:
-        """What the gate is shown of an order.
+    def snapshot(self, order: Order, agent: AgentBook, part: Decimal, replaced: Set[str] = frozenset()) -> Snapshot:
+        """What the gate is shown of an order; ``replaced`` are the orders that stand no longer once it does.
 
         Bars know no quotes, depth, clusters or margin: a limit that needs one of these lets no entry through. What only
         entries are held against is not counted for the others, which may come in the middle of a bar.
         """
         books, start, entering = self.books, self.books.start, order.kind is OrderKind.OPENING
         row, symbol, nothing = books.row(order.symbol), order.symbol, Decimal(0)
-        working = books.orders_of(agent.id, symbol)
+        working = [each for each in books.orders_of(agent.id, symbol) if each.id not in replaced]
         return Snapshot(
             now=self.clock.now(),
             account=self._account_facts() if entering else AccountFacts(self._state(), nothing, nothing),
