@@ -276,6 +276,18 @@ def test_a_failed_write_is_made_up_for_by_the_next(tmp_path: Path) -> None:
     file.close()
 
 
+def test_a_state_is_not_read_with_other_ticks_or_another_seed() -> None:
+    parts = fresh().state()
+    finer = replace(PERPETUAL, instrument=replace(PERPETUAL.instrument, tick=Decimal("0.001")))
+    for other in (
+        MatchingVenue("test", [finer], RULES, Decimal(100_000), seed=5),
+        MatchingVenue("test", [PERPETUAL], RULES, Decimal(100_000), seed=6),
+        MatchingVenue("another", [PERPETUAL], RULES, Decimal(100_000), seed=5),
+    ):
+        with pytest.raises(ClawdError, match="with the terms"):
+            other.restore(parts)
+
+
 def test_a_file_serves_one_process_and_is_known_as_ours(tmp_path: Path) -> None:
     path = tmp_path / "venue.sqlite"
     file = VenueFile.open(path, fresh())
