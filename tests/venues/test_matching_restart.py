@@ -36,7 +36,10 @@ from venues.matching_cases import (
     approved,
     bought,
     change,
+    fills,
+    more_market,
     order,
+    sent,
     snapshot,
     sold,
     stop,
@@ -138,6 +141,19 @@ def test_a_restart_at_every_step_changes_no_report(seed: int) -> None:
     assert told(seed, again) == undisturbed
     assert sum(isinstance(each, FillReport) for each in undisturbed) > 15, "the test has looked at something"
     assert told(seed, lambda venue: venue) == undisturbed
+
+
+def test_who_came_before_a_restart_is_before_who_came_after_it() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.follow([snapshot(0)])
+    venue.advance(0)
+    sent(venue, order("x", "1", "99.00"), order("first", "1", "99.97"))
+    parts = json.loads(json.dumps(venue.state()))
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.restore(parts)
+    sent(venue, order("second", "1", "99.97"))
+    reports = more_market(venue, sold(1, 9_997, 1_500))
+    assert fills(reports) == [("first", "1.000", "99.97", True), ("second", "0.500", "99.97", True)]
 
 
 def test_the_script_is_not_the_same_for_other_seeds() -> None:
