@@ -98,6 +98,16 @@ def test_the_fee_tier_follows_the_volume_of_the_thirty_days_before() -> None:
         Rules(tiers[1:])
 
 
+def test_the_account_tells_the_fills_since_a_time() -> None:
+    venue = venue_of(CHARGED)
+    sent(venue, order("a", "1"))
+    venue.advance(MS)
+    sent(venue, order("b", "1"))
+    assert [each.order for each in account(venue).fills] == ["a", "b"]
+    assert [each.order for each in account(venue, MS).fills] == ["b"]
+    assert account(venue, MS + 1).fills == ()
+
+
 # What it lends.
 
 

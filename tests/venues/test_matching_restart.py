@@ -156,6 +156,16 @@ def test_who_came_before_a_restart_is_before_who_came_after_it() -> None:
     assert fills(reports) == [("first", "1.000", "99.97", True), ("second", "0.500", "99.97", True)]
 
 
+def test_the_last_price_is_known_after_a_restart() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.follow([snapshot(0), sold(0, 9_950, 1)])
+    venue.advance(0)
+    parts = json.loads(json.dumps(venue.state()))
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.restore(parts)
+    assert fills(sent(venue, stop("s", "-1", "99.60"))) == [("s", "-1.000", "99.99", False)]
+
+
 def test_the_script_is_not_the_same_for_other_seeds() -> None:
     assert told(0, lambda venue: venue) != told(1, lambda venue: venue)
 
