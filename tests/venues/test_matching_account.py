@@ -78,9 +78,9 @@ def test_a_rebate_is_a_negative_fee_and_fees_are_rounded_half_to_even_at_ten_dec
 def test_the_fee_tier_follows_the_volume_of_the_thirty_days_before() -> None:
     tiers = (
         FeeTier(Decimal(0), Decimal(0), Decimal("0.001")),
-        FeeTier(Decimal(1_000), Decimal(0), Decimal("0.0005")),
+        FeeTier(Decimal(150), Decimal(0), Decimal("0.0005")),
     )
-    venue = venue_of(Rules(tiers, volume=Decimal(950)))
+    venue = venue_of(Rules(tiers, volume=Decimal(100)))
 
     def rate(id: str) -> Decimal:
         more_market(venue, snapshot(venue.now))
@@ -88,14 +88,24 @@ def test_the_fee_tier_follows_the_volume_of_the_thirty_days_before() -> None:
         assert isinstance(fill, FillReport)
         return fill.fee / fill.price
 
-    assert rate("a") == Decimal("0.001")  # 950 before it
-    assert rate("b") == Decimal("0.0005")  # 1,050.01 before it
+    assert rate("a") == Decimal("0.001")  # 100 before it
+    assert rate("b") == Decimal("0.0005")  # 200.01 before it
     venue.advance(30 * NANOSECONDS_PER_DAY - 1)
     assert rate("c") == Decimal("0.0005")
     venue.advance(30 * NANOSECONDS_PER_DAY)
-    assert rate("d") == Decimal("0.001")  # what came before the account is forgotten, and a and b with it
+    assert rate("d") == Decimal("0.001")  # only c is left of it
     with pytest.raises(ClawdError, match="do not rise"):
         Rules(tiers[1:])
+
+
+def test_the_account_tells_the_fills_since_a_time() -> None:
+    venue = venue_of(CHARGED)
+    sent(venue, order("a", "1"))
+    venue.advance(MS)
+    sent(venue, order("b", "1"))
+    assert [each.order for each in account(venue).fills] == ["a", "b"]
+    assert [each.order for each in account(venue, MS).fills] == ["b"]
+    assert account(venue, MS + 1).fills == ()
 
 
 # What it lends.

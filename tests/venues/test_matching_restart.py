@@ -36,7 +36,10 @@ from venues.matching_cases import (
     approved,
     bought,
     change,
+    fills,
+    more_market,
     order,
+    sent,
     snapshot,
     sold,
     stop,
@@ -138,6 +141,29 @@ def test_a_restart_at_every_step_changes_no_report(seed: int) -> None:
     assert told(seed, again) == undisturbed
     assert sum(isinstance(each, FillReport) for each in undisturbed) > 15, "the test has looked at something"
     assert told(seed, lambda venue: venue) == undisturbed
+
+
+def test_who_came_before_a_restart_is_before_who_came_after_it() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.follow([snapshot(0)])
+    venue.advance(0)
+    sent(venue, order("x", "1", "99.00"), order("first", "1", "99.97"))
+    parts = json.loads(json.dumps(venue.state()))
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.restore(parts)
+    sent(venue, order("second", "1", "99.97"))
+    reports = more_market(venue, sold(1, 9_997, 1_500))
+    assert fills(reports) == [("first", "1.000", "99.97", True), ("second", "0.500", "99.97", True)]
+
+
+def test_the_last_price_is_known_after_a_restart() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.follow([snapshot(0), sold(0, 9_950, 1)])
+    venue.advance(0)
+    parts = json.loads(json.dumps(venue.state()))
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.restore(parts)
+    assert fills(sent(venue, stop("s", "-1", "99.60"))) == [("s", "-1.000", "99.99", False)]
 
 
 def test_the_script_is_not_the_same_for_other_seeds() -> None:
@@ -274,6 +300,18 @@ def test_a_failed_write_is_made_up_for_by_the_next(tmp_path: Path) -> None:
     file = VenueFile.open(path, other)
     assert other.state() == venue.state()
     file.close()
+
+
+def test_a_state_is_not_read_with_other_ticks_or_another_seed() -> None:
+    parts = fresh().state()
+    finer = replace(PERPETUAL, instrument=replace(PERPETUAL.instrument, tick=Decimal("0.001")))
+    for other in (
+        MatchingVenue("test", [finer], RULES, Decimal(100_000), seed=5),
+        MatchingVenue("test", [PERPETUAL], RULES, Decimal(100_000), seed=6),
+        MatchingVenue("another", [PERPETUAL], RULES, Decimal(100_000), seed=5),
+    ):
+        with pytest.raises(ClawdError, match="with the terms"):
+            other.restore(parts)
 
 
 def test_a_file_serves_one_process_and_is_known_as_ours(tmp_path: Path) -> None:

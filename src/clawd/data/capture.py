@@ -95,9 +95,9 @@ def read_captures(paths: Iterable[Path], instrument: Instrument) -> list[MarketE
 
     The venue's clock rules: its own time of each row (``exch_ms``) where the file states it. The clock of a receiver
     may be wrong by seconds, as in captures that were received before they happened; it is used only in rows without
-    a time of the venue, and then corrected by the middle difference between both clocks in the other rows. Of one
-    time, trades come first, for the book that a venue tells is that after them, then the book's messages by the
-    venue's numbers.
+    a time of the venue, and then corrected by the largest difference between both clocks in the other rows, that of
+    the message which came fastest: so none of them stands before it happened. Of one time, trades come first, for the
+    book that a venue tells is that after them, then the book's messages by the venue's numbers.
 
     Kinds of files are told by their columns, as in `book_file.read_book`; trades have trade_id, price, qty and
     buyer_is_maker. Files of single orders say how much of an order is left: where two orders of opposite sides lose
@@ -110,7 +110,7 @@ def read_captures(paths: Iterable[Path], instrument: Instrument) -> list[MarketE
     tables = [open_table(path) for path in paths]
     read = [_timed(table) for table in tables]
     differences = np.concatenate([stated[stated > 0] - received[stated > 0] for _, received, stated in read])
-    correction = int(np.median(differences)) if differences.size else 0
+    correction = int(differences.max()) if differences.size else 0
     placed: list[_Placed] = []
     for table, (rows, received, stated) in zip(tables, read, strict=True):
         times = np.maximum.accumulate(np.where(stated > 0, stated, received + correction))

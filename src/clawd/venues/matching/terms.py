@@ -96,7 +96,7 @@ def notional(market: Market, lots: int, price: int) -> Decimal:
 
 def below_least(order: Working, market: Market) -> bool:
     """Whether an order is too small, at its own price or else at the middle of the book."""
-    twice = 2 * (order.limit or order.level or 0) or market.price() or 0
+    twice = 2 * (order.limit or order.level or 0) or market.doubled_price() or 0
     return not order.reduce_only and notional(market, order.lots, twice) < 2 * market.listing.least_notional
 
 
@@ -123,12 +123,12 @@ def unaffordable(
         held = account.positions.get(symbol, 0)
         if not orders and not held:
             continue
-        twice = each.price()
+        twice = each.doubled_price()
         if same and order.limit is not None:
             twice = max(twice or 0, 2 * order.limit) if order.side == BID else twice or 2 * order.limit
         if twice is None:
             twice = 2 * (order.level or 0)
-        valued = each.price() or twice
+        valued = each.doubled_price() or twice
         equity += notional(each, held, valued) / 2
         buys = sum(one.left for one in orders if one.side == BID)
         sells = sum(one.left for one in orders if one.side == ASK)

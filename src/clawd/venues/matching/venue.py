@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from clawd.core.errors import ClawdError
 from clawd.core.orders import Order, OrderType, TimeInForce
 from clawd.core.reports import (
     AccountReport,
@@ -110,6 +111,8 @@ class MatchingVenue:
         self.played = 0
         self.keep: Callable[[Parts], None] | None = None
         self._exchange = Exchange(name, listings, rules, cash, now)
+        steps = {symbol: market.instrument for symbol, market in self._exchange.markets.items()}
+        self._terms = [name, seed, {symbol: [str(of.tick), str(of.lot)] for symbol, of in sorted(steps.items())}]
         self._asked: deque[tuple[int, Asked]] = deque()
         self._coming: deque[tuple[int, Report]] = deque()
         latency = rules.latency
@@ -278,8 +281,15 @@ class MatchingVenue:
         return parts
 
     def restore(self, parts: Parts) -> None:
-        """Go on where a state was taken, with the same listings, rules and seed; then `follow` the market again."""
+        """Go on where a state was taken, with the same listings, rules and seed; then `follow` the market again.
+
+        Raises:
+            ClawdError: the state is that of another venue, or of other ticks and lots: its figures would mean others.
+        """
         kept = parts["venue"]
+        if kept["terms"] != self._terms:
+            what = f"the state is that of a venue with the terms {kept['terms']}, and this one has {self._terms}"
+            raise ClawdError(what, where=self.name, hint="open it with the name, seed, ticks and lots that it had")
         self.now, self.played = kept["now"], kept["played"]
         self._asked = deque((time, _ASKED.validate_python(body)) for time, body in kept["asked"])
         self._coming = deque((time, _REPORTS[kind].validate_python(body)) for time, kind, body in kept["coming"])
@@ -321,7 +331,14 @@ class MatchingVenue:
             [time, type(report).__name__, _REPORTS[type(report).__name__].dump_python(report, mode="json")]
             for time, report in self._coming
         ]
-        venue = {"now": self.now, "played": self.played, "asked": asked, "coming": coming, "ways": ways}
+        venue = {
+            "terms": self._terms,
+            "now": self.now,
+            "played": self.played,
+            "asked": asked,
+            "coming": coming,
+            "ways": ways,
+        }
         return {"venue": venue, "exchange": self._exchange.state()}
 
     def _kept(self) -> None:
