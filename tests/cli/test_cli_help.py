@@ -17,7 +17,7 @@ GROUPS = {
     "Trade on paper": ["up"],
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
-    "Journal": ["journal"],
+    "Journal": ["journal", "parity"],
 }
 COMMANDS = [
     "up",
@@ -42,6 +42,7 @@ COMMANDS = [
     "journal verify",
     "journal show",
     "journal list",
+    "parity",
 ]
 
 

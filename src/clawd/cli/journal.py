@@ -36,7 +36,7 @@ def verify(
     """Recompute all that a journal says and compare: the chain, the books of every bar, the venue's account."""
     if every and run is not None:
         raise ClawdError(f"--all and {run} cannot both be meant")
-    paths = _journals() if every else [_path(run)]
+    paths = _journals() if every else [written(run)]
     ready_engine()
     reports = [_verified(path) for path in paths]
     if as_json:
@@ -64,7 +64,7 @@ def show(
     if kind is not None and kind not in EVENTS:
         hint = suggestion(kind, EVENTS) or f"one of {', '.join(EVENTS)}"
         raise ClawdError(f"there is no kind of entry `{kind}`", where="--kind", hint=hint)
-    with Journal.open(_path(run), read_only=True) as journal:
+    with Journal.open(written(run), read_only=True) as journal:
         entries = [
             entry
             for entry in journal.entries()
@@ -128,7 +128,12 @@ def _journals() -> list[Path]:
     return found
 
 
-def _path(run: str | None) -> Path:
+def written(run: str | None) -> Path:
+    """The journal of a run; of the last one written to where none is named.
+
+    Raises:
+        ClawdError: when there is none.
+    """
     found = _journals()
     if run is None:
         return found[0]

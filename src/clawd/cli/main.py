@@ -32,6 +32,7 @@ _COMMANDS = (
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
     ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),
     ("journal", _BOOKS, "Verify the journals and read them."),
+    ("parity", _BOOKS, "Set a day on paper against its backtest, and explain every difference in money."),
 )
 
 
