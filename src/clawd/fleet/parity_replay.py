@@ -6,6 +6,7 @@ Its fills are booked like those of the fleet's books: in Decimal, rounded where 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
@@ -230,8 +231,7 @@ class Ledger:
                 self.funding[int(panel.times[column]), instrument.symbol] = paid
 
     def copy(self) -> Ledger:
-        other = object.__new__(Ledger)
-        other.__dict__.update(self.__dict__)
+        other = copy(self)
         other.sizes, other.marks, other.funding = self.sizes[:], self.marks[:], dict(self.funding)
         return other
 
