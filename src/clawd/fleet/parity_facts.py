@@ -215,6 +215,7 @@ class _Reader:
         self.books = Books.begin(history.start)
         self.now = BEFORE
         self.fresh = True  # at a close, before anything was decided there
+        self.marked = False  # whether all was decided at this close
         self.end = max(day.last for day in spans.values())
         self.worth: dict[str, Decimal] = {}
         self.equity = history.start.capital
@@ -227,7 +228,7 @@ class _Reader:
             self.fresh = False
             self._open()
         if isinstance(event, BarClosed):
-            self.now, self.fresh = event.time, True
+            self.now, self.fresh, self.marked = event.time, True, False
             self.history.bars.append(event)
         # What is decided at a close belongs to the day of the bar that follows; funding to that of its own bar.
         own = isinstance(event, FundingPaid | BarClosed)
@@ -251,6 +252,7 @@ class _Reader:
                 if each is not None and event.agent in each.facts:
                     each.facts[event.agent].close = event.capital
         if isinstance(event, BooksMarked):
+            self.marked = True
             return self._mark(event)
         return False
 
@@ -295,7 +297,9 @@ class _Reader:
         if isinstance(event, HaltBegan):
             self._set_halt(Halt(self.now, None, event))
         elif isinstance(event, HaltEnded) and self.halt is not None:
-            self._set_halt(Halt(self.halt.since, self.now, self.halt.event))
+            # After a pause of the market a day opens with the bar that ends the pause, not at the close before it.
+            until = self.following.get(self.now, self.now + 1) if self.marked else self.now
+            self._set_halt(Halt(self.halt.since, until, self.halt.event))
             self.halt = None
 
     def _set_halt(self, halt: Halt) -> None:

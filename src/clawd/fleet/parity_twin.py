@@ -254,6 +254,7 @@ class _Run:
             self._exits(row, position, at_open=False)
         for fill in self.pending:
             self._otherwise(row, position, fill)
+        self.pending = []
         order = self.state.placed.get((row, OrderKind.OPENING))
         why = None if order is None else twin.facts.cancels.get((time, order))
         if why is not None and position["opening"] != 0.0:
@@ -261,17 +262,33 @@ class _Run:
             if why == "PRICE_BAND":
                 position["acted"] = np.nan
 
+    def _ahead(self, row: int, position: np.void, kinds: Sequence[OrderKind]) -> bool:
+        """Impose the real fills that came before those of an order that is about to fill; whether there were any."""
+        places = [
+            place for place, fill in enumerate(self.pending) if any(self._is_of(fill, row, kind) for kind in kinds)
+        ]
+        if not places or not places[0] or not self.imposes(Cause.LATENCY, (self.column, row, _OTHERWISE)):
+            return False
+        ahead, self.pending = self.pending[: places[0]], self.pending[places[0] :]
+        for fill in ahead:
+            self._otherwise(row, position, fill)
+        return True
+
     def _open_price(self, row: int) -> float:
         return float(self.twin.panel.open[row, self.column])
 
     def _closing(self, row: int, position: np.void) -> None:
         left = 0.0
+        if position["closing"] != 0.0:
+            self._ahead(row, position, (OrderKind.CLOSING,))
         if position["closing"] != 0.0 and position["lots"] != 0.0:
             lots = float(np.sign(position["closing"]) * min(abs(position["closing"]), abs(position["lots"])))
             left = self._execute(row, OrderKind.CLOSING, lots, self._market_price(row, lots), _CLOSING)
         position["closing"] = left
 
     def _opening(self, row: int, position: np.void) -> None:
+        if position["opening"] != 0.0:
+            self._ahead(row, position, (OrderKind.OPENING,))
         lots = float(position["opening"])
         if lots == 0.0:
             return
@@ -314,6 +331,9 @@ class _Run:
             twin.grids[row],
         )
         if not np.isnan(price):
+            if self._ahead(row, position, (OrderKind.STOP,)):
+                self._exits(row, position, at_open=at_open)
+                return
             self._execute(row, OrderKind.STOP, -float(position["lots"]), price, phase)
             return
         place = target_after(position, twin.plan, -1) if twin.plan["targets"] else -1
@@ -323,6 +343,9 @@ class _Run:
                 float(position["take"][place]), side, self._open_price(row), at_open, along, twin.grids[row]
             )
             if np.isnan(price):
+                return
+            if self._ahead(row, position, (OrderKind.TAKE,)):
+                self._exits(row, position, at_open=at_open)
                 return
             following = target_after(position, twin.plan, place)
             lots = -side * float(target_lots(position, twin.plan, place))
