@@ -14,9 +14,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from clawd.core.clock import iso
 from clawd.core.events import AgentFired, OrderFilled
 from clawd.core.money import booked_price, booked_size, fee_of_fill, studied
 from clawd.core.orders import OrderKind
+from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.core.reason import Reason
 from clawd.engine.plan import CHANDELIER
 from clawd.engine.position import (
@@ -667,7 +669,7 @@ def _told_fired(event: AgentFired | None) -> str:
 
 
 def _told_halt(halt: Halt) -> str:
-    until = "" if halt.until is None else f", until the close of {moment(halt.until)}"
     if halt.event is None:
-        return f"halted{until}"
-    return f"halted: the day's loss of {plain(halt.event.loss)} reached {plain(halt.event.limit)}{until}"
+        return "halted"
+    until = iso(halt.event.until_day * NANOSECONDS_PER_DAY)
+    return f"halted until {until}: the day's loss of {plain(halt.event.loss)} reached {plain(halt.event.limit)}"
