@@ -35,6 +35,7 @@ from clawd.cluster.study import Study
 from clawd.cluster.task import Done, split
 from clawd.cluster.work import Work
 from clawd.core.errors import ClawdError
+from clawd.store.ledger import Ledger
 
 
 @pytest.fixture(scope="module")
@@ -151,6 +152,22 @@ def test_a_sweep_on_a_cluster_writes_what_a_sweep_on_this_machine_writes(
         assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "here.csv").read_text() == (tmp_path / "there.csv").read_text()
     assert (tmp_path / "here.csv").read_text().count("\n") == 21
+
+
+def test_a_search_on_a_cluster_leaves_the_ledger_that_a_search_on_this_machine_leaves(
+    nodes: TwoNodes, importable: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ledgers = []
+    for name, where in (("here", ["--workers", "1"]), ("there", ["--cluster", nodes.address])):
+        monkeypatch.setenv("CLAWD_HOME", str(tmp_path / name))
+        search = [sys.executable, "-m", "clawd", "research", "run", "--budget", "120", "--seed", "4", "--json", *where]
+        done = subprocess.run(search, capture_output=True, text=True, timeout=300, check=False)
+        assert (done.returncode, done.stderr) == (0, "")
+        with Ledger.open(tmp_path / name / "ledger.sqlite") as ledger:
+            # When each was entered is the one thing that may differ.
+            ledgers.append([(each.content_hash, each.first_ts, each.sharpe, each.parents) for each in ledger.trials()])
+    assert ledgers[0] == ledgers[1]
+    assert len({trial[0] for trial in ledgers[0]}) == 120
 
 
 # Without a cluster.

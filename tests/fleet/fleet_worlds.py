@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from clawd.core.costs import Costs
-from clawd.core.events import Event, RunStarted, read_event
+from clawd.core.event import Event
+from clawd.core.events import RunStarted, read_event
 from clawd.core.instrument import Instrument
 from clawd.core.panel import Floats, Panel
 from clawd.core.settings import Settings
@@ -24,6 +25,7 @@ from clawd.fleet.fleet import Fleet
 from clawd.fleet.run import Run, begin_or_continue, run_started
 from clawd.language.strategy import Strategy, parse_toml
 from clawd.store.journal import Journal
+from clawd.store.switchboard import NOTHING_ORDERED, Command
 from clawd.venues.paper import PaperVenue
 
 HOUR = 3_600 * 10**9
@@ -171,13 +173,20 @@ class FreshClaims:
 class Trading:
     """A fleet without a file: its books, its venue, and the events of each bar."""
 
-    def __init__(self, strategies: Sequence[Strategy], panel: Panel, settings: Settings, first: int = 1) -> None:
+    def __init__(
+        self,
+        strategies: Sequence[Strategy],
+        panel: Panel,
+        settings: Settings,
+        first: int = 1,
+        ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
+    ) -> None:
         self.start = start_of(strategies, panel, settings, first)
         self.panel = panel
         self.books = Books.begin(self.start)
         self.venue = PaperVenue(panel.instruments, costs_of(settings), settings.capital)
         self.claims = FreshClaims()
-        self.fleet = Fleet(self.books, self.venue, strategies, panel, first, self.claims)
+        self.fleet = Fleet(self.books, self.venue, strategies, panel, first, self.claims, ordered)
 
     def bars(self) -> Iterator[list[Event]]:
         """Trade bar after bar; each bar's events as a replay would read them."""

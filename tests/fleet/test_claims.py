@@ -14,7 +14,8 @@ from fleet_worlds import DAY, MIDNIGHT, Trading, panel_of, settings_of, start_of
 
 from clawd.core.clock import Clock
 from clawd.core.errors import ClawdError
-from clawd.core.events import AgentFired, AgentHired, BooksMarked, Event, HypothesisProven, RunStarted, read_event
+from clawd.core.event import Event
+from clawd.core.events import AgentFired, AgentHired, BooksMarked, HypothesisProven, RunStarted, read_event
 from clawd.core.panel import Floats, Panel
 from clawd.core.settings import Settings
 from clawd.evidence.eprocess import EProcess

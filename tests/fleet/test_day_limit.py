@@ -36,10 +36,10 @@ from fleet_worlds import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from clawd.core.event import Event
 from clawd.core.events import (
     AgentFired,
     DayOpened,
-    Event,
     FundingPaid,
     HaltBegan,
     HaltEnded,

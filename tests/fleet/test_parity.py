@@ -16,7 +16,8 @@ import pytest
 from fleet_worlds import DAY, MIDNIGHT, Trading, costs_of, panel_of, run_whole, settings_of, strategy_of, walk
 
 from clawd.authors.starter import starter_library
-from clawd.core.events import BooksMarked, Event, OrderFilled, VerdictGiven
+from clawd.core.event import Event
+from clawd.core.events import BooksMarked, OrderFilled, VerdictGiven
 from clawd.core.panel import Panel
 from clawd.core.settings import Settings
 from clawd.data.market import load_market

@@ -95,6 +95,7 @@ class JsonView:
                     run=stage.run.books.start.run,
                     journal=str(stage.path),
                     resumed_bars=stage.run.resumed_bars,
+                    state=stage.ordered.switch.state,
                 )
             case BarTraded():
                 for event in stage.events:

@@ -29,7 +29,8 @@ from clawd.cli.tables import (
     verdict_on_evidence,
 )
 from clawd.core.clock import iso
-from clawd.core.events import Event, OrderFilled, VerdictGiven
+from clawd.core.event import Event
+from clawd.core.events import OrderFilled, VerdictGiven
 from clawd.core.money import studied
 from clawd.fleet.books import Books
 from clawd.fleet.campaign import BarTraded, Compiling, Ended, MarketRead, PaperBegan, Searched, Stage, Tried

@@ -17,13 +17,19 @@ from clawd import __version__
 from clawd.core.errors import ClawdError
 
 _TRADE = "Trade on paper"
+_STOP = "Stop it"
 _STUDY = "Write and study strategies"
 _DATA = "Data"
 _BOOKS = "Journal"
 
-#: Name, panel of the help, and what it does. The module of the same name has the rest, and is imported when called.
+#: Name, panel of the help, and what it does. The module of the same name, or the one that is named for several, has the
+#: rest, and is imported when called.
 _COMMANDS = (
     ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
+    ("halt", _STOP, "Let nothing be entered, until `clawd resume`. Exits live on."),
+    ("reduce", _STOP, "Let positions only become smaller, until `clawd resume`."),
+    ("flatten", _STOP, "Halt, cancel all, close all, and verify with the venue that everything is flat."),
+    ("resume", _STOP, "Let the fleet enter positions again; asks for a word to be typed."),
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
     ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
     ("research", _STUDY, "Search for strategies by evolution, judge what is found; tune the numbers of one."),
@@ -34,6 +40,8 @@ _COMMANDS = (
     ("journal", _BOOKS, "Verify the journals and read them."),
     ("parity", _BOOKS, "Set a day on paper against its backtest, and explain every difference in money."),
 )
+
+_MODULES = dict.fromkeys(("halt", "reduce", "flatten", "resume"), "switches")
 
 
 def run() -> None:
@@ -75,7 +83,7 @@ def command_line(arguments: Sequence[str]) -> typer.Typer:
         if name != called:
             app.command(name=name, rich_help_panel=panel, help=text)(_stand_in)
             continue
-        module = importlib.import_module(f"clawd.cli.{name}")
+        module = importlib.import_module(f"clawd.cli.{_MODULES.get(name, name)}")
         if hasattr(module, "app"):
             app.add_typer(module.app, name=name, rich_help_panel=panel, help=text)
         else:

@@ -15,12 +15,15 @@ from clawd.cli.tables import (
     ranking_table,
     verdict_on_evidence,
 )
+from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
 from clawd.core.clock import iso
-from clawd.core.events import AgentFired, AgentHired, Event, HaltBegan, HaltEnded, HypothesisProven
+from clawd.core.event import Event
+from clawd.core.events import AgentFired, AgentHired, HaltBegan, HaltEnded, HypothesisProven
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.monitor import FALSE_FIRING
 from clawd.fleet.books import Books
 from clawd.fleet.campaign import BarTraded, Compiling, Ended, MarketRead, PaperBegan, Searched, Stage, Tried
+from clawd.store.switchboard import Switch
 
 
 class PlainView:
@@ -114,6 +117,11 @@ def paper_lines(stage: PaperBegan) -> list[str]:
         f"{count(start.slots, 'slot')}, account {money(start.capital)}, day's loss limit {money(start.day_loss_limit)}",
         f"journal {stage.path}",
     ]
+    if stage.ordered.switch is not Switch.RESUME:
+        lines.append(
+            f"{stage.ordered.switch.state.upper()} by {stage.ordered.by} since {iso(stage.ordered.ts)}: nothing is "
+            "entered until `clawd resume`"
+        )
     if run.resumed_bars:
         lines.append(
             f"{count(run.resumed_bars, 'bar')} in the journal already, up to {iso(run.books.time)}; every book adds up"
@@ -148,5 +156,13 @@ def notable(event: Event, books: Books) -> str | None:
             return f"HALTED: the day lost {money(event.loss)}, limit {money(event.limit)}; everything is closed"
         case HaltEnded():
             return "entries are allowed again"
+        case TradingStateChanged(state=TradingState.ACTIVE):
+            return f"resumed by {event.by}: entries are allowed again"
+        case TradingStateChanged():
+            return f"{event.state.upper()} by {event.by}: nothing is entered until `clawd resume`"
+        case FlattenBegan():
+            return f"everything is being closed, by {event.by}"
+        case FlatVerified():
+            return "flat: the venue has no order and no position"
         case _:
             return None

@@ -4,32 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from clawd.core.account_events import ACCOUNT_EVENTS
+from clawd.core.event import Event, ReasonWord
 from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
-from clawd.core.reason import Reason
-
-ReasonWord = Annotated[
-    Reason,
-    BeforeValidator(lambda value: Reason[value.upper()] if isinstance(value, str) else value),
-    PlainSerializer(lambda value: value.word, return_type=str),
-]
-
-
-class Event(BaseModel):
-    """A fact. Its name is its kind in the journal."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    @property
-    def kind(self) -> str:
-        return type(self).__name__
 
 
 class RunStarted(Event):
-    """A run began: everything that its results depend on."""
+    """A run began: everything that its results depend on. ``limits`` are those of the gate that may be left out."""
 
     run: str
     code: str
@@ -49,6 +34,8 @@ class RunStarted(Event):
     max_drawdown: Decimal
     search_share: float
     finalists: list[dict[str, Any]]
+    price_band: Decimal = Decimal("0.2")
+    limits: dict[str, Decimal] = Field(default_factory=dict)
 
 
 class KnowledgeNoted(Event):
@@ -113,7 +100,7 @@ class BarClosed(Event):
 
     time: int
     bars: dict[str, tuple[float, float, float, float, float | None]]
-    ranges: dict[str, dict[int, float]] = {}
+    ranges: dict[str, dict[int, float]] = Field(default_factory=dict)
 
 
 class FundingPaid(Event):
@@ -190,6 +177,7 @@ class OrderSubmitted(Event):
     expires: int | None = None
     post_only: bool = False
     group: str | None = None
+    stop_distance: Decimal | None = None
     replaces: str | None = None
 
     @classmethod
@@ -215,6 +203,7 @@ class OrderSubmitted(Event):
             expires=self.expires,
             post_only=self.post_only,
             group=self.group,
+            stop_distance=self.stop_distance,
         )
 
 
@@ -231,13 +220,14 @@ class OrderMoved(Event):
 
 
 class OrderCancelled(Event):
-    """An order left the venue unfilled."""
+    """An order left the venue, what was left of it unfilled."""
 
     order: str
     agent: str
     symbol: str
     order_kind: OrderKind
     why: str
+    venue_time: int | None = None
 
 
 class OrderFilled(Event):
@@ -302,30 +292,29 @@ class RunFinished(Event):
     equity: Decimal
 
 
-EVENTS: dict[str, type[Event]] = {
-    kind.__name__: kind
-    for kind in (
-        RunStarted,
-        KnowledgeNoted,
-        AgentHired,
-        AgentFired,
-        AgentReleased,
-        HypothesisProven,
-        BarClosed,
-        FundingPaid,
-        IntentsProposed,
-        VerdictGiven,
-        OrderSubmitted,
-        OrderMoved,
-        OrderCancelled,
-        OrderFilled,
-        DayOpened,
-        HaltBegan,
-        HaltEnded,
-        BooksMarked,
-        RunFinished,
-    )
-}
+_FLEET_EVENTS: Final[tuple[type[Event], ...]] = (
+    RunStarted,
+    KnowledgeNoted,
+    AgentHired,
+    AgentFired,
+    AgentReleased,
+    HypothesisProven,
+    BarClosed,
+    FundingPaid,
+    IntentsProposed,
+    VerdictGiven,
+    OrderSubmitted,
+    OrderMoved,
+    OrderCancelled,
+    OrderFilled,
+    DayOpened,
+    HaltBegan,
+    HaltEnded,
+    BooksMarked,
+    RunFinished,
+)
+
+EVENTS: Final[dict[str, type[Event]]] = {kind.__name__: kind for kind in _FLEET_EVENTS + ACCOUNT_EVENTS}
 
 
 def read_event(kind: str, body: object) -> Event:

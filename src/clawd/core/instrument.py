@@ -15,11 +15,16 @@ class Instrument:
         symbol: its name, unique within a market, such as ``BTCUSDT``.
         tick: the step of its prices, in quote currency.
         lot: the step of its sizes, in units of the instrument.
+        min_size, max_size: the least and the most that one order may be for, in units; None where the venue says none.
+        min_notional: the least that one order may be worth, quote currency; None where the venue says none.
     """
 
     symbol: str
     tick: Decimal
     lot: Decimal
+    min_size: Decimal | None = None
+    max_size: Decimal | None = None
+    min_notional: Decimal | None = None
 
     @classmethod
     def from_first_price(cls, symbol: str, price: float) -> Instrument:

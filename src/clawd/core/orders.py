@@ -59,6 +59,7 @@ class Order:
         expires: UTC nanoseconds at which a GTD order ends.
         post_only: it is refused rather than take liquidity.
         group: name of an OCO group: what one of its orders fills, the others lose.
+        stop_distance: of an opening order, how far from its fill the stop will lie, quote currency.
     """
 
     id: str
@@ -76,6 +77,7 @@ class Order:
     expires: int | None = None
     post_only: bool = False
     group: str | None = None
+    stop_distance: Decimal | None = None
 
     @property
     def reduces(self) -> bool:

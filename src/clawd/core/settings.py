@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+_Money = Annotated[Decimal | None, Field(gt=0, le=10**12)]
+_Multiple = Annotated[Decimal | None, Field(gt=0, le=100)]
+_Share = Annotated[Decimal | None, Field(gt=0, le=1)]
+_Count = Annotated[int | None, Field(ge=1, le=10**6)]
 
 
 class Settings(BaseSettings):
@@ -27,6 +33,35 @@ class Settings(BaseSettings):
     day_loss_limit: Decimal = Field(Decimal(2), gt=0, le=10**9, description="hard stop of a UTC day, quote currency")
     leverage: Decimal = Field(
         Decimal(2), gt=0, le=100, description="an agent's book may not pass this multiple of its capital"
+    )
+    price_band: Decimal = Field(
+        Decimal("0.2"), gt=0, lt=1, description="an entry's prices lie no further than this share from the market"
+    )
+    price_silence: int = Field(
+        60,
+        ge=1,
+        le=86_400,
+        description="seconds after which a price at a venue is stale; a bar's is after its length",
+    )
+    order_window: int = Field(60, ge=1, le=86_400, description="seconds in which entries are counted")
+    order_notional: _Money = Field(None, description="notional of one entry, quote currency; unset for no limit")
+    instrument_gross: _Money = Field(None, description="gross notional in one instrument, quote currency")
+    venue_gross: _Money = Field(None, description="gross notional at one venue, quote currency")
+    account_gross: _Money = Field(None, description="gross notional of the account, quote currency")
+    account_net: _Money = Field(None, description="net notional of the account on either side, quote currency")
+    equity_leverage: _Multiple = Field(None, description="gross notional, as a multiple of the account's equity")
+    concentration: _Multiple = Field(None, description="gross notional in one instrument, as a multiple of the equity")
+    cluster_share: _Multiple = Field(None, description="gross notional in correlated instruments, likewise")
+    agent_orders: _Count = Field(None, description="entries of one agent within the window")
+    venue_orders: _Count = Field(None, description="entries of all agents at one venue within the window")
+    depth_share: _Share = Field(None, description="of the visible size on the side that an entry takes")
+    volume_share: _Share = Field(None, description="of a day's volume")
+    margin_left: _Share = Field(None, description="of the equity at a venue that lends, the share that stays free")
+    liquidation_distance: _Share = Field(
+        None, description="share of the price that all positions may go wrong at once before they are liquidated"
+    )
+    clock_skew: Annotated[Decimal | None, Field(gt=0, le=3_600)] = Field(
+        None, description="seconds by which the venue's clock may differ from ours"
     )
     slots: int = Field(8, ge=1, le=2000, description="how many agents trade on paper at once")
     fee: Decimal = Field(Decimal("0.0005"), ge=0, lt=Decimal("0.1"), description="fee per side, share of notional")

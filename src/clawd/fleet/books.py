@@ -11,9 +11,11 @@ from decimal import Decimal
 
 import numpy as np
 
+from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
 from clawd.core.clock import iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
+from clawd.core.event import Event
 from clawd.core.events import (
     AgentFired,
     AgentHired,
@@ -21,7 +23,6 @@ from clawd.core.events import (
     BarClosed,
     BooksMarked,
     DayOpened,
-    Event,
     FundingPaid,
     HaltBegan,
     HaltEnded,
@@ -76,6 +77,8 @@ class Books:
         time: open of the last bar, UTC nanoseconds; -1 before the first.
         day: the UTC day that is open, and the equity with which it opened.
         halted_until: the UTC day on which entries are allowed again, None while they are.
+        state: what a person allows; ``command`` is the number of the order that says so, 0 for none.
+        flattening: whether everything is being closed because a person said so.
         beyond: the largest loss of a day beyond its limit so far: gaps that no reserve covers.
         known_until: the open of the last bar that was shown to who chose the finalists, None for none.
         equity: [T] of the account at each mark, quote currency, for study.
@@ -94,6 +97,9 @@ class Books:
     day: int = -1
     day_equity: Decimal = Decimal(0)
     halted_until: int | None = None
+    state: TradingState = TradingState.ACTIVE
+    command: int = 0
+    flattening: bool = False
     beyond: Decimal = Decimal(0)
     halts: int = 0
     known_until: int | None = None
@@ -148,12 +154,12 @@ class Books:
             self.symbols, tuple(self.start.lots), self.costs
         )
 
-    def exposure_of(self, agent: AgentBook) -> Decimal:
-        """Notional of an agent's book once its working orders have filled."""
+    def exposure_of(self, agent: AgentBook, only: int | None = None) -> Decimal:
+        """Notional of an agent's book once its working orders have filled, in all instruments or in that of one row."""
         total = Decimal(0)
         for row, symbol in enumerate(self.symbols):
             position = agent.positions[row]
-            if symbol in self.marks:
+            if symbol in self.marks and only in (None, row):
                 lots = position["lots"] + position["closing"] + position["opening"]
                 total += abs(booked_float(lots)) * self.start.lots[row] * self.marks[symbol]
         return total
@@ -247,6 +253,14 @@ class Books:
                 self.halts += 1
             case HaltEnded():
                 self.halted_until = None
+            case TradingStateChanged():
+                self.state, self.command, self.flattening = event.state, event.command or 0, False
+            case FlattenBegan():
+                self.flattening = True
+            case FlatVerified():
+                if self.net_sizes() or self.orders:
+                    raise ClawdError("the venue was said to be flat, and the books are not", where="journal")
+                self.flattening = False
             case RunFinished():
                 _agree("the equity", event.equity, self.equity)
                 _agree("the count of bars", event.bars, self.bars)

@@ -13,7 +13,7 @@ import numpy as np
 from clawd.core.clock import Clock
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
-from clawd.core.events import Event
+from clawd.core.event import Event
 from clawd.core.settings import Settings
 from clawd.data.market import Market
 from clawd.engine.compiled import is_warm
@@ -30,6 +30,7 @@ from clawd.research.finalists import Candidate
 from clawd.store.journal import Journal
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry
+from clawd.store.switchboard import Command, Switchboard
 
 #: Fewer bars than this leave nothing to choose on, or nothing to trade.
 FEWEST_BARS = 100
@@ -83,10 +84,11 @@ class Searched:
 
 @dataclass(frozen=True, eq=False)
 class PaperBegan:
-    """The fleet stands ready where its journal ends."""
+    """The fleet stands ready where its journal ends; ``ordered`` is what a person has told it last."""
 
     run: Run
     path: Path
+    ordered: Command
 
 
 @dataclass(frozen=True, eq=False)
@@ -166,9 +168,14 @@ def campaign(
         set_aside(settings.home, start.run, clock.now())
     path = journal_path(settings.home, start.run)
     benchmark = buy_and_hold(panel.between(first, length), costs, settings.capital)
-    with Journal.open(path) as journal, Registry.open(settings.home / "ledger.sqlite") as registry:
-        run = begin_or_continue(journal, start, panel, RegisteredClaims(registry, start, clock, author))
-        yield PaperBegan(run, path)
+    with (
+        Journal.open(path) as journal,
+        Registry.open(settings.home / "ledger.sqlite") as registry,
+        Switchboard.open(settings.home) as switchboard,
+    ):
+        claims = RegisteredClaims(registry, start, clock, author)
+        run = begin_or_continue(journal, start, panel, claims, switchboard)
+        yield PaperBegan(run, path, switchboard.standing())
         stopped = False
         with closing(run.steps()) as steps:
             for _ in steps:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
+from clawd.core.account_events import TradingState
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
+from clawd.core.event import Event
 from clawd.core.events import (
-    Event,
     OrderCancelled,
     OrderFilled,
     OrderMoved,
@@ -17,7 +19,6 @@ from clawd.core.events import (
     VerdictGiven,
 )
 from clawd.core.instrument import Instrument
-from clawd.core.money import booked_float
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
 from clawd.engine.position import stop_reason
@@ -25,7 +26,16 @@ from clawd.execution.exits import exit_changes
 from clawd.fleet.agent_book import AgentBook, entry_stop_distance
 from clawd.fleet.books import Books
 from clawd.risk.gate import approve
-from clawd.risk.snapshot import Limits, Snapshot
+from clawd.risk.limit_settings import as_limits
+from clawd.risk.limits import Limits
+from clawd.risk.snapshot import (
+    AccountFacts,
+    AgentFacts,
+    MarketFacts,
+    PositionFacts,
+    Snapshot,
+    VenueFacts,
+)
 from clawd.venues.paper import Bar, CancelReport, FillReport, PaperVenue, Phase
 
 Record = tuple[int, str, dict[str, Any]]
@@ -56,6 +66,8 @@ class Desk:
             leverage=start.leverage,
             costs=Costs(start.fee, start.slippage),
             longest_silence=start.bar,
+            price_band=start.price_band,
+            **as_limits(start.limits),
         )
 
     def enter(self, event: Event) -> None:
@@ -140,6 +152,9 @@ class Desk:
             agent: who asks.
             part: of what is free of the day's budget, the share that this order may use.
         """
+        if order.kind is OrderKind.OPENING:
+            distance = entry_stop_distance(agent.positions[self.books.row(order.symbol)])
+            order = replace(order, stop_distance=distance)
         verdict, approved = approve(order, self.snapshot(order, agent, part), self.limits)
         if order.kind in (OrderKind.CLOSING, OrderKind.OPENING):
             self.enter(
@@ -160,35 +175,97 @@ class Desk:
             self.venue.submit(approved)
 
     def snapshot(self, order: Order, agent: AgentBook, part: Decimal) -> Snapshot:
-        """What the gate is shown of an order."""
-        books = self.books
-        start = books.start
-        row = books.row(order.symbol)
-        position = agent.positions[row]
-        closing = booked_float(position["closing"]) * start.lots[row]
-        size = agent.sizes[order.symbol]
-        opening = order.kind is OrderKind.OPENING
+        """What the gate is shown of an order.
+
+        Bars know no quotes, depth, clusters or margin: a limit that needs one of these lets no entry through. What only
+        entries are held against is not counted for the others, which may come in the middle of a bar.
+        """
+        books, start, entering = self.books, self.books.start, order.kind is OrderKind.OPENING
+        row, symbol, nothing = books.row(order.symbol), order.symbol, Decimal(0)
+        working = books.orders_of(agent.id, symbol)
         return Snapshot(
             now=self.clock.now(),
-            halted=books.halted_until is not None,
-            agent_active=agent.active,
-            price=books.marks.get(order.symbol),
-            price_time=books.mark_times[order.symbol] + start.bar if order.symbol in books.marks else None,
-            lot=start.lots[row],
-            position=size + closing if opening else size,
-            average=agent.average(order.symbol),
-            unknown_orders=0,
-            stop_distance=entry_stop_distance(position) if opening else None,
-            agent_loss=agent.day_loss(books.marks) if opening else Decimal(0),
-            account_loss=books.day_loss if opening else Decimal(0),
-            agent_reserved=books.reserved_by(agent) if opening else Decimal(0),
-            account_reserved=books.reserved if opening else Decimal(0),
-            agent_share=self.share_of(agent),
+            account=self._account_facts() if entering else AccountFacts(self._state(), nothing, nothing),
+            agent=AgentFacts(
+                id=agent.id,
+                active=agent.active,
+                capital=agent.capital,
+                share=self.share_of(agent),
+                loss=agent.day_loss(books.marks) if entering else nothing,
+                reserved=books.reserved_by(agent) if entering else nothing,
+                exposure=books.exposure_of(agent) if entering else nothing,
+                orders=self._entries_sent(agent.id) if entering and self._set("agent_orders") else None,
+            ),
+            position=PositionFacts(
+                size=agent.sizes[symbol],
+                average=agent.average(symbol),
+                opening=_sum(each.size for each in working if each.kind is OrderKind.OPENING),
+                closing=_sum(abs(each.size) for each in working if each.kind is OrderKind.CLOSING),
+                exits=_sum(abs(each.size) for each in working if each.kind is order.kind and not entering),
+                unknown_orders=0,
+                blocked=False,
+            ),
+            market=MarketFacts(
+                instrument=self.instruments[symbol],
+                price=books.marks.get(symbol),
+                price_time=books.mark_times[symbol] + start.bar if symbol in books.marks else None,
+                unattributed=nothing,
+                blocked=False,
+                gross=self._gross(row) if entering and self._set("instrument_gross", "concentration") else None,
+            ),
+            venue=VenueFacts(
+                name="paper",
+                connected=True,
+                breaker_open=False,
+                clock_skew=0,
+                gross=self._gross() if entering and self._set("venue_gross") else None,
+                orders=self._entries_sent() if entering and self._set("venue_orders") else None,
+            ),
             part=part,
-            agent_capital=agent.capital,
-            agent_exposure=books.exposure_of(agent) if opening else Decimal(0),
+        )
+
+    def _account_facts(self) -> AccountFacts:
+        books = self.books
+        return AccountFacts(
+            state=self._state(),
+            loss=books.day_loss,
+            reserved=books.reserved,
+            equity=books.equity if self._set("equity_leverage", "concentration", "cluster_share") else None,
+            gross=self._gross() if self._set("account_gross", "equity_leverage") else None,
+            net=self._net() if self._set("account_net") else None,
+        )
+
+    def _state(self) -> TradingState:
+        return self.books.state if self.books.halted_until is None else TradingState.HALTED
+
+    def _set(self, *limits: str) -> bool:
+        return any(limit in self.books.start.limits for limit in limits)
+
+    def _gross(self, row: int | None = None) -> Decimal:
+        """Notional of all agents' books, in one instrument or in all, once their working orders have filled."""
+        return _sum(self.books.exposure_of(agent, row) for agent in self.books.agents.values())
+
+    def _net(self) -> Decimal:
+        entries = _sum(
+            order.size * self.books.marks[order.symbol]
+            for order in self.books.orders.values()
+            if order.kind is OrderKind.OPENING
+        )
+        return entries + _sum(size * self.books.marks[symbol] for symbol, size in self.books.net_sizes().items())
+
+    def _entries_sent(self, agent: str | None = None) -> int | None:
+        """Entries that were sent at this close, by one agent or by all; not known where the window is longer."""
+        if self.books.start.bar < self.limits.order_window:
+            return None
+        return sum(
+            isinstance(event, OrderSubmitted) and event.order_kind is OrderKind.OPENING and agent in (None, event.agent)
+            for event in self.events
         )
 
     def share_of(self, agent: AgentBook) -> Decimal:
         """An agent's part of the day's loss limit: by its capital, so that the parts never exceed the whole."""
         return self.limits.day_loss * agent.capital / self.books.start.capital
+
+
+def _sum(amounts: Iterable[Decimal]) -> Decimal:
+    return sum(amounts, Decimal(0))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
 from clawd.core.clock import ReplayClock, utc_day
 from clawd.core.events import (
     AgentFired,
@@ -42,6 +43,7 @@ from clawd.fleet.claims import Claims
 from clawd.fleet.desk import Desk, Record
 from clawd.language.strategy import Strategy
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
 from clawd.venues.paper import Bar, PaperVenue
 
 #: A position that no longer fits its share of the day is cut to this part of what fits, not to the last lot every bar.
@@ -61,6 +63,7 @@ class Fleet:
         panel: every bar of the run's market, the ones before the run included: they warm the programs up.
         first: index of the first bar to trade that the journal does not have yet.
         claims: where the agents are registered as hypotheses.
+        ordered: what a person orders at the moment of asking; asked once a bar.
     """
 
     def __init__(
@@ -71,12 +74,14 @@ class Fleet:
         panel: Panel,
         first: int,
         claims: Claims,
+        ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
     ) -> None:
         self.clock = ReplayClock(int(panel.times[first - 1]) + panel.bar if first else 0)
         instruments = {instrument.symbol: instrument for instrument in panel.instruments}
         self.desk = Desk(books, venue, instruments, self.clock)
         self.books = books
         self.claims = claims
+        self._ordered = ordered
         self.strategies = strategies
         self.panel = panel
         self.next_bar = first
@@ -118,7 +123,8 @@ class Fleet:
         self._open_day()
         self._fire()
         self._hire()
-        if books.halted_until is None:
+        self._obey()
+        if books.halted_until is None and not books.flattening:
             for agent in books.active_agents():
                 self._decide(agent, decisions[agent.row], row)
         self._protect()
@@ -181,6 +187,28 @@ class Fleet:
                 self.desk.enter(
                     HypothesisProven(agent=agent.id, hypothesis=agent.hypothesis, wealth=wealth, level=agent.level)
                 )
+
+    # A person's orders.
+
+    def _obey(self) -> None:
+        """Do what a person has ordered since the last bar, and go on closing where everything is to be closed."""
+        books, command = self.books, self._ordered()
+        if command.number != books.command:
+            self.desk.enter(
+                TradingStateChanged(state=command.switch.state, by=command.by, why=command.why, command=command.number)
+            )
+            if books.state is not TradingState.ACTIVE:
+                for order in [each for each in books.orders.values() if each.kind is OrderKind.OPENING]:
+                    self.desk.cancel(order, Reason.HALT.name)
+            if command.switch is Switch.FLATTEN:
+                self.desk.enter(FlattenBegan(by=command.by, why=command.why))
+        if not books.flattening:
+            return
+        for agent in books.agents.values():
+            self._close_all(agent, Reason.HALT)
+        venue = self.desk.venue
+        if not venue.orders and not any(venue.positions.values()):
+            self.desk.enter(FlatVerified(venue_time=self.clock.now()))
 
     # The day's limit.
 
@@ -252,6 +280,8 @@ class Fleet:
             self._lots[rows],
             False,
         )
+        if self.books.state is not TradingState.ACTIVE:
+            _enter_nothing(before, after)
         changed = [k for k in range(len(rows)) if not _same(before[k], after[k])]
         if not changed:
             return
@@ -398,6 +428,14 @@ def _bars(row: Panel) -> dict[str, Bar]:
 
 def _values(bar: Bar) -> tuple[float, float, float, float, float | None]:
     return bar.open, bar.high, bar.low, bar.close, None if np.isnan(bar.volume) else bar.volume
+
+
+def _enter_nothing(before: NDArray[np.void], after: NDArray[np.void]) -> None:
+    """Take the entries out of what an agent has decided. It is asked again at every bar, until it may enter."""
+    entering = after["opening"] != 0.0
+    after["opening"][entering] = 0.0
+    after["opening_reason"][entering] = before["opening_reason"][entering]
+    after["acted"][entering] = np.nan
 
 
 def _same(before: np.void, after: np.void) -> bool:

@@ -23,9 +23,9 @@ from clawd import __version__
 from clawd.core.clock import iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
+from clawd.core.event import Event
 from clawd.core.events import (
     BooksMarked,
-    Event,
     FundingPaid,
     HypothesisProven,
     OrderCancelled,
@@ -45,8 +45,10 @@ from clawd.fleet.claims import Bet, Claims
 from clawd.fleet.fleet import Fleet
 from clawd.language.strategy import Strategy, parse_json
 from clawd.research.finalists import Candidate
+from clawd.risk.limit_settings import optional_limits
 from clawd.store.journal import Journal
 from clawd.store.lock import take_lock
+from clawd.store.switchboard import NOTHING_ORDERED, Switch, Switchboard
 from clawd.venues.paper import PaperVenue
 
 #: Seconds after which the registry is given the bars that the journal has.
@@ -86,6 +88,8 @@ def run_started(
         slippage=settings.slippage,
         max_drawdown=settings.max_drawdown,
         search_share=settings.search_share,
+        price_band=settings.price_band,
+        limits=optional_limits(settings),
         finalists=[
             {
                 "name": candidate.strategy.name,
@@ -101,7 +105,9 @@ def run_started(
 
 
 def _name_of(start: RunStarted) -> str:
-    text = json.dumps(start.model_dump(mode="json") | {"run": ""}, sort_keys=True)
+    # What an older version did not say has its default, and was no part of the name.
+    said = start.model_dump(mode="json", exclude_defaults=True)
+    text = json.dumps(said | {"run": ""}, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
@@ -157,6 +163,8 @@ class Run:
     journal: Journal
     fleet: Fleet
     resumed_bars: int
+    switchboard: Switchboard | None = None
+    _answered: tuple[int, bool] = (0, False)
 
     @property
     def books(self) -> Books:
@@ -182,6 +190,7 @@ class Run:
                 records = self.fleet.step()
                 self.check()
                 self.journal.append(records)
+                self._answer()
                 for agent in self.books.agents.values():
                     if agent.bet is not None:
                         bets.setdefault(agent.hypothesis, []).append(agent.bet)
@@ -195,6 +204,25 @@ class Run:
             if bets:
                 _settle(self.fleet.claims, self.books, bets)
 
+    def _answer(self) -> None:
+        """Say on the switchboard what was done about a person's order, once the journal has it."""
+        books = self.books
+        if self.switchboard is None or self._answered == (books.command, not books.flattening):
+            return
+        command, held = self.switchboard.standing(), len(books.net_sizes())
+        if command.number != books.command:  # another came meanwhile: the next bar hears it
+            return
+        text = {
+            Switch.RESUME: "may enter positions again",
+            Switch.REDUCE: f"reducing; {held} instruments held, with their exits",
+            Switch.HALT: f"halted; {held} instruments held, with their exits",
+            Switch.FLATTEN: f"closing {held} instruments"
+            if books.flattening
+            else "flat: the venue has no order and no position",
+        }[command.switch]
+        self.switchboard.answer(command, books.start.run, text, self.fleet.clock.now(), done=not books.flattening)
+        self._answered = (books.command, not books.flattening)
+
     def check(self) -> None:
         """Reconcile the agents' books with the venue.
 
@@ -204,7 +232,9 @@ class Run:
         _reconcile(self.books, self.fleet.desk.venue)
 
 
-def begin_or_continue(journal: Journal, start: RunStarted, panel: Panel, claims: Claims) -> Run:
+def begin_or_continue(
+    journal: Journal, start: RunStarted, panel: Panel, claims: Claims, switchboard: Switchboard | None = None
+) -> Run:
     """Start a run from its journal, which may be empty.
 
     Args:
@@ -212,6 +242,7 @@ def begin_or_continue(journal: Journal, start: RunStarted, panel: Panel, claims:
         start: how the run begins, where the journal is empty; what it must have begun with, where not.
         panel: every bar of the market.
         claims: where the agents are hypotheses; it is given what the journal has and it lacks.
+        switchboard: where a person orders halts and the like; None for a run that nobody can stop so.
 
     Raises:
         ClawdError: when the journal is of another run, is damaged, or does not add up.
@@ -239,7 +270,9 @@ def begin_or_continue(journal: Journal, start: RunStarted, panel: Panel, claims:
         _settle(claims, books, lacking)
     strategies = finalists_of(books.start)
     first = int(np.searchsorted(panel.times, start.first if books.time < 0 else books.time + 1))
-    return Run(journal, Fleet(books, venue, strategies, panel, first, claims), books.bars)
+    ordered = (lambda: NOTHING_ORDERED) if switchboard is None else switchboard.standing
+    fleet = Fleet(books, venue, strategies, panel, first, claims, ordered)
+    return Run(journal, fleet, books.bars, switchboard)
 
 
 def _settle(claims: Claims, books: Books, bets: Mapping[int, Sequence[Bet]]) -> None:

@@ -1,65 +1,27 @@
 """The gate. An order and what is known go in; an approved order or a refusal with its numbers comes out.
 
-It is a pure function. It has no switch that turns a rule off, and anything that it needs and is not shown makes it
-refuse an entry. An order that only makes a position smaller is always let through.
+It is a pure function. It has no switch that turns a check off, and anything that it needs and is not shown makes it
+refuse an entry. An order that only makes a position smaller is always let through, as long as it truly does: beside
+what works already to close the same position. docs/risk.md lists every check.
 """
 
 from __future__ import annotations
 
 from dataclasses import InitVar, dataclass, replace
-from decimal import ROUND_FLOOR, Decimal
-from enum import StrEnum
+from decimal import Decimal, localcontext
 from typing import Final
 
-from clawd.core.orders import Order
-from clawd.risk.reserve import entry_reserve_per_unit
-from clawd.risk.snapshot import Limits, Snapshot
+from clawd.core.orders import Order, OrderKind, OrderType
+from clawd.risk.exposure import Cap, budget_room, day_budget, exposure_caps, risk_per_unit
+from clawd.risk.limits import Limits
+from clawd.risk.order_form import below_minimum, entry_fault, form_fault
+from clawd.risk.price_check import entry_price, price_fault
+from clawd.risk.rounding import ARITHMETIC, whole_lots
+from clawd.risk.snapshot import PositionFacts, Snapshot
+from clawd.risk.standing import standing_fault
+from clawd.risk.verdict import Code, Outcome, Verdict, known, refusal
 
-
-class Outcome(StrEnum):
-    """The gate's answers."""
-
-    ALLOW = "allow"
-    SHRINK = "shrink"
-    REFUSE = "refuse"
-
-
-class Code(StrEnum):
-    """Why. The first rule that objects names the code."""
-
-    WITHIN_LIMITS = "WITHIN_LIMITS"
-    REDUCES_RISK = "REDUCES_RISK"
-    NOT_REDUCING = "NOT_REDUCING"
-    HALTED = "HALTED"
-    AGENT_NOT_ACTIVE = "AGENT_NOT_ACTIVE"
-    SIZE_INVALID = "SIZE_INVALID"
-    FIGURE_UNKNOWN = "FIGURE_UNKNOWN"
-    PRICE_MISSING = "PRICE_MISSING"
-    PRICE_STALE = "PRICE_STALE"
-    ORDER_UNKNOWN = "ORDER_UNKNOWN"
-    NO_STOP = "NO_STOP"
-    POSITION_FLIP = "POSITION_FLIP"
-    ADDING_TO_LOSER = "ADDING_TO_LOSER"
-    LEVERAGE = "LEVERAGE"
-    DAY_BUDGET = "DAY_BUDGET"
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """The answer to one order.
-
-    Attributes:
-        outcome: allow, shrink or refuse.
-        code: why.
-        allowed: signed size that may be sent, 0 for a refusal.
-        numbers: what the rule compared, by name.
-    """
-
-    outcome: Outcome
-    code: Code
-    allowed: Decimal
-    numbers: dict[str, Decimal | int]
-
+__all__ = ["SMALLEST_PART", "ApprovedOrder", "Code", "Outcome", "Verdict", "approve", "judge"]
 
 #: An order that would have to shrink below this part of itself is refused: dust is not the trade that was decided on.
 SMALLEST_PART: Final = Decimal("0.01")
@@ -89,7 +51,7 @@ def approve(order: Order, snapshot: Snapshot, limits: Limits) -> tuple[Verdict, 
 
 
 def judge(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
-    """The gate's rules, in order; the first that objects decides.
+    """The gate's checks, in order; the first that objects decides.
 
     Args:
         order: what is asked for.
@@ -97,112 +59,104 @@ def judge(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
         limits: what is in force.
     """
     try:
-        return _judge(order, snapshot, limits)
-    except ArithmeticError:  # figures beyond every scale: nothing can be computed of them
-        return _refuse(Code.FIGURE_UNKNOWN)
+        with localcontext(ARITHMETIC):
+            return _judge(order, snapshot, limits)
+    except (ArithmeticError, AttributeError, TypeError):
+        # Figures beyond every scale, or facts that are not there at all: nothing can be computed of them.
+        return refusal(Code.FIGURE_UNKNOWN)
 
 
 def _judge(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
-    size, position = order.size, snapshot.position
-    if not _known(size) or not _known(snapshot.lot) or snapshot.lot <= 0 or size == 0 or size % snapshot.lot != 0:
-        return _refuse(Code.SIZE_INVALID, size=size, lot=snapshot.lot)
+    instrument = snapshot.market.instrument
+    if fault := form_fault(order, instrument):
+        return fault
+    if order.symbol != instrument.symbol or order.agent != snapshot.agent.id:
+        return refusal(Code.SNAPSHOT_MISMATCH)
     if order.reduces:
-        if not _known(position) or position * size >= 0 or abs(size) > abs(position):
-            return _refuse(Code.NOT_REDUCING, size=size, position=position)
-        return Verdict(Outcome.ALLOW, Code.REDUCES_RISK, size, {"position": position})
-    if snapshot.halted is not False:
-        return _refuse(Code.HALTED, day_loss=snapshot.account_loss, limit=limits.day_loss)
-    if snapshot.agent_active is not True:
-        return _refuse(Code.AGENT_NOT_ACTIVE)
-    if unknown := _unknown_figures(snapshot, limits):
-        return _refuse(Code.FIGURE_UNKNOWN, **dict.fromkeys(unknown, Decimal("NaN")))
-    price, stop_distance = snapshot.price, snapshot.stop_distance
-    if price is None or not isinstance(snapshot.price_time, int) or not _known(price) or price <= 0:
-        return _refuse(Code.PRICE_MISSING)
-    age = snapshot.now - snapshot.price_time
-    if age < 0 or age > limits.longest_silence:
-        return _refuse(Code.PRICE_STALE, age_seconds=age // 10**9, longest_seconds=limits.longest_silence // 10**9)
-    if snapshot.unknown_orders:
-        return _refuse(Code.ORDER_UNKNOWN, orders=snapshot.unknown_orders)
-    if stop_distance is None or not _known(stop_distance) or stop_distance <= 0:
-        return _refuse(Code.NO_STOP)
-    if position * size < 0:
-        return _refuse(Code.POSITION_FLIP, position=position)
-    if position != 0:
-        if snapshot.average is None or not _known(snapshot.average):
-            return _refuse(Code.PRICE_MISSING)
-        if (price - snapshot.average) * position < 0:
-            return _refuse(Code.ADDING_TO_LOSER, price=price, average=snapshot.average)
-    return _within_budget(size, price, stop_distance, snapshot, limits)
+        return _reducing(order, snapshot.position)
+    return (
+        standing_fault(snapshot, limits)
+        or entry_fault(order, snapshot.now)
+        or price_fault(order, snapshot.market, snapshot.now, limits)
+        or _rule_broken(order, snapshot)
+        or _too_often(snapshot, limits)
+        or _within_limits(order, snapshot, limits)
+    )
 
 
-def _within_budget(
-    size: Decimal, price: Decimal, stop_distance: Decimal, snapshot: Snapshot, limits: Limits
-) -> Verdict:
-    side = 1 if size > 0 else -1
-    per_unit = entry_reserve_per_unit(price, stop_distance, side, limits.costs)
-    agent_free = snapshot.agent_share - snapshot.agent_loss - snapshot.agent_reserved
-    account_free = limits.day_loss - snapshot.account_loss - snapshot.account_reserved
-    by_budget = max(min(agent_free, account_free), Decimal(0)) * snapshot.part / per_unit
-    by_leverage = max(limits.leverage * snapshot.agent_capital - snapshot.agent_exposure, Decimal(0)) / price
-    largest = _whole_lots(min(by_budget, by_leverage), snapshot.lot)
-    code = Code.LEVERAGE if by_leverage < by_budget else Code.DAY_BUDGET
+def _reducing(order: Order, position: PositionFacts) -> Verdict:
+    """It is let through if it cannot do more than close what nothing else closes.
+
+    A stop and a target rest beside each other and beside an order that closes: each protects, and what one fills the
+    execution takes from the others. But stops do not add up to more than the position, nor targets, nor orders that
+    close it without waiting.
+    """
+    waits = order.kind in (OrderKind.STOP, OrderKind.TAKE) and order.type is not OrderType.MARKET
+    size, held, beside = order.size, position.size, position.exits if waits else position.closing
+    if not known(held) or not known(beside) or beside < 0:
+        return refusal(Code.NOT_REDUCING, size=size, position=held)
+    if held * size >= 0 or abs(size) > abs(held) - beside:
+        return refusal(Code.NOT_REDUCING, size=size, position=held, beside=beside)
+    return Verdict(Outcome.ALLOW, Code.REDUCES_RISK, size, {"position": held, "beside": beside})
+
+
+def _rule_broken(order: Order, snapshot: Snapshot) -> Verdict | None:
+    """No naked position, no turning of one that is not closed, and no adding to a loser."""
+    size, position, price = order.size, snapshot.position, snapshot.market.price
+    if order.stop_distance is None or not known(order.stop_distance) or order.stop_distance <= 0:
+        return refusal(Code.NO_STOP)
+    left = max(abs(position.size) - position.closing, Decimal(0))  # once what closes it has filled
+    if (left and position.size * size < 0) or position.opening * size < 0:
+        return refusal(Code.POSITION_FLIP, position=position.size, closing=position.closing, opening=position.opening)
+    if left:
+        if position.average is None or not known(position.average):
+            return refusal(Code.PRICE_MISSING)
+        # It must not lose now, nor at any price of the order: one that rests behind the average adds once it does.
+        for at in (price, order.level, order.limit):
+            if at is not None and (at - position.average) * size < 0:
+                return refusal(Code.ADDING_TO_LOSER, price=at, average=position.average)
+    return None
+
+
+def _too_often(snapshot: Snapshot, limits: Limits) -> Verdict | None:
+    sent = (
+        (Code.AGENT_ORDERS, snapshot.agent.orders, limits.agent_orders),
+        (Code.VENUE_ORDERS, snapshot.venue.orders, limits.venue_orders),
+    )
+    for code, orders, limit in sent:
+        if limit is not None and (orders is None or orders >= limit):
+            return refusal(code, orders=orders or 0, limit=limit, window_seconds=limits.order_window // 10**9)
+    return None
+
+
+def _within_limits(order: Order, snapshot: Snapshot, limits: Limits) -> Verdict:
+    """As much of an entry as every limit leaves."""
+    instrument, agent, stop_distance = snapshot.market.instrument, snapshot.agent, order.stop_distance
+    assert stop_distance is not None
+    price, asked = entry_price(order, snapshot.market), abs(order.size)
+    counted_at = price if order.limit is None else order.limit
+    if fault := below_minimum(asked, counted_at, instrument):
+        return fault
+    per_unit = risk_per_unit(order, price, stop_distance, limits.costs)
+    caps = [day_budget(per_unit, snapshot, limits), *exposure_caps(order, price, snapshot, limits)]
+    least: Cap = min(caps, key=lambda cap: cap.size)  # of equal ones the first
+    largest = whole_lots(least.size, instrument.lot)
     numbers: dict[str, Decimal | int] = {
         "price": price,
         "stop_distance": stop_distance,
         "reserve_per_unit": per_unit,
-        "agent_share": snapshot.agent_share,
-        "agent_loss": snapshot.agent_loss,
-        "agent_reserved": snapshot.agent_reserved,
-        "account_free": account_free,
-        "agent_exposure": snapshot.agent_exposure,
+        "agent_share": agent.share,
+        "agent_loss": agent.loss,
+        "agent_reserved": agent.reserved,
+        "account_free": limits.day_loss - snapshot.account.loss - snapshot.account.reserved,
+        "free": budget_room(snapshot, limits),
+        "agent_exposure": agent.exposure,
         "part": snapshot.part,
         "largest": largest,
     }
-    if abs(size) <= largest:
-        return Verdict(Outcome.ALLOW, Code.WITHIN_LIMITS, size, numbers)
-    if largest < SMALLEST_PART * abs(size):
-        return Verdict(Outcome.REFUSE, code, Decimal(0), numbers)
-    return Verdict(Outcome.SHRINK, code, side * largest, numbers)
-
-
-def _unknown_figures(snapshot: Snapshot, limits: Limits) -> list[str]:
-    """The figures that no entry can be judged without and that are missing, not finite, or out of their range."""
-    amounts = {
-        "agent_loss": snapshot.agent_loss,
-        "account_loss": snapshot.account_loss,
-        "agent_reserved": snapshot.agent_reserved,
-        "account_reserved": snapshot.account_reserved,
-        "agent_share": snapshot.agent_share,
-        "part": snapshot.part,
-        "agent_capital": snapshot.agent_capital,
-        "agent_exposure": snapshot.agent_exposure,
-        "day_loss_limit": limits.day_loss,
-        "leverage": limits.leverage,
-        "fee": limits.costs.fee,
-        "slippage": limits.costs.slippage,
-    }
-    unknown = [name for name, amount in amounts.items() if not _known(amount) or amount < 0]
-    if not _known(snapshot.position):
-        unknown.append("position")
-    if _known(snapshot.part) and snapshot.part > 1:
-        unknown.append("part")
-    counts = {
-        "now": snapshot.now,
-        "unknown_orders": snapshot.unknown_orders,
-        "longest_silence": limits.longest_silence,
-    }
-    return unknown + [name for name, count in counts.items() if not isinstance(count, int) or count < 0]
-
-
-def _known(figure: object) -> bool:
-    """Whether it is a finite number. What the types promise is checked here again: this is the last check there is."""
-    return isinstance(figure, Decimal) and figure.is_finite()
-
-
-def _whole_lots(size: Decimal, lot: Decimal) -> Decimal:
-    return (size / lot).to_integral_value(ROUND_FLOOR) * lot
-
-
-def _refuse(code: Code, **numbers: Decimal | int) -> Verdict:
-    return Verdict(Outcome.REFUSE, code, Decimal(0), dict(numbers))
+    if asked <= largest:
+        return Verdict(Outcome.ALLOW, Code.WITHIN_LIMITS, order.size, numbers)
+    numbers |= {f"most_by_{cap.code.lower()}": cap.size for cap in caps}
+    if largest <= 0 or largest < SMALLEST_PART * asked or below_minimum(largest, counted_at, instrument):
+        return Verdict(Outcome.REFUSE, least.code, Decimal(0), numbers)
+    return Verdict(Outcome.SHRINK, least.code, largest if order.size > 0 else -largest, numbers)

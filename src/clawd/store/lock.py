@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from pathlib import Path
-from typing import TextIO
+from typing import Final, TextIO
 
 from clawd.core.errors import ClawdError
+
+_ATTEMPTS: Final = 5
+_BETWEEN_ATTEMPTS: Final = 0.02  # seconds
 
 
 def take_lock(path: Path, noun: str, *, wait: bool = False) -> TextIO:
@@ -30,7 +34,7 @@ def take_lock(path: Path, noun: str, *, wait: bool = False) -> TextIO:
     except OSError as error:
         raise ClawdError(f"the {noun} cannot be locked: {error.strerror}", where=str(path)) from error
     try:
-        fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(file, wait)
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
@@ -47,3 +51,31 @@ def take_lock(path: Path, noun: str, *, wait: bool = False) -> TextIO:
         file.close()
         raise ClawdError(f"the {noun} cannot be locked: {error.strerror}", where=str(path)) from error
     return file
+
+
+def _lock(file: TextIO, wait: bool) -> None:
+    """Take the lock; who only looks whether it is taken holds it for a moment, which is no reason to refuse."""
+    if wait:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        return
+    for attempt in range(_ATTEMPTS):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if attempt == _ATTEMPTS - 1:
+                raise
+            time.sleep(_BETWEEN_ATTEMPTS)
+        else:
+            return
+
+
+def is_locked(path: Path) -> bool:
+    """Whether a process holds the lock of a file at this moment. Nothing is made or changed."""
+    try:
+        with path.with_name(path.name + ".lock").open(encoding="ascii") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # there is no such file, or none that we may look at
+        return False
+    return False

@@ -1,0 +1,41 @@
+"""The limits of the gate that a person has set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from clawd.core.costs import Costs
+from clawd.core.settings import Settings
+from clawd.risk.limits import COUNTED, OPTIONAL, Limits
+
+SECOND = 10**9
+
+
+def limits_of(settings: Settings) -> Limits:
+    """The limits for trading at a venue, where prices come at any time."""
+    return Limits(
+        day_loss=settings.day_loss_limit,
+        leverage=settings.leverage,
+        costs=Costs(settings.fee, settings.slippage),
+        longest_silence=settings.price_silence * SECOND,
+        price_band=settings.price_band,
+        **as_limits(optional_limits(settings)),
+    )
+
+
+def optional_limits(settings: Settings) -> dict[str, Decimal]:
+    """Those limits that may be left out and are set, by their names in :class:`Limits`; times in nanoseconds."""
+    named = {name: getattr(settings, name) for name in OPTIONAL if name != "longest_skew"}
+    found = {name: Decimal(limit) for name, limit in named.items() if limit is not None}
+    if settings.clock_skew is not None:
+        found["longest_skew"] = (settings.clock_skew * SECOND).to_integral_value()
+    if found.keys() & {"agent_orders", "venue_orders"}:
+        found["order_window"] = Decimal(settings.order_window * SECOND)
+    return found
+
+
+def as_limits(named: Mapping[str, Decimal]) -> dict[str, Any]:
+    """Limits by name as :class:`Limits` has them: those that count are whole numbers."""
+    return {name: int(limit) if name in COUNTED else limit for name, limit in named.items()}

@@ -1,0 +1,195 @@
+"""The switchboard: what a person has ordered for everything that trades from a home, and which run has obeyed.
+
+It is a file of its own, so that an order can be given while a run is at work, while none is, and before the next one
+starts. An order holds until another is given: no restart, day or clock ends a person's halt. What a method has returned
+survives ``kill -9``.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Final
+
+from clawd.core.account_events import TradingState
+from clawd.core.errors import ClawdError
+from clawd.store.database import Schema, connect, lay_out, mendable, transaction
+from clawd.store.lock import take_lock
+
+SCHEMA: Final = Schema(
+    noun="switchboard",
+    application_id=0x434C5357,  # "CLSW"
+    statements=(
+        """
+        CREATE TABLE command(
+            number INTEGER PRIMARY KEY,
+            ts INTEGER NOT NULL,
+            switch TEXT NOT NULL,
+            by TEXT NOT NULL,
+            why TEXT NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE answer(
+            command INTEGER NOT NULL REFERENCES command(number),
+            run TEXT NOT NULL,
+            ts INTEGER NOT NULL,
+            text TEXT NOT NULL,
+            done INTEGER NOT NULL
+        )
+        """,
+    ),
+)
+
+
+class Switch(StrEnum):
+    """What a person can order."""
+
+    RESUME = "resume"  # everything that the gate allows
+    REDUCE = "reduce"  # no entries, until told otherwise; for a while, or to wind down
+    HALT = "halt"  # no entries, and those that wait are cancelled; exits live on
+    FLATTEN = "flatten"  # a halt, and everything is cancelled and closed
+
+    @property
+    def state(self) -> TradingState:
+        """What an account may do under it."""
+        return _STATES[self]
+
+
+_STATES: Final = {
+    Switch.RESUME: TradingState.ACTIVE,
+    Switch.REDUCE: TradingState.REDUCING,
+    Switch.HALT: TradingState.HALTED,
+    Switch.FLATTEN: TradingState.HALTED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """An order of a person.
+
+    Attributes:
+        number: counted from 1; 0 for what holds before any was given.
+        ts: when it was given, UTC nanoseconds.
+        switch: what was ordered.
+        by, why: who ordered it, and their reason, which may be empty.
+    """
+
+    number: int
+    ts: int
+    switch: Switch
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a run says to a command: that it has heard it, and what it has done about it.
+
+    Attributes:
+        run: which.
+        ts: when, UTC nanoseconds.
+        text: in words.
+        done: whether nothing of it is left to do.
+    """
+
+    run: str
+    ts: int
+    text: str
+    done: bool
+
+
+#: What holds where nobody has ordered anything.
+NOTHING_ORDERED: Final = Command(0, 0, Switch.RESUME, "", "")
+
+
+class Switchboard:
+    """An open switchboard. Any number of processes may write; each command and answer is one transaction."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+
+    @classmethod
+    def open(cls, home: Path) -> Switchboard:
+        """The switchboard of a home, made where there is none.
+
+        Raises:
+            ClawdError: when the file cannot be opened or is not a switchboard.
+        """
+        path = home / "switchboard.sqlite"
+        connection = connect(path, SCHEMA)
+        try:
+            with take_lock(path, SCHEMA.noun, wait=True):
+                lay_out(connection, path, SCHEMA)
+        except BaseException:
+            connection.close()
+            raise
+        return cls(path, connection)
+
+    def __enter__(self) -> Switchboard:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def give(self, switch: Switch, by: str, why: str, now: int) -> Command:
+        """Order something, in place of whatever was ordered before.
+
+        Args:
+            switch: what.
+            by, why: who orders it and, possibly empty, their reason.
+            now: UTC nanoseconds.
+        """
+        with mendable(self.path), transaction(self._connection):
+            (last,) = self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM command").fetchone()
+            command = Command(last + 1, now, switch, by, why)
+            self._connection.execute(
+                "INSERT INTO command VALUES (?, ?, ?, ?, ?)", (command.number, now, str(switch), by, why)
+            )
+        return command
+
+    def standing(self) -> Command:
+        """The order that holds: the last that was given.
+
+        Raises:
+            ClawdError: when the file says what this version does not know; whoever trades must then not go on.
+        """
+        with mendable(self.path):
+            row = self._connection.execute(
+                "SELECT number, ts, switch, by, why FROM command ORDER BY number DESC LIMIT 1"
+            ).fetchone()
+        if row is None:
+            return NOTHING_ORDERED
+        number, ts, switch, by, why = row
+        try:
+            return Command(number, ts, Switch(switch), by, why)
+        except ValueError:
+            raise ClawdError(
+                f"command {number} orders to {switch!r}, which this version does not know",
+                where=str(self.path),
+                hint=f"one of {', '.join(Switch)}",
+            ) from None
+
+    def answer(self, command: Command, run: str, text: str, now: int, *, done: bool) -> None:
+        """Say what a run has done about a command."""
+        with mendable(self.path), transaction(self._connection):
+            self._connection.execute(
+                "INSERT INTO answer VALUES (?, ?, ?, ?, ?)", (command.number, run, now, text, int(done))
+            )
+
+    def answers(self, command: Command) -> Iterator[Answer]:
+        """What the runs have said to a command, in order."""
+        with mendable(self.path):
+            rows = self._connection.execute(
+                "SELECT run, ts, text, done FROM answer WHERE command = ? ORDER BY rowid", (command.number,)
+            ).fetchall()
+        for run, ts, text, done in rows:
+            yield Answer(run, ts, text, bool(done))
