@@ -8,7 +8,8 @@ from decimal import Decimal
 from fleet_worlds import Trading, costs_of
 
 from clawd.core.clock import utc_day
-from clawd.core.events import BarClosed, Event
+from clawd.core.event import Event
+from clawd.core.events import BarClosed
 from clawd.core.panel import Panel
 from clawd.core.settings import Settings
 from clawd.fleet.fleet import Fleet
@@ -16,6 +17,7 @@ from clawd.fleet.parity import AgentParity, DayParity, parities
 from clawd.fleet.parity_facts import History, read_history
 from clawd.fleet.parity_words import Cause
 from clawd.language.strategy import Strategy
+from clawd.store.switchboard import NOTHING_ORDERED, Command
 from clawd.venues.paper import Bar, CancelReport, FillReport, PaperVenue, Phase
 
 Reports = list[FillReport | CancelReport]
@@ -41,13 +43,14 @@ def traded(
     settings: Settings,
     first: int = 1,
     doctor: Doctor = lambda _, report: report,
+    ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
 ) -> list[Event]:
-    """The events of a whole run, at a venue whose reports go through ``doctor``."""
+    """The events of a whole run, at a venue whose reports go through ``doctor``, under a person's orders."""
     trading = Trading(strategies, panel, settings, first)
     venue = DoctoredVenue(panel.instruments, costs_of(settings), settings.capital)
     venue.doctor = doctor
     trading.venue = venue
-    trading.fleet = Fleet(trading.books, venue, strategies, panel, first, trading.claims)
+    trading.fleet = Fleet(trading.books, venue, strategies, panel, first, trading.claims, ordered)
     events: list[Event] = [trading.start]
     venue.bar = first
     for found in trading.bars():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from decimal import Decimal
 
@@ -22,6 +22,7 @@ from clawd.core.orders import OrderKind
 from clawd.data.market import load_market
 from clawd.fleet.parity import parities
 from clawd.fleet.parity_words import Cause
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
 from clawd.venues.paper import CancelReport, FillReport
 
 
@@ -53,23 +54,23 @@ def test_a_run_under_a_small_limit_is_explained_to_the_last_digit(market: str) -
     """The gate shrinks and refuses, the reserve cuts, in the wild the account halts: what each agent made is told."""
     if market == "sample":
         panel = load_market("sample").panel.between(0, 800)
-        strategies, first, limit = list(starter_library()), 700, Decimal(2)
+        strategies, first, limit = list(starter_library()), 700, Decimal(20)
     else:
-        panel = wild_panel(3, 160, volatility=0.02)
-        strategies, first, limit = WILD[:1], 40, Decimal(6)
-    tight = settings_of(capital=Decimal(100), day_loss_limit=limit, leverage=Decimal(1), slots=len(strategies))
+        panel = wild_panel(5, 200, volatility=0.012)
+        strategies, first, limit = WILD[6:7], 40, Decimal(25)
+    tight = settings_of(day_loss_limit=limit, slots=len(strategies))
     events = traded(strategies, panel, tight, first)
     marked = {event.time: event.equity for event in events if isinstance(event, BooksMarked)}
     times = sorted(marked)
     days = compared(events, panel, compare=True)
     assert strangers(days) == []
     totals = {cause: sum(bool(agent.of(cause)) for day in days for agent in day.agents) for cause in Cause}
-    assert totals[Cause.GATE] > 20
+    assert totals[Cause.GATE] > 3
     assert totals[Cause.RESERVE] > 0
     halted = any(isinstance(event, HaltBegan) for event in events)
     assert halted == (market == "wild") == (totals[Cause.HALT] > 0)
     assert not any(totals[cause] for cause in (Cause.SLIPPAGE, Cause.LATENCY, Cause.PARTIAL, Cause.FEES, Cause.FUNDING))
-    assert sum((day.profit for day in days), Decimal(0)) == marked[times[-1]] - 100
+    assert sum((day.profit for day in days), Decimal(0)) == marked[times[-1]] - tight.capital
     for day in days[1:]:
         last = [time for time in times if utc_day(time) == day.day][-1]
         before = [time for time in times if utc_day(time) < day.day][-1]
@@ -130,6 +131,33 @@ def test_whatever_the_venue_does_the_causes_add_up_and_nothing_is_left(
     events = traded(world.strategies, world.panel, world.limits, 1, doctor)
     days = compared(events, world.panel, compare=True)
     assert strangers(days) == []
+
+
+class Hand:
+    """A person who gives orders at chosen bars, counted from the run's first."""
+
+    def __init__(self, orders: Mapping[int, Switch]) -> None:
+        self.orders, self.bar, self.standing = orders, 0, NOTHING_ORDERED
+
+    def __call__(self) -> Command:
+        if (switch := self.orders.get(self.bar)) is not None:
+            self.standing = Command(self.standing.number + 1, self.bar, switch, "ann", "")
+        self.bar += 1
+        return self.standing
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.dictionaries(st.integers(1, 90), st.sampled_from(Switch), min_size=1, max_size=5), st.integers(0, 50))
+def test_what_a_person_ordered_is_told_as_such(orders: dict[int, Switch], seed: int) -> None:
+    strategy = strategy_of("long_short(sign(ret(close, 3)))", "stop = { percent = 4 }\ntake = { percent = 6 }")
+    panel = panel_of({"AAA": walk(seed, 100), "BBB": walk(seed + 1, 100)})
+    days = compared(traded([strategy], panel, settings_of(), 1, ordered=Hand(orders)), panel)
+    assert strangers(days) == []
+    found = {each.cause for day in days for agent in day.agents for each in agent.differences}
+    assert found <= {Cause.HALT}
+    if min(orders) < 80 and orders[min(orders)] is Switch.FLATTEN:
+        words = [each.words for day in days for agent in day.agents for each in agent.differences]
+        assert "flattened by ann" in words
 
 
 def test_the_replay_is_not_the_books_over_again() -> None:

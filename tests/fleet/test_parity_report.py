@@ -11,7 +11,8 @@ import pytest
 from fleet_worlds import DAY, HOUR, MIDNIGHT, panel_of, settings_of, strategy_of
 from parity_worlds import Doctor, compared, history_of, strangers, traded
 
-from clawd.core.events import Event, OrderFilled
+from clawd.core.event import Event
+from clawd.core.events import OrderFilled
 from clawd.core.orders import OrderKind
 from clawd.core.panel import Floats, Panel
 from clawd.core.reason import Reason

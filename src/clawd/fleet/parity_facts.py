@@ -7,21 +7,22 @@ for these are what its first bar trades.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
 from clawd.core.clock import iso, utc_day
 from clawd.core.errors import ClawdError
+from clawd.core.event import Event
 from clawd.core.events import (
     AgentFired,
     AgentHired,
     AgentReleased,
     BarClosed,
     BooksMarked,
-    Event,
     FundingPaid,
     HaltBegan,
     HaltEnded,
@@ -86,6 +87,24 @@ class Halt:
     event: HaltBegan | None
 
 
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a person ordered of the whole account, other than to trade.
+
+    Attributes:
+        since, until: opens of the bars at whose closes it came and was taken back, None for not yet.
+        event: what was ordered.
+        flatten: whether everything was closed.
+        flat: the bar at whose close the venue was flat.
+    """
+
+    since: int
+    until: int | None
+    event: TradingStateChanged
+    flatten: bool = False
+    flat: int | None = None
+
+
 @dataclass(slots=True)
 class Facts:
     """What happened to one agent on a day, by the opens of the bars.
@@ -99,6 +118,7 @@ class Facts:
         funding: paid, quote currency.
         fired: the bar at whose close the agent lost its slot, and the event where it is of this day.
         halts: of the account.
+        ordered: by a person, of the account.
         close: its equity at the end, quote currency.
     """
 
@@ -110,6 +130,7 @@ class Facts:
     funding: dict[tuple[int, str], Decimal] = field(default_factory=dict)
     fired: tuple[int, AgentFired | None] | None = None
     halts: tuple[Halt, ...] = ()
+    ordered: tuple[Order, ...] = ()
     close: Decimal = Decimal(0)
 
 
@@ -221,6 +242,7 @@ class _Reader:
         self.equity = history.start.capital
         self.imposed: set[Place] = set()
         self.halt: Halt | None = None
+        self.order: Order | None = None
 
     def take(self, event: Event) -> bool:
         """Take the next event. Returns whether it was the last that matters."""
@@ -235,6 +257,7 @@ class _Reader:
         following = self.following.get(self.now, BEFORE)
         day = self.spans.get(utc_day(self.now if own else following)) if own or following != BEFORE else None
         self._halted(event)
+        self._ordered(event)
         if day is not None:
             self._note(day, event)
         try:
@@ -292,6 +315,8 @@ class _Reader:
             facts.fired = (BEFORE, None)
         if self.halt is not None:
             facts.halts = (self.halt,)
+        if self.order is not None:
+            facts.ordered = (self.order,)
 
     def _halted(self, event: Event) -> None:
         if isinstance(event, HaltBegan):
@@ -308,6 +333,28 @@ class _Reader:
                 if day.last > self.now:
                     facts.halts = (*(each for each in facts.halts if each.since != halt.since), halt)
         self.halt = halt
+
+    def _ordered(self, event: Event) -> None:
+        order = self.order
+        if isinstance(event, TradingStateChanged):
+            if order is not None:
+                self._set_order(replace(order, until=self.now))
+            self.order = None
+            if event.state is not TradingState.ACTIVE:
+                self._set_order(Order(self.now, None, event))
+        elif isinstance(event, FlattenBegan) and order is not None:
+            self._set_order(replace(order, flatten=True))
+        elif isinstance(event, FlatVerified) and order is not None:
+            self._set_order(replace(order, flat=self.now))
+
+    def _set_order(self, order: Order) -> None:
+        for day in self.spans.values():
+            for facts in day.facts.values():
+                if day.last > self.now:
+                    # By identity of the event: two orders of one bar are two.
+                    others = (each for each in facts.ordered if each.event is not order.event)
+                    facts.ordered = (*others, order)
+        self.order = order
 
     def _note(self, day: Day, event: Event) -> None:
         """Write down what a backtest would not know."""

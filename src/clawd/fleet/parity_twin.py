@@ -33,7 +33,7 @@ from clawd.engine.position import (
     target_lots,
 )
 from clawd.engine.prices import closing_price, grid_of, in_band, market_price, stop_price, take_price
-from clawd.fleet.parity_facts import BEFORE, Facts, Halt
+from clawd.fleet.parity_facts import BEFORE, Facts, Halt, Order
 from clawd.fleet.parity_replay import Ledger, Stretch
 from clawd.fleet.parity_words import Cause, moment, of_verdict, plain, told
 from clawd.risk.gate import Outcome
@@ -63,7 +63,7 @@ IMPOSED: Final = (
 )
 
 #: A code of the gate that speaks for another cause than the gate.
-_SPEAKS_FOR: Final = {"HALTED": Cause.HALT, "AGENT_NOT_ACTIVE": Cause.FIRED}
+_SPEAKS_FOR: Final = {"HALTED": Cause.HALT, "REDUCING": Cause.HALT, "AGENT_NOT_ACTIVE": Cause.FIRED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -549,11 +549,14 @@ class _Run:
         column, state = self.column, self.state
         time = int(self.twin.times[column])
         idle = self._idle(time)
+        flattening, entering = self._obey(time)
         ruined = state.ruined is not None and not self.imposes(Cause.FIRED, state.ruined)
         asked: set[tuple[str, OrderKind]] = set()
-        if not idle:
+        if not idle and not flattening:
             before = state.positions.copy()
             self.twin.stretch.decide(state.positions, column, ruined)
+            if not entering:
+                _enter_nothing(before, state.positions)
             for row, position in enumerate(state.positions):
                 if not _same(before[row], position):
                     for kind in (OrderKind.CLOSING, OrderKind.OPENING):
@@ -572,8 +575,7 @@ class _Run:
     def _idle(self, time: int) -> bool:
         """Impose halts and the firing. Returns whether the agent decides nothing at this close."""
         facts, column = self.twin.facts, self.column
-        first = self.twin.columns.start - 1 if self.twin.stretch.decides_first else self.twin.columns.start
-        idle = False
+        first, idle = self._first(), False
         for halt in facts.halts:
             if not halt.since <= time or (halt.until is not None and time >= halt.until):
                 continue
@@ -595,6 +597,31 @@ class _Run:
                     words = _told_fired(facts.fired[1])
                     self.note(key, Cause.FIRED, None, words, at_close=True)
         return idle
+
+    def _obey(self, time: int) -> tuple[bool, bool]:
+        """Impose what a person ordered. Returns whether all is being closed, and whether entries are allowed."""
+        flattening, entering = False, True
+        for order in self.twin.facts.ordered:
+            if not order.since <= time or (order.until is not None and time >= order.until):
+                continue
+            key = (max(int(np.searchsorted(self.twin.times, order.since)), self._first()), -1, 1)
+            if not self.imposes(Cause.HALT, key):
+                continue
+            entering = False
+            if order.since == time:
+                for position in self.state.positions:
+                    if position["opening"] != 0.0:
+                        position["opening"], position["acted"] = 0.0, np.nan
+            if key[0] == self.column:
+                self.note(key, Cause.HALT, None, _told_order(order), at_close=True)
+            if order.flatten and (order.flat is None or time <= order.flat):
+                self._close_all(Reason.HALT, time)
+                flattening = order.flat is None or time < order.flat
+        return flattening, entering
+
+    def _first(self) -> int:
+        """The first bar at whose close something is decided."""
+        return self.twin.columns.start - 1 if self.twin.stretch.decides_first else self.twin.columns.start
 
     def _close_all(self, reason: Reason, time: int) -> None:
         for row, position in enumerate(self.state.positions):
@@ -658,6 +685,14 @@ class _Run:
         self.note(key, Cause.RESERVE, row, words, at_close=True)
 
 
+def _enter_nothing(before: NDArray[np.void], after: NDArray[np.void]) -> None:
+    """Take the entries out of what was decided, as the fleet does while a person allows none."""
+    entering = after["opening"] != 0.0
+    after["opening"][entering] = 0.0
+    after["opening_reason"][entering] = before["opening_reason"][entering]
+    after["acted"][entering] = np.nan
+
+
 def _same(before: np.void, after: np.void) -> bool:
     return all(before[name] == after[name] or (np.isnan(before[name]) and np.isnan(after[name])) for name in _DECIDED)
 
@@ -666,6 +701,11 @@ def _told_fired(event: AgentFired | None) -> str:
     if event is None:
         return "not active"
     return f"fired ({event.why}: drawdown {told(event.drawdown * 100)} %, limit {told(event.limit * 100)} %)"
+
+
+def _told_order(order: Order) -> str:
+    what = "flattened" if order.flatten else order.event.state.value
+    return f"{what} by {order.event.by}{f': {order.event.why}' if order.event.why else ''}"
 
 
 def _told_halt(halt: Halt) -> str:
