@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
+from clawd.cli.backtest import output
 from clawd.cli.compiling import ready_engine
 from clawd.cli.formats import count, money
 from clawd.cli.grid import Column, grid, screen
@@ -22,9 +24,10 @@ from clawd.core.events import RunStarted
 from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.data.align import fingerprint
 from clawd.data.sample import SYMBOLS
-from clawd.fleet.parity import AgentParity, DayParity, Difference, parities
+from clawd.fleet.parity import AgentParity, DayParity, parities
 from clawd.fleet.parity_facts import bar_times, events_of, full_days, read_history
 from clawd.fleet.parity_words import Cause, moment
+from clawd.reports.parity_html import ParitySheet, parity_html
 from clawd.store.journal import Journal
 
 #: Causes that have their column even where they cost nothing; the others only where they cost something.
@@ -53,6 +56,10 @@ def parity(
     ] = None,
     lines: Annotated[int, typer.Option("--lines", min=0, help="so many of the largest differences; 0 for all")] = 12,
     as_json: JsonOption = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="write a page to this file; it needs nothing else to open"),
+    ] = None,
 ) -> None:
     """Set a day on paper against its backtest, and explain every difference in money.
 
@@ -61,25 +68,29 @@ def parity(
     where something is not explained.
     """
     path = written(run)
-    with Journal.open(path, read_only=True) as journal:
-        if not journal.verify_chain():
-            raise ClawdError("the journal is empty: the run was stopped before it began", where=str(path))
-        times = bar_times(journal)
-        start = next(events_of(journal))
-        if not isinstance(start, RunStarted) or not times:
-            raise ClawdError("the run has no bar yet", where=str(path))
-        days = _days(times, start.bar, day, from_, to)
-        ready_engine()
-        panel, changed = _market(data, start)
-        try:
-            history = read_history(events_of(journal), times, days)
-        except ClawdError as error:
-            raise error.at(str(path)) from None
-    known = sorted({name for each in history.days for name in each.openings})
-    if agent is not None and agent not in known:
-        hint = suggestion(agent, known) or (f"there was {', '.join(known)}" if known else "nobody was active")
-        raise ClawdError(f"agent {agent} was not active then", where="--agent", hint=hint)
-    found = list(parities(history, panel, compare=data is not None, agents=() if agent is None else (agent,)))
+    with output(html, "--html") as page:
+        with Journal.open(path, read_only=True) as journal:
+            if not journal.verify_chain():
+                raise ClawdError("the journal is empty: the run was stopped before it began", where=str(path))
+            times = bar_times(journal)
+            start = next(events_of(journal))
+            if not isinstance(start, RunStarted) or not times:
+                raise ClawdError("the run has no bar yet", where=str(path))
+            days = _days(times, start.bar, day, from_, to)
+            ready_engine()
+            panel, changed = _market(data, start)
+            try:
+                history = read_history(events_of(journal), times, days)
+            except ClawdError as error:
+                raise error.at(str(path)) from None
+        known = sorted({name for each in history.days for name in each.openings})
+        if agent is not None and agent not in known:
+            hint = suggestion(agent, known) or (f"there was {', '.join(known)}" if known else "nobody was active")
+            raise ClawdError(f"agent {agent} was not active then", where="--agent", hint=hint)
+        found = list(parities(history, panel, compare=data is not None, agents=() if agent is None else (agent,)))
+        sheet = _sheet(found, start, changed)
+        if page is not None:
+            page.write(parity_html(sheet))
     explained = all(each.explained for each in found)
     if as_json:
         report = {
@@ -90,7 +101,7 @@ def parity(
         }
         typer.echo(json.dumps(report, indent=2))
     else:
-        _show(found, start, changed, lines)
+        _show(sheet, _columns(found), lines)
     if not explained:
         typer.echo(_alarm(found), err=True)
         raise typer.Exit(1)
@@ -144,45 +155,74 @@ def _causes(found: Sequence[AgentParity]) -> list[Cause]:
     return [cause for cause in _COLUMNS if cause in _ALWAYS or any(agent.of(cause) for agent in found)]
 
 
-def _show(found: Sequence[DayParity], start: RunStarted, changed: bool, lines: int) -> None:
-    console = screen()
+def _columns(found: Sequence[DayParity]) -> list[Column]:
     everyone = [agent for each in found for agent in each.agents]
-    causes = _causes(everyone)
-    spread = max((abs(amount) for agent in everyone for amount in (agent.real, agent.replayed)), default=Decimal(0))
-    digits = 2 if spread >= 100 else 4
-    one = len(found) == 1
-    first, last = iso(found[0].day * NANOSECONDS_PER_DAY), iso(found[-1].day * NANOSECONDS_PER_DAY)
-    console.print(f"run {start.run}, {first if one else f'{first} to {last}'}: profit and loss in quote currency")
-    if changed:
-        console.print("the market is not as it was when the run read it; --data compares its bars")
-    columns = [
-        Column("agent" if one else "day", left=True),
-        *([Column("strategy", left=True, matters=4, most=28)] if one else []),
+    names = [Column("agent", left=True), Column("strategy", left=True, matters=4, most=28)]
+    return [
+        *(names if len(found) == 1 else [Column("day", left=True)]),
         Column("replayed"),
-        *(Column(str(cause), matters=5 + (cause in _ALWAYS)) for cause in causes),
+        *(Column(str(cause), matters=5 + (cause in _ALWAYS)) for cause in _causes(everyone)),
         Column("real"),
     ]
+
+
+def _sheet(found: Sequence[DayParity], start: RunStarted, changed: bool) -> ParitySheet:
+    """The figures of the report: a row for each agent of one day, or for each of several days, and their sum."""
+    everyone = [agent for each in found for agent in each.agents]
+    causes, digits, one = _causes(everyone), _digits(everyone), len(found) == 1
+    first, last = _date(found[0].day), _date(found[-1].day)
     rows = []
     for each in found:
         if one:
             rows += [_row([agent.agent, agent.strategy], [agent], causes, digits) for agent in each.agents]
         else:
-            rows.append(_row([iso(each.day * NANOSECONDS_PER_DAY)], each.agents, causes, digits))
+            rows.append(_row([_date(each.day)], each.agents, causes, digits))
     rows.append(_row(["all", ""] if one else ["all"], everyone, causes, digits))
-    console.print(grid(columns, rows, console.width, rest=True))
+    warnings = [] if all(each.explained for each in found) else [_alarm(found)]
+    if changed:
+        warnings.append("the market is not as it was when the run read it; --data compares its bars")
     differences = sorted(
         (each for agent in everyone for each in agent.differences),
         key=lambda each: (each.cause is not Cause.UNEXPLAINED, -abs(each.money)),
     )
-    if not differences:
+    return ParitySheet(
+        run=start.run,
+        span=first if one else f"{first} to {last}",
+        warnings=warnings,
+        heads=[column.name for column in _columns(found)],
+        rows=rows,
+        differences=[
+            (str(each.cause), each.agent, each.symbol, moment(each.time), each.words, each.money)
+            for each in differences
+        ],
+    )
+
+
+def _show(sheet: ParitySheet, columns: Sequence[Column], lines: int) -> None:
+    console = screen()
+    console.print(f"run {sheet.run}, {sheet.span}: profit and loss in quote currency")
+    for text in sheet.warnings:
+        console.print(Text(text, "bold"))
+    console.print(grid(columns, sheet.rows, console.width, rest=True))
+    if not sheet.differences:
         console.print("No difference: paper is the backtest, to the last digit.")
         return
-    shown = differences[:lines] if lines else differences
-    console.print(f"{count(len(differences), 'difference')}, the largest first:")
+    shown = sheet.differences[:lines] if lines else sheet.differences
+    console.print(f"{count(len(sheet.differences), 'difference')}, the largest first:")
     for difference in shown:
-        console.print(Text(f"  {_told(difference, digits)}"), soft_wrap=True)
-    if len(differences) > len(shown):
-        console.print(f"  and {len(differences) - len(shown):,} more; --lines 0 shows all")
+        console.print(Text(f"  {_told(difference)}"), soft_wrap=True)
+    if len(sheet.differences) > len(shown):
+        console.print(f"  and {len(sheet.differences) - len(shown):,} more; --lines 0 shows all")
+
+
+def _date(day: int) -> str:
+    return iso(day * NANOSECONDS_PER_DAY)
+
+
+def _digits(agents: Sequence[AgentParity]) -> int:
+    """Digits behind the point that show small accounts, too."""
+    amounts = [abs(amount) for agent in agents for amount in (agent.real, agent.replayed)]
+    return 2 if max(amounts, default=Decimal(0)) >= 100 else 4
 
 
 def _row(names: Sequence[str], agents: Sequence[AgentParity], causes: Sequence[Cause], digits: int) -> list[str]:
@@ -198,16 +238,16 @@ def _row(names: Sequence[str], agents: Sequence[AgentParity], causes: Sequence[C
     ]
 
 
-def _told(each: Difference, digits: int) -> str:
+def _told(difference: tuple[str, str, str, str, str, Decimal]) -> str:
     """One line in plain words, such as ``a003 BTCUSDT 2024-05-03 08:00: asked 0.5, ...: -0.14``."""
-    symbol = f" {each.symbol}" if each.symbol else ""
-    cause = "NOT EXPLAINED: " if each.cause is Cause.UNEXPLAINED else ""
-    return f"{each.agent}{symbol} {moment(each.time)}: {cause}{each.words}: {_exact(each.money, digits)}"
+    cause, agent, symbol, time, words, amount = difference
+    loud = "NOT EXPLAINED: " if cause == Cause.UNEXPLAINED else ""
+    return f"{agent}{f' {symbol}' if symbol else ''} {time}: {loud}{words}: {_exact(amount)}"
 
 
-def _exact(amount: Decimal, digits: int) -> str:
+def _exact(amount: Decimal) -> str:
     """An amount; one that would be rounded away is told as it is."""
-    rounded = money(amount, digits, signed=True)
+    rounded = money(amount, 4 if abs(amount) < 1 else 2, signed=True)
     return f"{amount.normalize():+}" if amount and not rounded.strip("+-0.,") else rounded
 
 
@@ -217,13 +257,13 @@ def _alarm(found: Sequence[DayParity]) -> str:
         amount = sum((abs(agent.of(Cause.UNEXPLAINED)) for agent in each.agents), Decimal(0))
         if not each.explained:
             beside = f", {each.beside:f} of the account is no agent's" if each.beside else ""
-            parts.append(f"{iso(each.day * NANOSECONDS_PER_DAY)}: {amount:f}{beside}")
+            parts.append(f"{_date(each.day)}: {amount:f}{beside}")
     return f"NOT EXPLAINED: {'; '.join(parts)}. Paper and backtest differ for a reason that is not in the journal."
 
 
 def _json(each: DayParity) -> dict[str, object]:
     return {
-        "day": iso(each.day * NANOSECONDS_PER_DAY),
+        "day": _date(each.day),
         "account": str(each.profit),
         "explained": each.explained,
         "agents": [
