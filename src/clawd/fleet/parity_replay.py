@@ -176,7 +176,7 @@ class Stretch:
             positions,
             self.course.plan,
             np.ascontiguousarray(panel.close[:, at]),
-            np.ascontiguousarray(panel.present[:, at]),
+            np.ascontiguousarray(~np.isnan(panel.close[:, at])),
             np.ascontiguousarray(self.course.decisions.ranges[:, :, at]),
             0,
             studied(self.opening.capital),
@@ -255,11 +255,12 @@ def backtested(stretch: Stretch, symbols: Sequence[str]) -> Decimal:
     worth = studied(stretch.opening.worth)
     account["cash"], account["equity"], account["peak"] = worth - studied(ledger.worth), worth, worth
     account["bars"] = 1  # it has begun
-    fields = (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding, panel.present)
+    fields = (panel.open, panel.high, panel.low, panel.close, panel.volume, panel.funding)
     at = slice(columns.start, columns.stop)
     fills = np.empty(MOST_FILLS * len(panel.instruments) * len(columns), FILL)
     count = advance(
         *(np.ascontiguousarray(field[:, at]) for field in fields),
+        np.ascontiguousarray(~np.isnan(panel.close[:, at])),
         np.ascontiguousarray(stretch.course.decisions.targets[:, at]),
         np.ascontiguousarray(stretch.course.decisions.ranges[:, :, at]),
         stretch.course.plan,

@@ -249,7 +249,7 @@ class _Run:
         position = self.state.positions[row]
         time, symbol = int(twin.times[column]), twin.names[row]
         self.pending = list(twin.fills.get((time, symbol), ()))
-        if panel.present[row, column] and panel.volume[row, column] != 0.0:
+        if not np.isnan(panel.close[row, column]) and panel.volume[row, column] != 0.0:
             self._closing(row, position)
             self._exits(row, position, at_open=True)
             self._opening(row, position)
@@ -529,7 +529,7 @@ class _Run:
         twin, column = self.twin, self.column
         panel = twin.panel
         for row, position in enumerate(self.state.positions):
-            if not panel.present[row, column]:
+            if np.isnan(panel.close[row, column]):
                 continue
             if position["lots"] != 0.0 or position["shut"] != 0.0:
                 average_range = np.nan if twin.ranges is None else float(twin.ranges[row, column])
