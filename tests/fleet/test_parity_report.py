@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from fleet_worlds import DAY, HOUR, MIDNIGHT, panel_of, settings_of, strategy_of
+from fleet_worlds import DAY, HOUR, MIDNIGHT, panel_of, settings_of, strategy_of, walk
 from parity_worlds import Doctor, compared, history_of, strangers, traded
 
 from clawd.core.event import Event
@@ -359,6 +359,19 @@ def test_a_size_that_is_not_what_the_strategy_asks_for() -> None:
     agent = tampered(world(stairs(1)), change)
     assert not agent.explained
     assert "the replay asks for opening of 4.8077, the journal has 3" in agent.differences[-1].words
+
+
+def test_many_facts_of_a_kind_are_told_together_and_cost_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = panel_of({"AAA": walk(3, 24)})
+    events = traded([strategy_of("long_short(sign(ret(close, 2)))")], panel, free(day_loss_limit=Decimal(20)))
+    alone = compared(events, panel)[0].agents[0]
+    gate = [each for each in alone.differences if each.cause is Cause.GATE]
+    assert len(gate) > 2
+    monkeypatch.setattr("clawd.fleet.parity._MOST_STEPS", 1)
+    together = compared(events, panel)[0].agents[0]
+    assert causes(together) == causes(alone)
+    (line,) = [each for each in together.differences if each.cause is Cause.GATE]
+    assert line.words.startswith(gate[0].words + "; and ")
 
 
 # Days.

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import groupby
 
 import numpy as np
 
@@ -19,9 +20,12 @@ from clawd.core.events import RunStarted
 from clawd.core.panel import Panel
 from clawd.fleet.parity_facts import Facts, History
 from clawd.fleet.parity_replay import Course, Stretch, backtested, course_of, same_bars, seen_panel
-from clawd.fleet.parity_twin import ALL, IMPOSED, Key, Twin
+from clawd.fleet.parity_twin import ALL, IMPOSED, Key, Note, Twin
 from clawd.fleet.parity_words import Cause, moment, plain
 from clawd.fleet.run import finalists_of
+
+#: Facts of one cause, agent and day that are told one by one; of more, some in a row are told together.
+_MOST_STEPS = 100
 
 #: Bars that a line names before it counts the rest.
 _NAMED = 3
@@ -193,14 +197,13 @@ def _explained(
     for cause in IMPOSED if everything.notes else ():
         whole = twin.replay(cuts | {cause: ALL})
         notes = whole.of(cause)
-        for place, note in enumerate(notes):
-            if place + 1 < len(notes) and notes[place + 1].key == note.key:
-                continue  # facts of one moment are one step
-            upto = ALL if place + 1 == len(notes) else note.key
-            step = whole if upto == ALL else twin.replay(cuts | {cause: upto}, replay, note.key[0])
-            words = "; ".join(each.words for each in notes if each.key == note.key)
+        groups = _steps(notes)
+        for place, group in enumerate(groups):
+            last = place + 1 == len(groups)
+            step = whole if last else twin.replay(cuts | {cause: group[-1].key}, replay, group[0].key[0])
             if step.profit != replay.profit:
-                yield told(_reported(cause), note.symbol, note.time, words, step.profit - replay.profit)
+                first, cost = group[0], step.profit - replay.profit
+                yield told(_reported(cause), first.symbol, first.time, _told_together(group), cost)
             replay = step
         if not notes and whole.profit != replay.profit:
             yield told(Cause.UNEXPLAINED, "", began, f"{cause} without a fact", whole.profit - replay.profit)
@@ -223,6 +226,22 @@ def _explained(
         yield told(Cause.UNEXPLAINED, note.symbol, note.time, note.words, left if place == 0 else Decimal(0))
     if left and not strangers:
         yield told(Cause.UNEXPLAINED, "", began, "the facts in the journal do not give the profit of its books", left)
+
+
+def _steps(notes: Sequence[Note]) -> list[list[Note]]:
+    """Facts by the step of the chain that imposes them: those of one moment are one, and so are many in a row."""
+    moments = [list(group) for _, group in groupby(notes, key=lambda note: note.key)]
+    size = max(-(-len(moments) // _MOST_STEPS), 1)
+    return [
+        [note for group in moments[place : place + size] for note in group] for place in range(0, len(moments), size)
+    ]
+
+
+def _told_together(group: Sequence[Note]) -> str:
+    same = [note for note in group if note.key == group[0].key]
+    words = "; ".join(note.words for note in same)
+    rest = len(group) - len(same)
+    return f"{words}; and {rest} more until {moment(group[-1].time)}" if rest else words
 
 
 def _bars_told(catalog: Stretch, seen: Stretch) -> str:

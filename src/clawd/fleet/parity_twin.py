@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Final
 
@@ -95,6 +96,25 @@ class _State:
     touched: dict[tuple[int, OrderKind], Key]
     ruined: Key | None = None
 
+    def same(self, other: _State) -> bool:
+        """Whether what follows is the same."""
+        return (
+            self.ledger.sizes == other.ledger.sizes
+            and self.working() == other.working()
+            and self.touched == other.touched
+            and self.ruined == other.ruined
+            and self.positions.tobytes() == other.positions.tobytes()
+        )
+
+    def working(self) -> dict[tuple[int, OrderKind], str | None]:
+        """Which real orders the working ones are."""
+        return {place: order for place, order in self.placed.items() if self.positions[place[0]][place[1].value] != 0.0}
+
+    def with_cash(self, cash: Decimal) -> _State:
+        ledger = copy(self.ledger)
+        ledger.cash = cash
+        return replace(self, ledger=ledger)
+
     def copy(self) -> _State:
         return _State(self.positions.copy(), self.ledger.copy(), dict(self.placed), dict(self.touched), self.ruined)
 
@@ -109,6 +129,7 @@ class Replay:
         fees: real fee less modelled, by bar, of each fill that was imposed with its price.
         states: at the start of each bar, to go on from.
         funding: modelled, by open of the bar and instrument.
+        lowest: equity at any close.
     """
 
     profit: Decimal = Decimal(0)
@@ -116,6 +137,7 @@ class Replay:
     fees: dict[int, list[tuple[OrderFilled, Decimal]]] = field(default_factory=dict)
     states: dict[int, _State] = field(default_factory=dict)
     funding: dict[tuple[int, str], Decimal] = field(default_factory=dict)
+    lowest: Decimal = Decimal(0)
 
     def of(self, cause: Cause) -> list[Note]:
         """The facts of a cause, in the order in which they bear on one another."""
@@ -199,13 +221,46 @@ class Twin:
             run.result.notes = {column: notes for column, notes in before.notes.items() if column < since}
             run.result.fees = {column: fees for column, fees in before.fees.items() if column < since}
             run.state = before.states[since].copy()
+            run.lowest = before.lowest
             first = since
         for column in range(first, self.columns.stop):
+            if before is not None and column > since and self._goes_on(run, before, column):
+                return run.result
             run.result.states[column] = run.state.copy()
             run.live(column)
         run.result.profit = run.state.ledger.profit
         run.result.funding = run.state.ledger.funding
+        run.result.lowest = run.lowest
         return run.result
+
+    def _goes_on(self, run: _Run, before: Replay, column: int) -> bool:
+        """Take over what follows from the replay before, where both stand alike but for the cash.
+
+        Decisions do not look at cash, but for ruin; so where neither comes near that, all that follows is the same.
+        """
+        state, other = run.state, before.states[column]
+        if not state.same(other):
+            return False
+        more = state.ledger.cash - other.ledger.cash
+        if state.ruined is not None or min(run.lowest, before.lowest + min(more, Decimal(0))) <= 0:
+            return False
+        result, time = run.result, int(self.times[column])
+        for later, notes in before.notes.items():
+            if later >= column:
+                result.notes[later] = notes
+        for later, fees in before.fees.items():
+            if later >= column:
+                result.fees[later] = fees
+        for later, each in before.states.items():
+            if later >= column:
+                result.states[later] = each.with_cash(each.ledger.cash + more)
+        result.profit = before.profit + more
+        own = state.ledger.funding.items()
+        after = before.funding.items()
+        result.funding = {place: paid for place, paid in own if place[0] < time}
+        result.funding |= {place: paid for place, paid in after if place[0] >= time}
+        result.lowest = min(run.lowest, before.lowest + min(more, Decimal(0)))
+        return True
 
 
 class _Run:
@@ -222,6 +277,7 @@ class _Run:
         }
         self.state = _State(positions, Ledger(twin.stretch, positions), placed, {})
         self.column = 0
+        self.lowest = twin.stretch.opening.worth
         self.pending: list[OrderFilled] = []
 
     def imposes(self, cause: Cause, key: Key) -> bool:
@@ -540,7 +596,9 @@ class _Run:
             position["mark"] = panel.close[row, column]
         ledger = self.state.ledger
         ledger.close(column)
-        if self.state.ruined is None and twin.stretch.opening.worth + ledger.profit <= 0:
+        equity = twin.stretch.opening.worth + ledger.profit
+        self.lowest = min(self.lowest, equity)
+        if self.state.ruined is None and equity <= 0:
             self.state.ruined = (column, -1, 1)
 
     # What is wanted of the next bar is decided.
