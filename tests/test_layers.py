@@ -92,10 +92,11 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield called.attr, on.id if isinstance(on, ast.Name) else on.attr if isinstance(on, ast.Attribute) else ""
 
 
-#: Where something is submitted or sent that is no order: tasks to the processes of a pool, and agents' wishes to the
-#: desk, which takes them to the gate.
+#: Where something is submitted or sent that is no order: tasks to the threads and processes of a pool, and agents'
+#: wishes to the desk, which takes them to the gate.
 _NO_VENUE = {
     ("cluster/pool.py", "send", "pipe"),
+    ("engine/runtime.py", "submit", "pool"),
     ("fleet/desk.py", "send", "self"),
     ("fleet/fleet.py", "send", "desk"),
     ("research/worlds/table.py", "submit", "pool"),
@@ -115,14 +116,18 @@ def test_nobody_but_execution_and_the_desk_of_the_bar_fleet_gives_a_venue_an_ord
 
 
 def test_orders_are_put_back_at_the_paper_venue_only_from_the_journal_and_moved_only_by_the_desk() -> None:
-    """The two other ways in which an order comes to rest there: what the journal has, and an exit that the gate saw."""
+    """The two other ways in which an order comes to rest there: what the journal has, and an exit that the gate saw.
+
+    A simulated exchange that goes on from its own file has nobody's word but its own.
+    """
     found = {
         (name, word)
         for name, tree in sources()
         for word, on in calls(tree)
         if word in {"restore", "move"} and on in {"venue", "_venue"}
     }
-    assert found == {("fleet/run.py", "restore"), ("fleet/run.py", "move"), ("fleet/desk.py", "move")}
+    own_file = ("venues/matching/file.py", "restore")
+    assert found == {("fleet/run.py", "restore"), ("fleet/run.py", "move"), ("fleet/desk.py", "move"), own_file}
 
 
 def test_a_request_with_an_order_is_made_in_execution_alone() -> None:

@@ -77,7 +77,7 @@ def trade(
     account: Annotated[str, typer.Option("--account", metavar="NAME", help="where the journal is kept")] = "captures",
     as_json: JsonOption = False,
 ) -> None:
-    """Trade captured order books and trades on a simulated exchange, through the whole way that an order takes.
+    """Trade captured order books and trades on a simulated exchange, the whole way that orders take.
 
     Orders go through the gate, travel, queue, fill in parts, and are protected by exits at the venue. The exchange and
     the journal outlive the process: killed at any instant, the same command goes on from there. `clawd halt`, `flatten`
