@@ -133,6 +133,16 @@ def test_whatever_the_venue_does_the_causes_add_up_and_nothing_is_left(
     assert strangers(days) == []
 
 
+def test_a_replay_that_is_cut_short_costs_each_fact_what_a_whole_one_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = panel_of({"AAA": walk(3, 30), "BBB": walk(4, 30)})
+    strategy = strategy_of("long_short(sign(ret(close, 2)))")
+    events = traded([strategy], panel, settings_of(day_loss_limit=Decimal(20)))
+    short = compared(events, panel)
+    assert len({each.money for agent in short[0].agents for each in agent.differences}) > 3
+    monkeypatch.setattr("clawd.fleet.parity_twin.Twin._goes_on", lambda *_: False)
+    assert compared(events, panel) == short
+
+
 class Hand:
     """A person who gives orders at chosen bars, counted from the run's first."""
 

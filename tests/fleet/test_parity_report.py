@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from fleet_worlds import DAY, HOUR, MIDNIGHT, panel_of, settings_of, strategy_of, walk
+from fleet_worlds import DAY, HOUR, MIDNIGHT, in_sessions, panel_of, settings_of, strategy_of, walk
 from parity_worlds import Doctor, compared, history_of, strangers, traded
 
 from clawd.core.event import Event
@@ -21,6 +21,7 @@ from clawd.fleet.parity import AgentParity, parities
 from clawd.fleet.parity_facts import Facts, full_days
 from clawd.fleet.parity_words import Cause
 from clawd.language.strategy import Strategy
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
 from clawd.venues.paper import CancelReport, FillReport
 
 ENTRY, LEAVE = 4, 11
@@ -299,6 +300,41 @@ def test_an_agent_that_was_fired_while_its_strategy_went_on() -> None:
     agent = first_day(world(stairs(-1)), free(max_drawdown=Decimal("0.02")))
     assert causes(agent) == {Cause.FIRED: size_at(96, COARSE) * 3}
     assert agent.differences[0].words == "fired (DRAWDOWN: drawdown 2.0833 %, limit 2 %)"
+
+
+def test_what_a_person_flattened_is_entered_again_when_it_may_be() -> None:
+    """Closed at the open of bar 7, at 107, and entered anew at the open of bar 9, at 109."""
+    standing = NOTHING_ORDERED
+    bars = iter(range(1, 99))
+
+    def ordered() -> Command:
+        nonlocal standing
+        switch = {6: Switch.FLATTEN, 8: Switch.RESUME}.get(next(bars))
+        if switch is not None:
+            standing = Command(standing.number + 1, 0, switch, "ann", "lunch")
+        return standing
+
+    panel = world(stairs(1))
+    days = compared(traded([holder()], panel, free(), ordered=ordered), panel)
+    assert strangers(days) == []
+    (agent,) = days[0].agents
+    assert causes(agent) == {Cause.HALT: size_at(104) * 3 + size_at(109) * 2 - size_at(104) * 7}
+    assert agent.differences[0].words == "flattened by ann: lunch"
+
+
+def test_a_halt_that_ends_with_the_bar_after_a_pause_kept_the_close_before_it_from_deciding() -> None:
+    """Seven bars a day; the day after the halt begins with its first bar, and enters at the second."""
+    length = 21
+    bars = np.array([(100.0, 100.0, 100.0, 100.0, 5.0)] * 4 + [(60.0, 60.0, 60.0, 60.0, 5.0)] * (length - 4))
+    for bar, price in enumerate((60.0, 61.0, 62.0), start=7):
+        bars[bar, :4] = [price, price + 1, price, price + 1]
+    bars[10:, :4] = 63.0
+    again = np.where(np.arange(length) < 3, 0.5, np.where(np.arange(length) < 6, 0.0, 0.5))
+    panel = panel_of({"AAA": bars}, series={"wanted": again}, times=in_sessions(length, HOUR))
+    days = compared(traded([holder(5)], panel, free(day_loss_limit=Decimal(100))), panel)
+    assert strangers(days) == []
+    second = days[1].agents[0]
+    assert causes(second) == {Cause.HALT: size_at(61) * 2 - size_at(60) * 3}
 
 
 # The bars.
