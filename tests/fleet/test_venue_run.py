@@ -53,17 +53,22 @@ class Place:
     folder: Path
     messages: list[MarketEvent]
     day_loss: Decimal = Decimal(500)
+    leverage: Decimal | None = Decimal(10)
+
+    @property
+    def listings(self) -> list[Listing]:
+        return [Listing(BTC, leverage=self.leverage)]
 
     def live(self, until: int | None = None, ordered: Callable[[], Command] = lambda: NOTHING_ORDERED) -> Account:
         """Trade up to a time, or to the end, and leave as abruptly as can be within one process."""
-        venue = MatchingVenue("paper", [Listing(BTC, leverage=Decimal(10))], RULES, CASH, now=BEGAN - 1)
+        venue = MatchingVenue("paper", self.listings, RULES, CASH, now=BEGAN - 1)
         file = VenueFile.open(self.folder / "venue.sqlite", venue)
         limits = limits_of(Settings(capital=CASH, day_loss_limit=self.day_loss))
         with Journal.open(self.folder / "journal.sqlite") as journal:
             if journal.head[0] == 0:
                 begin(journal, "acc", venue, STRATEGIES, [BTC], limits, CASH)
             agents = {"a001": STRATEGIES[0], "a002": STRATEGIES[1]}
-            run = VenueRun(journal, venue, self.messages, agents, [BTC], limits, BAR, ordered)
+            run = VenueRun(journal, venue, self.messages, agents, self.listings, limits, BAR, ordered)
             for moment in run.moments():
                 if until is not None and moment.time >= until:
                     break
@@ -114,7 +119,8 @@ def reasons(place: Place) -> set[str]:
 def test_agents_trade_against_one_another_and_are_left_by_their_exits(whole: Place) -> None:
     counts = kinds(whole)
     assert counts["BarClosed"] == 59, "the last is not over when the messages end"
-    assert reasons(whole) >= {"entry", "signal", "stop", "take", "trail"}
+    assert reasons(whole) >= {"entry", "signal", "take"}
+    assert reasons(whole) & {"stop", "trail"}
     assert counts["OrderRejected"] == 0, "what one agent's exit cannot reduce at the venue is not sent there"
     assert counts["AnomalyFound"] == 0
 
@@ -161,6 +167,16 @@ def test_the_days_limit_closes_everything_for_the_day(messages: list[MarketEvent
     worst = CASH - account.cash
     assert worst <= Decimal("4.4"), "the limit, and the slippage of leaving beyond what was reserved"
     assert kinds(place)["VerdictGiven"] > 5
+
+
+def test_spot_is_paid_for_whole_and_never_sold_short(messages: list[MarketEvent], tmp_path: Path) -> None:
+    place = Place(tmp_path, messages, leverage=None)
+    account = place.live()
+    place.check(account)
+    counts = kinds(place)
+    assert counts["OrderFilled"] > 5
+    assert counts["OrderRejected"] == 0
+    assert all(size > 0 for size in account.sizes().values())
 
 
 # From the command line.

@@ -22,6 +22,7 @@ from clawd.core.account_events import (
     UNATTRIBUTED,
     FlattenBegan,
     FlatVerified,
+    OrderRejected,
     ProtectionOverdue,
     TradingState,
     TradingStateChanged,
@@ -72,7 +73,7 @@ def trade(
     ] = 20,
     stale: Annotated[
         int,
-        typer.Option("--stale", metavar="SECONDS", min=1, max=86_400, help="silence after which a book is not used"),
+        typer.Option("--stale", metavar="SECONDS", min=1, max=86_400, help="silence after which a price is stale"),
     ] = 5,
     account: Annotated[str, typer.Option("--account", metavar="NAME", help="where the journal is kept")] = "captures",
     as_json: JsonOption = False,
@@ -113,7 +114,8 @@ def trade(
             if journal.head[0] == 0:
                 begin(journal, account, venue, chosen, [instrument], limits, settings.capital)
             agents = strategies_of(replay(journal.entries()), chosen)
-            run = VenueRun(journal, venue, market, agents, [instrument], limits, duration, switchboard.standing)
+            ordered = switchboard.standing
+            run = VenueRun(journal, venue, market, agents, [listing], limits, duration, ordered, rules.stale)
             view = _View(run, as_json)
             view.began(switchboard)
             for moment in run.moments():
@@ -272,6 +274,8 @@ def _line(event: Event) -> str | None:
     match event:
         case OrderFilled():
             return f"{event.agent} {event.reason.word} {event.size:+f} {event.symbol} at {event.price}"
+        case OrderRejected():
+            return f"an order was refused by the venue: {event.code}"
         case TradingStateChanged():
             return f"{event.state.upper()} by {event.by}: {event.why}"
         case FlattenBegan():

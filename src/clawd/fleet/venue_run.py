@@ -29,6 +29,7 @@ from clawd.fleet.venue_fleet import VenueFleet
 from clawd.language.strategy import Strategy
 from clawd.risk.limits import Limits
 from clawd.store.switchboard import NOTHING_ORDERED, Command
+from clawd.venues.matching.rules import Listing
 from clawd.venues.matching.venue import MatchingVenue
 
 #: Nanoseconds of the exchange's clock between two moments at which we look and act.
@@ -99,7 +100,7 @@ class VenueRun:
         venue: as its file left it; this run lets it follow the market.
         market: every message of the market, those that were played before included: bars are made of them too.
         strategies: by agent, as the account's journal names them.
-        instruments: of the market.
+        listings: the instruments of the market, and their terms.
         limits: that the gate holds.
         bar: duration of the bars on which decisions are made, nanoseconds.
         ordered: what a person orders at the moment of asking.
@@ -115,7 +116,7 @@ class VenueRun:
         venue: MatchingVenue,
         market: Sequence[MarketEvent],
         strategies: Mapping[str, Strategy],
-        instruments: Sequence[Instrument],
+        listings: Sequence[Listing],
         limits: Limits,
         bar: int,
         ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
@@ -126,6 +127,7 @@ class VenueRun:
         self._ordered = ordered
         self._market = market
         self._prints = any(isinstance(event, Print) for event in market)
+        instruments = [listing.instrument for listing in listings]
         self._builder = BarBuilder(instruments, bar)
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
         markets = {instrument.symbol: MarketNow(instrument) for instrument in instruments}
@@ -139,7 +141,8 @@ class VenueRun:
             timing=replace(timing, silence=max(timing.silence, silence)),
             watch=replace(watch, quote_age=max(watch.quote_age, silence)),
         )
-        self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock)
+        spot = {listing.instrument.symbol for listing in listings if listing.leverage is None}
+        self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock, spot)
         self._events: list[Event] = []
         self.trader.dealer.writer.observers.append(self._events.append)
         self.obeyed = True
