@@ -163,7 +163,7 @@ class Dealer:
         if placed is None or not placed.state.working or placed.cancel_why:
             return False
         with self.writer.batch():
-            if not self._never_sent(order):
+            if not self._give_up(order):
                 self.writer.enter(CancelRequested(order=order, why=why))
                 self.writer.ask(Cancel(order, placed.order.symbol))
         return True
@@ -213,7 +213,7 @@ class Dealer:
         with self.writer.batch():
             now = self._clock.now()
             for order in self.writer.queue.overdue_entries(now, self._timing.entry):
-                self._never_sent(order)
+                self._give_up(order)
             self._expire(now)
             self.waiting.work()
             self.hard_stop.work()
@@ -248,7 +248,7 @@ class Dealer:
                 self.writer.queue.open = connected
                 if connected:  # what was decided before the way broke is decided anew
                     for order in self.writer.queue.orders():
-                        self._never_sent(order.id)
+                        self._give_up(order.id)
                     self.reconciliation.begin()
                 else:
                     self.reconciliation.agreed = False
@@ -364,18 +364,21 @@ class Dealer:
             and (replaces is None or (can.replace and replaces in self.account.orders))
         )
 
-    def _never_sent(self, order: str) -> bool:
-        """Give an order up that still waits to be sent; whether it did."""
-        waits = self.writer.queue.withdraw(order)
-        if waits:
-            self.writer.enter(OrderRejected(order=order, code="NOT_SENT", venue_time=None))
-        return waits
+    def _never_sent(self, order: str) -> None:
+        self.writer.enter(OrderRejected(order=order, code="NOT_SENT", venue_time=None))
 
     def _cancel_entries(self, why: str) -> None:
         for placed in list(self.account.working()):
             if not placed.order.reduces:
                 self.cancel(placed.order.id, why)
         self.waiting.drop_entries(why)
+
+    def _give_up(self, order: str) -> bool:
+        """Give an order up that still waits to be sent; whether it did."""
+        waits = self.writer.queue.withdraw(order)
+        if waits:
+            self._never_sent(order)
+        return waits
 
     def _watch_expiry(self, order: Order) -> None:
         if order.expires is not None:
@@ -394,7 +397,7 @@ class Dealer:
             for order in self.writer.queue.orders():
                 size = self.account.agents[order.agent].size(order.symbol)
                 if order.reduces and (size * order.size >= 0 or abs(order.size) > abs(size)):
-                    self._never_sent(order.id)
+                    self._give_up(order.id)
         name = getattr(event, "order", None)
         if name is None or name not in self._after_cancel or isinstance(event, VerdictGiven):
             return
