@@ -161,6 +161,7 @@ class Account:
             symbol, UTC nanoseconds.
         blocks: what may not be entered.
         state, until_day, state_why: what the account may do, until which UTC day (None for no end), and why.
+        standing: what a person has said that it may do, which it goes back to when the halt of a day is over.
         flattening: whether everything is being closed.
         day, day_equity: the UTC day that is open (-1 before the first), and the equity with which it opened.
         marks: of the last event that had them; what is booked never depends on them.
@@ -185,6 +186,7 @@ class Account:
     state: TradingState = TradingState.ACTIVE
     until_day: int | None = None
     state_why: str = ""
+    standing: TradingState = TradingState.ACTIVE
     flattening: bool = False
     day: int = -1
     day_equity: Decimal = _ZERO
@@ -452,6 +454,8 @@ class Account:
 
     def _trading_state_changed(self, event: TradingStateChanged) -> None:
         self.state, self.until_day, self.state_why = event.state, event.until_day, event.why
+        if event.until_day is None:
+            self.standing = event.state
 
     def _flatten_began(self, event: FlattenBegan) -> None:
         self.flattening = True

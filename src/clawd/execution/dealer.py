@@ -15,7 +15,7 @@ from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided, CancelReque
 from clawd.core.clock import Clock
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
-from clawd.core.events import OrderSubmitted, VerdictGiven
+from clawd.core.events import OrderFilled, OrderSubmitted, VerdictGiven
 from clawd.core.orders import Order, TimeInForce
 from clawd.core.reports import (
     AccountReport,
@@ -163,9 +163,7 @@ class Dealer:
         if placed is None or not placed.state.working or placed.cancel_why:
             return False
         with self.writer.batch():
-            if self.writer.queue.withdraw(order):
-                self._never_sent(order)
-            else:
+            if not self._give_up(order):
                 self.writer.enter(CancelRequested(order=order, why=why))
                 self.writer.ask(Cancel(order, placed.order.symbol))
         return True
@@ -196,7 +194,7 @@ class Dealer:
         """The market has moved."""
         if self.quotes.take(quote):
             with self.writer.batch():
-                self.hard_stop.check()
+                self._check_loss()
                 self.waiting.quote(quote)
 
     def receive(self) -> int:
@@ -207,21 +205,27 @@ class Dealer:
                 for report in reports:
                     self._take(report)
                     self.writer.settle()
-                self.hard_stop.check()
+                self._check_loss()
         return len(reports)
 
     def work(self) -> None:
         """Do what is due now."""
         with self.writer.batch():
             now = self._clock.now()
-            for order in self.writer.queue.waiting_since(now - self._timing.entry):
-                self.writer.queue.withdraw(order)
-                self._never_sent(order)
+            for order in self.writer.queue.overdue_entries(now, self._timing.entry):
+                self._give_up(order)
             self._expire(now)
             self.waiting.work()
             self.hard_stop.work()
             self.outcomes.work()
             self.reconciliation.work()
+            self.writer.settle()
+            self.flattening.work()
+
+    def _check_loss(self) -> None:
+        before = self.account.flattening
+        self.hard_stop.check()
+        if self.account.flattening and not before:
             self.writer.settle()
             self.flattening.work()
 
@@ -242,7 +246,9 @@ class Dealer:
                 self.flattening.reported(report)
             case ConnectionReport(connected=connected):
                 self.writer.queue.open = connected
-                if connected:
+                if connected:  # what was decided before the way broke is decided anew
+                    for order in self.writer.queue.orders():
+                        self._give_up(order.id)
                     self.reconciliation.begin()
                 else:
                     self.reconciliation.agreed = False
@@ -373,6 +379,13 @@ class Dealer:
                 self.cancel(placed.order.id, why)
         self.waiting.drop_entries(why)
 
+    def _give_up(self, order: str) -> bool:
+        """Give an order up that still waits to be sent; whether it did."""
+        waits = self.writer.queue.withdraw(order)
+        if waits:
+            self._never_sent(order)
+        return waits
+
     def _watch_expiry(self, order: Order) -> None:
         if order.expires is not None:
             heapq.heappush(self._expiries, (order.expires, order.id))
@@ -385,7 +398,12 @@ class Dealer:
             self.cancel(heapq.heappop(self._expiries)[1], "EXPIRED")
 
     def _entered(self, event: Event) -> None:
-        """What had to wait for the end of another order is proposed when it has come."""
+        """What waits for the end of another order is proposed now; what waits to close what is closed is not sent."""
+        if isinstance(event, OrderFilled):
+            for order in self.writer.queue.orders():
+                size = self.account.agents[order.agent].size(order.symbol)
+                if order.reduces and (size * order.size >= 0 or abs(order.size) > abs(size)):
+                    self._give_up(order.id)
         name = getattr(event, "order", None)
         if name is None or name not in self._after_cancel or isinstance(event, VerdictGiven):
             return
