@@ -282,8 +282,8 @@ class ExitManager:
             if self.refusals.hold_back(order, now) or (quote is not None and is_touched(target, quote)):
                 continue
             old = movable[0] if movable and self.capabilities.replace else None
-            grown = abs(target.size) - (abs(old.rest) if old is not None else _ZERO)
-            if working + grown > held:
+            # What is replaced works on for all but the order that takes its place, until the venue says otherwise.
+            if working - (abs(old.rest) if old is not None else _ZERO) + abs(target.size) > held:
                 continue
             if old is not None:
                 movable.remove(old)
@@ -293,7 +293,7 @@ class ExitManager:
                 requests.submit.append(Asked(order))
             else:
                 continue
-            working += grown
+            working += abs(target.size)
         self._take_off(requests, spare, REPLACED, now)
 
     def _take_off(self, requests: Requests, orders: Iterable[PlacedOrder], why: str, now: int) -> None:
