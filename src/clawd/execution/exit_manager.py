@@ -26,7 +26,7 @@ from clawd.execution.naked import check_naked
 from clawd.execution.placement import placed, places_for, rests
 from clawd.execution.protection import Protection, after_bar, after_fill, aligned, from_event, to_event
 from clawd.execution.refusals import Refusals
-from clawd.execution.watch import HELD, WatchLimits, is_fresh, is_touched, needed, touched, watched
+from clawd.execution.watch import HELD, WatchLimits, comes_to, is_fresh, is_touched, needed, touched, watched
 from clawd.venues.venue import Capabilities
 
 #: Stops of one position whose outcome is not known beyond which no further one is sent.
@@ -356,7 +356,7 @@ class ExitManager:
             return requests
         for agent in self.account.totals.holders(symbol):
             event = self.account.protection(agent, symbol)
-            if event is None or not touched(needed(event, self.account.agents[agent].size(symbol)), quote):
+            if event is None or not comes_to(event, self.account.agents[agent].size(symbol) > 0, quote):
                 continue
             for exit_ in touched(watched(self.account, agent, symbol), quote):
                 stops = exit_.kind is OrderKind.STOP
