@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from clawd.execution.exit_desk import ExitDesk
 from clawd.execution.watch import watched
 from clawd.language.exits import read_exits
 
+order_ids = pytest.importorskip("clawd.execution.order_ids")
 D = Decimal
 ONE = D(1)
 TARGET: dict[str, Any] = {"stop": {"percent": 5}, "take": {"percent": 10}}
@@ -33,7 +35,7 @@ class ExitWorld(World):
     def start(self) -> Any:
         dealer = super().start()
         instruments = {symbol: Instrument(symbol, D("0.01"), D("0.001")) for symbol in SYMBOLS}
-        self.desk = ExitDesk(dealer, instruments, self.wire.capabilities)
+        self.desk = ExitDesk(dealer, instruments, self.wire.capabilities, naming=partial(order_ids.client_id, "main"))
         self.desk.begin()
         return dealer
 

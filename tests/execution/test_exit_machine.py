@@ -241,6 +241,7 @@ class Exits(RuleBasedStateMachine):
             bench.lose_outcomes()
             bench.query()
             bench.quote(bench.venue.price)
+            bench.do(bench.manager.on_time(bench.now))
             bench.settle()
             self._watch()
         assert self.size == bench.venue.net

@@ -7,10 +7,10 @@ is on its way counts as asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from clawd.core.account_events import UNATTRIBUTED, ProtectionChanged, ProtectionEnded
 from clawd.core.event import Event
@@ -38,6 +38,14 @@ _ANY_NUMBER: Final = 1_000_000
 
 #: Why an exit is taken off.
 POSITION_CLOSED, REPLACED, TARGET_TAKEN, MAKES_ROOM = "POSITION_CLOSED", "REPLACED", "TARGET_TAKEN", "MAKES_ROOM"
+
+
+Naming: TypeAlias = Callable[[str, str, int, OrderKind, int], str]
+
+
+def plain_id(agent: str, symbol: str, time: int, kind: OrderKind, number: int) -> str:
+    """An id that a person can read; some venues want shorter ones."""
+    return order_id(agent, symbol, time, kind) + (str(number + 1) if number else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class ExitManager:
         capabilities: of the venue.
         limits: of the watch.
         refusals: noted by whoever hears the venue.
+        naming: our id of an order, by agent, symbol, time of the decision (UTC nanoseconds), kind, and a number that
+            tells orders of one decision apart.
     """
 
     account: Account
@@ -85,6 +95,7 @@ class ExitManager:
     capabilities: Capabilities
     limits: WatchLimits = field(default_factory=WatchLimits)
     refusals: Refusals = field(default_factory=Refusals)
+    naming: Naming = plain_id
 
     # Facts: what becomes of a protection.
 
@@ -339,12 +350,10 @@ class ExitManager:
         )
 
     def _name(self, requests: Requests, agent: str, symbol: str, kind: OrderKind, now: int) -> str:
-        """An id that no order has had: what was written down is never sent again under another name."""
-        first = name = order_id(agent, symbol, now, kind)
-        taken, number = {asked.order.id for asked in requests.submit}, 1
-        while name in taken or name in self.account.orders:
+        """An id that no order has had: what was written down is never sent again."""
+        taken, number = {asked.order.id for asked in requests.submit}, 0
+        while (name := self.naming(agent, symbol, now, kind, number)) in taken or name in self.account.orders:
             number += 1
-            name = f"{first}{number}"
         return name
 
     # What must act now.
