@@ -96,6 +96,7 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
 #: desk, which takes them to the gate.
 _NO_VENUE = {
     ("cluster/pool.py", "send", "pipe"),
+    ("engine/runtime.py", "submit", "pool"),
     ("fleet/desk.py", "send", "self"),
     ("fleet/fleet.py", "send", "desk"),
     ("research/worlds/table.py", "submit", "pool"),
@@ -145,6 +146,7 @@ PAPER_VENUES = {
     "venues/paper.py:PaperVenue",
     "venues/matching/venue.py:MatchingVenue",
     "venues/matching/exchange.py:Exchange",
+    "venues/faults.py:FaultyVenue",  # stands before another venue of this list
 }
 
 
