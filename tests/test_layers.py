@@ -150,6 +150,7 @@ PAPER_VENUES = {
     "venues/paper.py:PaperVenue",
     "venues/matching/venue.py:MatchingVenue",
     "venues/matching/exchange.py:Exchange",
+    "venues/faults.py:FaultyVenue",  # stands before another venue of this list
 }
 
 

@@ -32,6 +32,7 @@ from clawd.risk.limits import Limits
 from clawd.risk.snapshot import (
     AccountFacts,
     AgentFacts,
+    Cluster,
     MarketFacts,
     PositionFacts,
     Snapshot,
@@ -188,8 +189,8 @@ class Desk:
     def snapshot(self, order: Order, agent: AgentBook, part: Decimal, replaced: Set[str] = frozenset()) -> Snapshot:
         """What the gate is shown of an order; ``replaced`` are the orders that stand no longer once it does.
 
-        Bars know no quotes, depth, clusters or margin: a limit that needs one of these lets no entry through. What only
-        entries are held against is not counted for the others, which may come in the middle of a bar.
+        Bars know no quotes, depth, daily volume or margin: a limit that needs one of these lets no entry through. What
+        only entries are held against is not counted for the others, which may come in the middle of a bar.
         """
         books, start, entering = self.books, self.books.start, order.kind is OrderKind.OPENING
         row, symbol, nothing = books.row(order.symbol), order.symbol, Decimal(0)
@@ -223,6 +224,7 @@ class Desk:
                 unattributed=nothing,
                 blocked=False,
                 gross=self._gross(row) if entering and self._set("instrument_gross", "concentration") else None,
+                cluster=self._cluster(symbol) if entering and self._set("cluster_share") else None,
             ),
             venue=VenueFacts(
                 name="paper",
@@ -255,6 +257,11 @@ class Desk:
     def _gross(self, row: int | None = None) -> Decimal:
         """Notional of all agents' books, in one instrument or in all, once their working orders have filled."""
         return _sum(self.books.exposure_of(agent, row) for agent in self.books.agents.values())
+
+    def _cluster(self, symbol: str) -> Cluster:
+        clusters = self.books.start.clusters
+        members = [self.books.row(each) for each, name in clusters.items() if name == clusters[symbol]]
+        return Cluster(clusters[symbol], _sum(self._gross(row) for row in members))
 
     def _net(self) -> Decimal:
         entries = _sum(
