@@ -42,6 +42,7 @@ from venues.matching_cases import (
     sent,
     snapshot,
     sold,
+    states,
     stop,
 )
 
@@ -154,6 +155,18 @@ def test_who_came_before_a_restart_is_before_who_came_after_it() -> None:
     sent(venue, order("second", "1", "99.97"))
     reports = more_market(venue, sold(1, 9_997, 1_500))
     assert fills(reports) == [("first", "1.000", "99.97", True), ("second", "0.500", "99.97", True)]
+
+
+def test_what_is_no_number_is_refused_after_a_restart_too() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.send(Submit(approved(order("n", "NaN"))))
+    venue.send(Submit(approved(order("i", "1", "Infinity"))))
+    for _ in range(2):  # on their way there, and their answers on the way back
+        parts = json.loads(json.dumps(venue.state()))
+        venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+        venue.restore(parts)
+        venue.advance(1)
+    assert states(venue.receive()) == [("n", "rejected", "INVALID"), ("i", "rejected", "INVALID")]
 
 
 def test_the_last_price_is_known_after_a_restart() -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -372,13 +372,23 @@ def _asked(request: Request) -> Asked:
     match request:
         case Submit(approved, replaces):
             kind = RequestKind.SUBMIT if replaces is None else RequestKind.REPLACE
-            return Asked(kind, approved.order, approved.order.id, approved.order.symbol, replaces)
+            return Asked(kind, _written(approved.order), approved.order.id, approved.order.symbol, replaces)
         case Cancel(order, symbol):
             return Asked(RequestKind.CANCEL, id=order, symbol=symbol)
         case Query(order, symbol):
             return Asked(RequestKind.QUERY, id=order, symbol=symbol)
         case ReportAccount(since):
             return Asked(RequestKind.ACCOUNT, since=since)
+
+
+def _written(order: Order) -> Order:
+    """An order as it can be written down: what is no number becomes 0, which is refused all the same."""
+    wrong = {
+        name: Decimal(0)
+        for name, value in ((each.name, getattr(order, each.name)) for each in fields(order))
+        if isinstance(value, Decimal) and not value.is_finite()
+    }
+    return replace(order, **wrong)  # type: ignore[arg-type]
 
 
 def _stamped(report: Report, arrival: int) -> Report:
