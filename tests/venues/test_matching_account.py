@@ -214,6 +214,20 @@ def test_requests_and_reports_take_their_time() -> None:
         venue.advance(1)
 
 
+def test_a_cancellation_that_comes_too_late_meets_a_filled_order() -> None:
+    rules = replace(FREE, latency=Latency(Delay(10 * MS), Delay(5 * MS)))
+    venue = venue_of(rules, snapshot(0), sold(15 * MS, 9_990, 9_000))
+    venue.send(Submit(approved(order("l", "1", "99.99"))))
+    venue.advance(6 * MS)
+    venue.send(Cancel("l", "AAA"))
+    venue.advance(21 * MS)
+    accepted, fill, filled, failed = venue.receive()
+    assert fills([fill]) == [("l", "1.000", "99.99", True)]
+    assert states([accepted, filled]) == [("l", "accepted", ""), ("l", "filled", "")]
+    assert isinstance(failed, RequestFailed)
+    assert (failed.code, failed.refused, failed.time) == ("ORDER_FINISHED", True, 21 * MS)
+
+
 def test_a_stream_that_runs_dry_goes_on_when_more_has_come() -> None:
     class Living:
         def __init__(self) -> None:
