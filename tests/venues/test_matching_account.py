@@ -22,6 +22,7 @@ from clawd.venues.venue import Cancel, Query, ReportAccount, Submit
 from venues.matching_cases import (
     CHARGED,
     FREE,
+    PERPETUAL,
     SECOND,
     SPOT,
     approved,
@@ -148,6 +149,19 @@ def test_equity_carries_the_margin_of_a_perpetual_with_all_its_orders() -> None:
     more_market(venue, snapshot(1, (BID, 8_999, 50_000), (ASK, 9_001, 50_000)))
     assert states(sent(venue, order("u", "1", "80.00"))) == [("u", "rejected", "INSUFFICIENT_MARGIN")]
     assert len(fills(sent(venue, order("r", "-5", kind=OrderKind.CLOSING)))) == 1
+
+
+def test_what_is_replaced_needs_no_cover_of_its_own() -> None:
+    for listing in (SPOT, PERPETUAL):
+        venue = venue_of(FREE, listing=listing, cash="1000" if listing is SPOT else "100")
+        sent(venue, order("a", "9", "99.90"))
+        assert states(sent(venue, order("b", "9", "99.80"))) == [
+            ("b", "rejected", "INSUFFICIENT_BALANCE" if listing is SPOT else "INSUFFICIENT_MARGIN")
+        ]
+        assert states(sent(venue, order("b", "9", "99.80"), replaces="a")) == [
+            ("a", "cancelled", "REPLACED"),
+            ("b", "accepted", ""),
+        ]
 
 
 # Rates.

@@ -183,6 +183,32 @@ def test_the_script_is_not_the_same_for_other_seeds() -> None:
     assert told(0, lambda venue: venue) != told(1, lambda venue: venue)
 
 
+def test_what_is_written_is_at_every_write_all_that_there_is() -> None:
+    kept: dict[str, Any] = {}
+    writes = 0
+    venue = fresh()
+
+    def keep(parts: dict[str, Any]) -> None:
+        nonlocal writes
+        writes += 1
+        for name, body in parts.items():
+            if body is None:
+                del kept[name]
+            else:
+                kept[name] = json.loads(json.dumps(body))
+        assert kept == json.loads(json.dumps(venue.state()))
+
+    keep(venue.changes())
+    venue.keep = keep
+    venue.follow(market(2))
+    for time, request in script(2):
+        venue.advance(time)
+        venue.receive()
+        if request is not None:
+            venue.send(request)
+    assert writes > 200
+
+
 class Killed(BaseException):
     pass
 

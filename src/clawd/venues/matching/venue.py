@@ -264,6 +264,8 @@ class MatchingVenue:
 
     def _dispatch(self) -> None:
         for report in self._exchange.said:
+            if isinstance(report, FillReport):
+                self._books_moved.add(report.symbol)  # by what we took of it
             arrival = self._back.arrival(self._exchange.now)
             self._coming.append((arrival, _stamped(report, arrival)))
         self._exchange.said.clear()
