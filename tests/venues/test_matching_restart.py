@@ -183,14 +183,13 @@ def test_the_script_is_not_the_same_for_other_seeds() -> None:
     assert told(0, lambda venue: venue) != told(1, lambda venue: venue)
 
 
-def test_what_is_written_is_at_every_write_all_that_there_is() -> None:
+def kept_and_compared(venue: MatchingVenue) -> list[int]:
+    """Keep a venue in a dictionary, and at every write hold that against the whole; the list grows with each."""
     kept: dict[str, Any] = {}
-    writes = 0
-    venue = fresh()
+    writes: list[int] = []
 
     def keep(parts: dict[str, Any]) -> None:
-        nonlocal writes
-        writes += 1
+        writes.append(len(parts))
         for name, body in parts.items():
             if body is None:
                 del kept[name]
@@ -200,13 +199,29 @@ def test_what_is_written_is_at_every_write_all_that_there_is() -> None:
 
     keep(venue.changes())
     venue.keep = keep
+    return writes
+
+
+def test_what_is_written_is_at_every_write_all_that_there_is() -> None:
+    venue = fresh()
+    writes = kept_and_compared(venue)
     venue.follow(market(2))
     for time, request in script(2):
         venue.advance(time)
         venue.receive()
         if request is not None:
             venue.send(request)
-    assert writes > 200
+    assert len(writes) > 200
+
+
+def test_a_place_that_moved_without_a_word_is_written_with_the_next() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    kept_and_compared(venue)
+    venue.follow([snapshot(0)])
+    venue.advance(0)
+    sent(venue, order("l", "1", "99.99"))
+    assert more_market(venue, sold(1, 9_999, 3_000)) == []
+    venue.send(Query("l", "AAA"))
 
 
 class Killed(BaseException):
