@@ -22,6 +22,7 @@ from clawd.venues.venue import Cancel, Query, ReportAccount, Submit
 from venues.matching_cases import (
     CHARGED,
     FREE,
+    PERPETUAL,
     SECOND,
     SPOT,
     approved,
@@ -150,6 +151,19 @@ def test_equity_carries_the_margin_of_a_perpetual_with_all_its_orders() -> None:
     assert len(fills(sent(venue, order("r", "-5", kind=OrderKind.CLOSING)))) == 1
 
 
+def test_what_is_replaced_needs_no_cover_of_its_own() -> None:
+    for listing in (SPOT, PERPETUAL):
+        venue = venue_of(FREE, listing=listing, cash="1000" if listing is SPOT else "100")
+        sent(venue, order("a", "9", "99.90"))
+        assert states(sent(venue, order("b", "9", "99.80"))) == [
+            ("b", "rejected", "INSUFFICIENT_BALANCE" if listing is SPOT else "INSUFFICIENT_MARGIN")
+        ]
+        assert states(sent(venue, order("b", "9", "99.80"), replaces="a")) == [
+            ("a", "cancelled", "REPLACED"),
+            ("b", "accepted", ""),
+        ]
+
+
 # Rates.
 
 
@@ -212,6 +226,20 @@ def test_requests_and_reports_take_their_time() -> None:
     assert isinstance(accepted, OrderReport)
     with pytest.raises(ValueError, match="does not go back"):
         venue.advance(1)
+
+
+def test_a_cancellation_that_comes_too_late_meets_a_filled_order() -> None:
+    rules = replace(FREE, latency=Latency(Delay(10 * MS), Delay(5 * MS)))
+    venue = venue_of(rules, snapshot(0), sold(15 * MS, 9_990, 9_000))
+    venue.send(Submit(approved(order("l", "1", "99.99"))))
+    venue.advance(6 * MS)
+    venue.send(Cancel("l", "AAA"))
+    venue.advance(21 * MS)
+    accepted, fill, filled, failed = venue.receive()
+    assert fills([fill]) == [("l", "1.000", "99.99", True)]
+    assert states([accepted, filled]) == [("l", "accepted", ""), ("l", "filled", "")]
+    assert isinstance(failed, RequestFailed)
+    assert (failed.code, failed.refused, failed.time) == ("ORDER_FINISHED", True, 21 * MS)
 
 
 def test_a_stream_that_runs_dry_goes_on_when_more_has_come() -> None:

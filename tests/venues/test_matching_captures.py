@@ -149,7 +149,7 @@ def test_what_we_get_was_there(name: str) -> None:
                 assert taken[price, other] <= opposite[price], "more than was shown"
                 assert sign * price >= min(sign * at for at in opposite), "better than the market"
 
-    for number, event in enumerate(stream(name, "l2", "bbo", "trades")[:15_000]):
+    for number, event in enumerate(stream(name, "l2", "bbo", "trades")[:9_000]):
         book.apply(event)
         venue.follow([event])
         venue.advance(max(event.time, venue.now))

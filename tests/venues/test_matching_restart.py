@@ -42,6 +42,7 @@ from venues.matching_cases import (
     sent,
     snapshot,
     sold,
+    states,
     stop,
 )
 
@@ -156,6 +157,18 @@ def test_who_came_before_a_restart_is_before_who_came_after_it() -> None:
     assert fills(reports) == [("first", "1.000", "99.97", True), ("second", "0.500", "99.97", True)]
 
 
+def test_what_is_no_number_is_refused_after_a_restart_too() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.send(Submit(approved(order("n", "NaN"))))
+    venue.send(Submit(approved(order("i", "1", "Infinity"))))
+    for _ in range(2):  # on their way there, and their answers on the way back
+        parts = json.loads(json.dumps(venue.state()))
+        venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+        venue.restore(parts)
+        venue.advance(1)
+    assert states(venue.receive()) == [("n", "rejected", "INVALID"), ("i", "rejected", "INVALID")]
+
+
 def test_the_last_price_is_known_after_a_restart() -> None:
     venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
     venue.follow([snapshot(0), sold(0, 9_950, 1)])
@@ -168,6 +181,47 @@ def test_the_last_price_is_known_after_a_restart() -> None:
 
 def test_the_script_is_not_the_same_for_other_seeds() -> None:
     assert told(0, lambda venue: venue) != told(1, lambda venue: venue)
+
+
+def kept_and_compared(venue: MatchingVenue) -> list[int]:
+    """Keep a venue in a dictionary, and at every write hold that against the whole; the list grows with each."""
+    kept: dict[str, Any] = {}
+    writes: list[int] = []
+
+    def keep(parts: dict[str, Any]) -> None:
+        writes.append(len(parts))
+        for name, body in parts.items():
+            if body is None:
+                del kept[name]
+            else:
+                kept[name] = json.loads(json.dumps(body))
+        assert kept == json.loads(json.dumps(venue.state()))
+
+    keep(venue.changes())
+    venue.keep = keep
+    return writes
+
+
+def test_what_is_written_is_at_every_write_all_that_there_is() -> None:
+    venue = fresh()
+    writes = kept_and_compared(venue)
+    venue.follow(market(2))
+    for time, request in script(2):
+        venue.advance(time)
+        venue.receive()
+        if request is not None:
+            venue.send(request)
+    assert len(writes) > 200
+
+
+def test_a_place_that_moved_without_a_word_is_written_with_the_next() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    kept_and_compared(venue)
+    venue.follow([snapshot(0)])
+    venue.advance(0)
+    sent(venue, order("l", "1", "99.99"))
+    assert more_market(venue, sold(1, 9_999, 3_000)) == []
+    venue.send(Query("l", "AAA"))
 
 
 class Killed(BaseException):

@@ -13,6 +13,7 @@ from clawd.venues.matching.market import Market
 from clawd.venues.matching.rules import Code, FeeTier
 from clawd.venues.matching.working import Working
 
+_LARGEST = Decimal("1e18")  # beyond which a size or a price is a mistake, and arithmetic would not be exact
 AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _PRICES = {  # which prices an order of a type has: a limit, a level
     OrderType.MARKET: (False, False),
@@ -38,13 +39,13 @@ def form(order: Order, instrument: Instrument, time: int) -> Code | None:
         return Code.INVALID
     if order.expires is not None and order.expires <= time:
         return Code.TIME
-    if not order.size.is_finite() or order.size == 0:
+    if not order.size.is_finite() or order.size == 0 or abs(order.size) > _LARGEST:
         return Code.INVALID
     if order.size % instrument.lot != 0:
         return Code.LOT_SIZE
     for price in (order.limit, order.level):
         if price is not None:
-            if not price.is_finite() or price <= 0:
+            if not price.is_finite() or not 0 < price <= _LARGEST:
                 return Code.INVALID
             if price % instrument.tick != 0:
                 return Code.TICK_SIZE

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
@@ -265,6 +265,8 @@ class MatchingVenue:
 
     def _dispatch(self) -> None:
         for report in self._exchange.said:
+            if isinstance(report, FillReport):
+                self._books_moved.add(report.symbol)  # by what we took of it
             arrival = self._back.arrival(self._exchange.now)
             self._coming.append((arrival, _stamped(report, arrival)))
         self._exchange.said.clear()
@@ -373,14 +375,25 @@ def _asked(request: Request) -> Asked:
     match request:
         case Submit(approved, replaces, reduce_only):
             kind = RequestKind.SUBMIT if replaces is None else RequestKind.REPLACE
-            order = approved.order
-            return Asked(kind, order, order.id, order.symbol, replaces, reduce_only=reduce_only)
+            order = _written(approved.order)
+            only = order.reduces if reduce_only is None else reduce_only
+            return Asked(kind, order, order.id, order.symbol, replaces, reduce_only=only)
         case Cancel(order, symbol):
             return Asked(RequestKind.CANCEL, id=order, symbol=symbol)
         case Query(order, symbol):
             return Asked(RequestKind.QUERY, id=order, symbol=symbol)
         case ReportAccount(since):
             return Asked(RequestKind.ACCOUNT, since=since)
+
+
+def _written(order: Order) -> Order:
+    """An order as it can be written down: what is no number becomes 0, which is refused all the same."""
+    wrong = {
+        name: Decimal(0)
+        for name, value in ((each.name, getattr(order, each.name)) for each in fields(order))
+        if isinstance(value, Decimal) and not value.is_finite()
+    }
+    return replace(order, **wrong)  # type: ignore[arg-type]
 
 
 def _stamped(report: Report, arrival: int) -> Report:
