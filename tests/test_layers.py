@@ -36,7 +36,7 @@ def test_no_module_but_the_gate_makes_an_approved_order_or_knows_its_seal() -> N
             called = node.func if isinstance(node, ast.Call) else None
             if isinstance(called, ast.Name) and called.id == "ApprovedOrder":
                 makers.add(name)
-            if isinstance(called, ast.Attribute) and called.attr in {"ApprovedOrder", "__new__"}:
+            if isinstance(called, ast.Attribute) and called.attr in {"ApprovedOrder", "__new__", "__setstate__"}:
                 makers.add(name)
             if isinstance(node, ast.Name | ast.Attribute | ast.alias):
                 word = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "name", None)
@@ -92,10 +92,11 @@ def calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
             yield called.attr, on.id if isinstance(on, ast.Name) else on.attr if isinstance(on, ast.Attribute) else ""
 
 
-#: Where something is submitted or sent that is no order: tasks to the processes of a pool, and agents' wishes to the
-#: desk, which takes them to the gate.
+#: Where something is submitted or sent that is no order: tasks to the threads and processes of a pool, and agents'
+#: wishes to the desk, which takes them to the gate.
 _NO_VENUE = {
     ("cluster/pool.py", "send", "pipe"),
+    ("engine/runtime.py", "submit", "pool"),
     ("fleet/desk.py", "send", "self"),
     ("fleet/fleet.py", "send", "desk"),
     ("research/worlds/table.py", "submit", "pool"),
@@ -112,6 +113,21 @@ def test_nobody_but_execution_and_the_desk_of_the_bar_fleet_gives_a_venue_an_ord
             if word == "Submit" or (word in {"submit", "send"} and (name, word, on) not in _NO_VENUE):
                 found.add((name, word, on))
     assert found == {("fleet/desk.py", "submit", "venue")}
+
+
+def test_orders_are_put_back_at_the_paper_venue_only_from_the_journal_and_moved_only_by_the_desk() -> None:
+    """The two other ways in which an order comes to rest there: what the journal has, and an exit that the gate saw.
+
+    A simulated exchange that goes on from its own file has nobody's word but its own.
+    """
+    found = {
+        (name, word)
+        for name, tree in sources()
+        for word, on in calls(tree)
+        if word in {"restore", "move"} and on in {"venue", "_venue"}
+    }
+    own_file = ("venues/matching/file.py", "restore")
+    assert found == {("fleet/run.py", "restore"), ("fleet/run.py", "move"), ("fleet/desk.py", "move"), own_file}
 
 
 def test_a_request_with_an_order_is_made_in_execution_alone() -> None:
@@ -134,7 +150,7 @@ PAPER_VENUES = {
     "venues/paper.py:PaperVenue",
     "venues/matching/venue.py:MatchingVenue",
     "venues/matching/exchange.py:Exchange",
-    "venues/faults.py:FaultyVenue",
+    "venues/faults.py:FaultyVenue",  # stands before another venue of this list
 }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from chaos_world import INSTRUMENTS, SECOND, START, T0, World
+from chaos_world import INSTRUMENTS, LIMIT, SECOND, START, T0, World
 
 from clawd.core.account_events import UNATTRIBUTED
 from clawd.core.orders import OrderKind, OrderType
@@ -35,7 +35,7 @@ def closed() -> Iterator[None]:
         OPEN.pop().close()
 
 
-def ready(*script: Rule, directory: Path | None = None, day_loss: Decimal = D(150)) -> World:
+def ready(*script: Rule, directory: Path | None = None, day_loss: Decimal = LIMIT) -> World:
     """A world in which agents may enter."""
     world = World(directory, script=script, day_loss=day_loss)
     OPEN.append(world)

@@ -14,14 +14,20 @@ from clawd import __version__
 from clawd.cli.main import command_line
 
 GROUPS = {
-    "Trade on paper": ["up"],
+    "Trade on paper": ["up", "trade"],
+    "Stop it": ["halt", "reduce", "flatten", "resume"],
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
-    "Journal": ["journal"],
+    "Journal": ["journal", "parity"],
     "Approvals": ["approvals", "keys"],
 }
 COMMANDS = [
     "up",
+    "trade",
+    "halt",
+    "reduce",
+    "flatten",
+    "resume",
     "backtest",
     "sweep",
     "research",
@@ -56,6 +62,7 @@ COMMANDS = [
     "keys show",
     "keys trust",
     "keys untrust",
+    "parity",
 ]
 
 

@@ -32,6 +32,7 @@ from clawd.execution.dealer import Dealer
 from clawd.execution.order_ids import client_id
 from clawd.execution.recovery import open_account, recover
 from clawd.execution.view import MarketNow
+from clawd.execution.waiting import Approvals
 from clawd.risk.limits import Limits
 from clawd.venues.venue import Cancel, Capabilities, Query, ReportAccount, Request, Submit
 
@@ -291,7 +292,13 @@ def limits_of(day_loss: Decimal) -> Limits:
 class World:
     """A dealer at a model venue with a clock that is set."""
 
-    def __init__(self, agents: Sequence[str] = ("a", "b"), day_loss: Decimal = LIMIT, can: Capabilities = ALL) -> None:
+    def __init__(
+        self,
+        agents: Sequence[str] = ("a", "b"),
+        day_loss: Decimal = LIMIT,
+        can: Capabilities = ALL,
+        approvals: Approvals | None = None,
+    ) -> None:
         self.clock = ReplayClock(T0)
         self.journal = ListJournal()
         self.venue = ModelVenue(self.clock, D(10_000))
@@ -303,6 +310,7 @@ class World:
         self.journal.append(
             [(T0, "AgentFunded", AgentFunded(agent=agent, capital=D(5000)).model_dump(mode="json")) for agent in agents]
         )
+        self.approvals = approvals
         self.number = 0
         self.dealer = self.start()
 
@@ -310,7 +318,7 @@ class World:
         """A process begins: it knows the journal and nothing else."""
         for market in self.markets.values():
             market.price = market.price_time = market.quote = None
-        return recover(self.journal, self.wire, self.markets, self.limits, self.clock)
+        return recover(self.journal, self.wire, self.markets, self.limits, self.clock, approvals=self.approvals)
 
     def marks(self) -> dict[str, Decimal]:
         return dict(self.prices)

@@ -63,6 +63,7 @@ class SmallVenue:
     net: Decimal = Decimal(0)
     said: list[tuple[str, ...]] = field(default_factory=list)
     refuse: int = 0
+    opened_by_exits: bool = False
     fill_at: Callable[[Order, Decimal], Decimal] = lambda order, price: price
 
     def submit(self, order: Order, replaces: str | None = None) -> None:
@@ -123,6 +124,7 @@ class SmallVenue:
 
     def trade(self, name: str, size: Decimal, price: Decimal) -> None:
         order = self.live[name]
+        self.opened_by_exits |= order.reduces and (self.net * size >= 0 or abs(size) > abs(self.net))
         self.net += size
         self.filled[name] = self.filled.get(name, Decimal(0)) + size
         trade = f"t{len(self.trades) + 1}"

@@ -394,6 +394,7 @@ def test_an_order_that_is_refused_as_a_double_of_itself_is_not_taken_for_refused
     world.wire.back.reverse()  # and the refusal of the second overtakes the acknowledgement
     world.through()
     assert world.account.orders[name].state is OrderState.ACCEPTED
+    assert "OrderRejected" not in world.journal.kinds
 
 
 # Too many requests.
@@ -544,3 +545,145 @@ def test_the_state_of_a_dealer_is_the_replay_of_its_journal(world: World) -> Non
         before.trades,
         TradingState.HALTED,
     )
+
+
+# What waits, and what changes meanwhile.
+
+
+def hold_back(world: World, seconds: int) -> None:
+    now = world.clock.now()
+    tell(world, RequestFailed("model", None, RequestKind.QUERY, True, "429", now, now + seconds * SECOND))
+
+
+def test_a_closing_order_that_waits_is_not_sent_when_its_position_was_closed_meanwhile(world: World) -> None:
+    world.hold()
+    stop = world.order(kind=OrderKind.STOP, size=D(-1), type=OrderType.STOP, level=D(95))
+    world.dealer.propose(stop)
+    world.through()
+    hold_back(world, 20)
+    closing = world.order(kind=OrderKind.CLOSING, size=D(-1))
+    world.dealer.propose(closing)
+    world.trade(stop.id)
+    world.through()
+    assert world.account.orders[closing.id].state is OrderState.REJECTED
+    world.wait(30)
+    world.through()
+    assert not submits(world, closing.id)
+    assert world.account.sizes() == {}
+
+
+def test_what_was_decided_before_the_way_broke_is_not_sent_when_it_opens(world: World) -> None:
+    world.hold()
+    world.disconnect()
+    world.dealer.receive()
+    closing = world.order(kind=OrderKind.CLOSING, size=D(-1))
+    assert world.dealer.propose(closing).outcome == "allow"
+    world.wait(600)
+    world.connect()
+    world.through()
+    assert world.account.orders[closing.id].state is OrderState.REJECTED
+    assert not submits(world, closing.id)
+
+
+def test_a_venue_cannot_silence_us_for_ever_nor_can_a_clock_that_is_set_back(world: World) -> None:
+    world.hold()
+    hold_back(world, 10**9)
+    closing = world.order(kind=OrderKind.CLOSING, size=D(-1))
+    world.dealer.propose(closing)
+    world.wait(599)
+    assert not submits(world, closing.id)
+    assert any("wants to hear nothing" in text for _, text in world.dealer.alarms)
+    world.wait(2)
+    assert submits(world, closing.id)
+    world.through()
+    world.trade(closing.id)
+    world.through()
+    world.hold("b")
+    hold_back(world, 100)
+    other = world.order("b", kind=OrderKind.CLOSING, size=D(-1))
+    world.dealer.propose(other)
+    world.clock.set(world.clock.now() - 86_400 * SECOND)
+    world.dealer.work()
+    assert submits(world, other.id)
+
+
+def test_a_venue_that_wants_fewer_requests_and_does_not_say_until_when_gets_a_moment(world: World) -> None:
+    world.hold()
+    tell(world, RequestFailed("model", None, RequestKind.QUERY, True, "429", world.clock.now()))
+    closing = world.order(kind=OrderKind.CLOSING, size=D(-1))
+    world.dealer.propose(closing)
+    assert not submits(world, closing.id)
+    world.wait(1)
+    assert submits(world, closing.id)
+
+
+def test_lies_that_are_repeated_are_entered_once_and_flood_nothing(world: World) -> None:
+    name = world.enter()
+    world.through()
+    sent, entries = len(world.wire.sent), len(world.journal.texts)
+    lie = fill_of(world, name, D(1), price=D(-1))
+    tell(world, *[lie] * 100)
+    assert len(world.journal.texts) == entries + 1
+    assert len(world.wire.sent) == sent + 1
+
+
+def test_an_order_that_nobody_answers_for_is_said_out_loud(world: World) -> None:
+    world.enter()
+    world.wire.there.clear()
+    for _ in range(20):
+        world.wait(30)
+        world.wire.there.clear()
+    assert any("is still unknown" in text for _, text in world.dealer.alarms)
+
+
+def test_an_order_that_has_ended_and_works_at_the_venue_is_taken_off(world: World) -> None:
+    name = world.enter(type=OrderType.LIMIT, limit=D(90))
+    world.through()
+    (lie,) = world.venue.handle(Query(name, "BTC"))
+    assert isinstance(lie, OrderReport)
+    tell(world, replace(lie, state=VenueState.CANCELLED))
+    assert world.account.orders[name].state is OrderState.CANCELLED
+    for _ in range(4):
+        world.wait(31)
+        world.through()
+    assert not world.venue.orders[name].working
+    assert any("ENDED_ORDER_WORKS" in text for _, text in world.dealer.alarms)
+
+
+def test_trades_that_are_never_told_end_their_order_and_are_a_difference(world: World) -> None:
+    name = world.enter()
+    world.through()
+    world.trade(name)
+    world.wire.back.pop()
+    world.venue.fills.clear()  # the venue has forgotten the trade, and not what it came to
+    for _ in range(10):
+        world.wait(6)
+        world.through()
+    placed = world.account.orders[name]
+    assert (placed.state, placed.filled) == (OrderState.CANCELLED, 0)
+    world.agree()
+    assert world.account.agents[UNATTRIBUTED].size("BTC") == 1
+    assert world.account.blocked("a", "BTC") == UNATTRIBUTED
+
+
+def test_what_the_venue_holds_beside_our_instruments_is_said_and_left_alone(world: World) -> None:
+    world.venue.positions["DUST"] = D(5)
+    world.wait(31)
+    world.through()
+    assert world.account.sizes() == {}
+    assert world.dealer.ready
+    world.dealer.flatten("me")
+    world.wait()
+    world.through()
+    assert not world.account.flattening
+
+
+def test_an_order_that_the_venue_made_smaller_ends_with_what_it_filled(world: World) -> None:
+    name = world.enter(size=D(2))
+    world.through()
+    world.venue.orders[name].order = replace(world.venue.orders[name].order, size=D(1))
+    world.trade(name)
+    world.through()
+    placed = world.account.orders[name]
+    assert (placed.state, placed.filled) == (OrderState.CANCELLED, 1)
+    world.agree()

@@ -47,20 +47,40 @@ class Exits(RuleBasedStateMachine):
     """One agent, one instrument, a venue that misbehaves. The watch over what is naked looks once a second."""
 
     @initialize(
-        slots=st.sampled_from([None, 1, 2, 3]), replace=st.booleans(), stops=st.sampled_from([True, True, True, False])
+        slots=st.sampled_from([None, 1, 2, 3]),
+        replace=st.booleans(),
+        stops=st.sampled_from([True, True, True, False]),
+        reduce_only=st.sampled_from([True, True, False]),
+        lots=st.integers(1, 40),
+        long=st.booleans(),
+        plan=st.sampled_from(EXITS),
     )
-    def begin(self, slots: int | None, replace: bool, stops: bool) -> None:
+    def begin(
+        self,
+        slots: int | None,
+        replace: bool,
+        stops: bool,
+        reduce_only: bool,
+        lots: int,
+        long: bool,
+        plan: tuple[dict[str, Any], list[float]],
+    ) -> None:
         types = {OrderType.MARKET, OrderType.LIMIT} | ({OrderType.STOP} if stops else set())
-        self.bench = Bench(capabilities_of(slots, replace=replace, types=frozenset(types)))
+        self.bench = Bench(capabilities_of(slots, replace=replace, reduce_only=reduce_only, types=frozenset(types)))
         self.bench.quote("100")
         self.stop: tuple[int, Decimal] | None = None
         self.naked_for = self.opened = self.bars = 0
+        self.enter(lots, long, plan, 0)
+        self.hear_all()
 
     @property
     def size(self) -> Decimal:
         return self.bench.size
 
     @rule(lots=st.integers(1, 40), long=st.booleans(), plan=st.sampled_from(EXITS), parts=st.integers(0, 3))
+    def enter_again(self, lots: int, long: bool, plan: tuple[dict[str, Any], list[float]], parts: int) -> None:
+        self.enter(lots, long, plan, parts)
+
     def enter(self, lots: int, long: bool, plan: tuple[dict[str, Any], list[float]], parts: int) -> None:
         bench = self.bench
         if self.size or any(each.order.kind is OrderKind.OPENING for each in bench.account.working()):
@@ -165,6 +185,9 @@ class Exits(RuleBasedStateMachine):
         self.bench.deliver(place % len(self.bench.venue.said))
 
     @rule()
+    def hear_what_is_left(self) -> None:
+        self.hear_all()
+
     def hear_all(self) -> None:
         while self.bench.venue.said:
             self.bench.deliver()
@@ -199,8 +222,14 @@ class Exits(RuleBasedStateMachine):
 
     @rule()
     def close(self) -> None:
-        if self.size and not any(_at_once(each) for each in self.bench.account.working()):
-            self.bench.close(str(-self.size))
+        bench = self.bench
+        if not self.size or any(_at_once(each) for each in bench.account.working()):
+            return
+        if not bench.venue.capabilities.reduce_only:
+            bench.keep(leaving=True)
+            if any(each.order.reduces for each in bench.account.working()):
+                return
+        bench.close(str(-self.size))
 
     @rule()
     def come_to_rest(self) -> None:
@@ -212,6 +241,7 @@ class Exits(RuleBasedStateMachine):
             bench.lose_outcomes()
             bench.query()
             bench.quote(bench.venue.price)
+            bench.do(bench.manager.on_time(bench.now))
             bench.settle()
             self._watch()
         assert self.size == bench.venue.net
@@ -229,7 +259,7 @@ class Exits(RuleBasedStateMachine):
         else:
             assert stops == []
         takes = {(each.order.level, each.rest) for each in working if each.order.kind is OrderKind.TAKE}
-        targets = [(each.level, each.size) for each in event.targets]
+        targets = [(each.level, each.size) for each in event.targets if capabilities.reduce_only]
         room = (
             len(targets)
             if capabilities.exits is None
@@ -250,6 +280,10 @@ class Exits(RuleBasedStateMachine):
             assert (event.stop - self.stop[1]) * side >= 0
         self.stop = (opened * side, event.stop)
         assert self.bench.account.agents["a1"].holdings["AAA"].stop == event.stop
+
+    @invariant()
+    def no_exit_opens_a_position(self) -> None:
+        assert not hasattr(self, "bench") or not self.bench.venue.opened_by_exits
 
     @invariant()
     def no_more_rests_than_the_position_and_what_is_being_replaced(self) -> None:
@@ -282,7 +316,7 @@ def run(examples: int, steps: int) -> None:
 
 
 def test_exits_hold_under_anything() -> None:
-    run(60, 40)
+    run(50, 30)
 
 
 @pytest.mark.long

@@ -9,6 +9,7 @@ from exit_venue import SECOND, Bench, capabilities_of
 
 from clawd.core.account_events import (
     UNATTRIBUTED,
+    AgentStopped,
     ProtectionLapsed,
     ProtectionOverdue,
     ProtectionRestored,
@@ -223,6 +224,31 @@ def test_an_orphan_stop_is_taken_off_when_the_position_is_gone() -> None:
     assert bench.account.protection("a1", "AAA") is None
 
 
+def test_a_position_that_is_entered_again_gets_its_stop_beside_the_one_that_is_being_taken_off() -> None:
+    bench = opened(Bench(), {"stop": {"percent": 5}}, [5.0])
+    bench.close("-1")
+    bench.venue.price, bench.now = D(104), bench.now + SECOND
+    bench.open("2", {"stop": {"percent": 5}}, [5.0])
+    while any(said[0] != "cancelled" for said in bench.venue.said):
+        bench.deliver(next(place for place, said in enumerate(bench.venue.said) if said[0] != "cancelled"))
+    assert bench.exits() == [("stop", D("99.00"), D(-2))]
+    bench.settle()
+    assert bench.exits() == [("stop", D("99.00"), D(-2))]
+
+
+def test_a_target_that_is_on_its_way_is_not_sent_again_when_the_price_comes_to_it() -> None:
+    bench = Bench()
+    bench.quote("100")
+    bench.open("1", TARGET, [5.0, 0, 0, 0, 10.0])
+    bench.deliver()
+    bench.deliver()  # the fill; the exits are sent and not acknowledged
+    assert [placed.state for placed in bench.account.working()] == [OrderState.SUBMITTED] * 2
+    assert not bench.quote("110", move=False)
+    bench.venue.move(D(110))
+    bench.settle()
+    assert bench.size == bench.venue.net == 0
+
+
 def test_of_two_exits_at_a_venue_without_reduce_only_one_works_at_a_time() -> None:
     bench = opened(Bench(capabilities_of(reduce_only=False)))
     assert bench.exits() == [("stop", D("95.00"), D(-1))], "two of them could both fill"
@@ -301,6 +327,29 @@ def test_a_venue_that_holds_no_stops_has_them_watched() -> None:
     bench.settle()
     assert bench.size == 0
     assert bench.account.orders[bench.venue.trades[-1][1]].order.kind is OrderKind.STOP
+
+
+def test_exits_live_on_when_their_agent_is_stopped() -> None:
+    bench = opened(Bench(), TRAIL, [5.0, 3.0])
+    bench.enter(AgentStopped(agent="a1", why="FIRED"))
+    trail_up(bench, "110")
+    bench.settle()
+    assert bench.exits() == [("stop", D("107.00"), D(-1))]
+    assert bench.working(OrderKind.STOP)[0].reason is Reason.TRAIL
+    bench.quote("107")
+    bench.settle()
+    assert bench.size == 0 and bench.exits() == []
+
+
+def test_the_rest_of_an_entry_goes_with_the_position_that_it_opened() -> None:
+    bench = Bench()
+    bench.quote("100")
+    bench.open("3", {"stop": {"percent": 5}}, level="200", id="e")
+    bench.venue.trade("e", D(1), D(100))
+    bench.settle()
+    bench.quote("94")
+    bench.settle()
+    assert bench.size == 0 and bench.venue.live == {}
 
 
 # Restarts, and outcomes that nobody knows.

@@ -272,3 +272,16 @@ def test_a_flatten_began_is_not_begun_again_while_it_goes_on(world: World) -> No
     asked = sum(isinstance(each, ReportAccount) for each in world.wire.sent)
     assert asked < 10
     assert len(closings(world)) == 1
+
+
+def test_what_a_person_has_said_before_the_halt_of_a_day_holds_after_it(world: World) -> None:
+    world.hold("a", size=D(9))
+    world.dealer.reduce("me")
+    world.price("BTC", D(85))
+    close_all(world)
+    world.clock.set(T0 + DAY)
+    for _ in range(3):
+        world.wait(31)
+        world.through()
+    assert world.account.day == T0 // DAY + 1
+    assert world.account.state is TradingState.REDUCING

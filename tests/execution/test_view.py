@@ -199,7 +199,11 @@ def test_a_day_that_has_not_been_opened_has_no_loss() -> None:
     for scene, now in ((Scene(day=None), NOW), (Scene(), NOW + DAY), (Scene(), NOW - DAY)):
         for market in scene.view.markets.values():
             market.price_time = now
-        assert refusal(scene, scene.order("a001", "AAA", ENTRY, "1"), now) is Code.FIGURE_UNKNOWN
+        order = scene.order("a001", "AAA", ENTRY, "1")
+        shown = scene.view.snapshot(order, now)
+        assert shown.account.loss.is_nan()
+        assert shown.agent.loss.is_nan()
+        assert refusal(scene, order, now) is Code.FIGURE_UNKNOWN
 
 
 def test_a_position_that_cannot_be_valued_lets_nothing_in_anywhere() -> None:

@@ -71,12 +71,13 @@ def test_no_entry_is_worth_more_than_its_limit() -> None:
         ("account_gross", Decimal(700), "ACCOUNT_GROSS"),
         ("account_net", Decimal(700), "ACCOUNT_NET"),
         ("equity_leverage", Decimal("0.7"), "EQUITY_LEVERAGE"),
+        ("cluster_share", Decimal("0.7"), "CLUSTER_SHARE"),
     ],
 )
 def test_what_the_account_holds_stays_within_the_limit(name: str, limit: Decimal, code: str) -> None:
     """Held against the venue's own positions after each bar, at the closes that the gate saw."""
     strategies, panel = world()
-    trading = Trading(strategies, panel, settings_of(slots=2, **{name: limit}))
+    trading = Trading(strategies, panel, settings_of(slots=2, clusters="AAA,BBB", **{name: limit}))
     codes = set()
     for bar in trading.bars():
         codes |= {event.code for event in bar if isinstance(event, VerdictGiven)}
@@ -93,6 +94,12 @@ def test_what_the_account_holds_stays_within_the_limit(name: str, limit: Decimal
     assert code in codes
 
 
+def test_instruments_that_stand_in_no_cluster_are_judged_alone() -> None:
+    """Each of the two holds less than half of the equity, and both together more."""
+    events = events_of({"cluster_share": Decimal("0.7")})
+    assert {verdict.code for verdict in entries(events)} == {"WITHIN_LIMITS"}
+
+
 def test_entries_come_no_faster_than_they_may() -> None:
     events = events_of({"agent_orders": 1, "order_window": 60})
     codes = [verdict.code for verdict in entries(events)]
@@ -106,7 +113,6 @@ def test_entries_come_no_faster_than_they_may() -> None:
     [
         {"depth_share": Decimal(1)},
         {"volume_share": Decimal(1)},
-        {"cluster_share": Decimal(100)},
         {"margin_left": Decimal("0.01")},
         {"liquidation_distance": Decimal("0.01")},
         {"agent_orders": 1000, "order_window": 7200},

@@ -9,7 +9,7 @@ import pytest
 from clawd.cli.settings import read_settings
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
-from clawd.risk.limit_settings import as_limits, limits_of, optional_limits
+from clawd.risk.limit_settings import as_limits, clusters_of, limits_of, optional_limits
 from clawd.risk.limits import COUNTED, OPTIONAL
 
 SECOND = 10**9
@@ -31,7 +31,7 @@ SET = {
     "liquidation_distance": ("0.2", Decimal("0.2")),
     "clock_skew": ("0.25", SECOND // 4),
 }
-ALWAYS = ("price_band", "price_silence", "order_window", "day_loss_limit", "leverage", "fee", "slippage")
+ALWAYS = ("price_band", "price_silence", "order_window", "day_loss_limit", "leverage")
 
 
 def test_every_limit_that_may_be_left_out_has_a_setting() -> None:
@@ -61,8 +61,6 @@ def test_a_variable_sets_its_limit(name: str, text: str, value: Decimal | int, m
 @pytest.mark.parametrize("text", ["NaN", "nan", "inf", "-Infinity", "-1", "0", "1e40", "much", "", "0x10"])
 @pytest.mark.parametrize("name", [*SET, *ALWAYS])
 def test_nonsense_is_refused_by_the_name_of_its_variable(name: str, text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    if name in {"fee", "slippage"} and text == "0":
-        pytest.skip("no fee is no nonsense")
     monkeypatch.setenv(f"CLAWD_{name.upper()}", text)
     with pytest.raises(ClawdError) as raised:
         read_settings()
@@ -87,3 +85,16 @@ def test_limits_come_back_from_a_journal_as_they_went_in() -> None:
         assert limit == getattr(limits_of(settings), name)
         assert type(limit) is (int if name in COUNTED else Decimal)
     assert again["order_window"] == 45 * SECOND
+
+
+def test_instruments_that_move_together_are_one_cluster_and_the_others_one_each() -> None:
+    settings = Settings(clusters=" B , A;C,D; ")
+    assert clusters_of(settings, ["A", "B", "C", "D", "E"]) == {"A": "B", "B": "B", "C": "C", "D": "C", "E": "E"}
+    assert clusters_of(Settings(), ["A", "B"]) == {"A": "A", "B": "B"}
+
+
+@pytest.mark.parametrize(("text", "named"), [("A,B;B", "B"), ("A,A", "A"), ("A,Z", "Z")])
+def test_a_cluster_with_a_name_twice_or_of_nothing_traded_is_refused(text: str, named: str) -> None:
+    with pytest.raises(ClawdError, match=named) as raised:
+        clusters_of(Settings(clusters=text), ["A", "B"])
+    assert "CLAWD_CLUSTERS" in str(raised.value)

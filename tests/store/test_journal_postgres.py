@@ -102,6 +102,22 @@ def test_a_tail_cut_off_shows_only_against_a_known_head(url: str, behind: Behind
         verified(url, head)
 
 
+def test_damage_on_the_disk_of_the_server_is_a_message_and_not_a_crash(url: str, behind: Behind) -> None:
+    filled(url)
+    behind(
+        url,
+        "ALTER TABLE journal RENAME TO kept",
+        "CREATE FUNCTION rot(bigint, text) RETURNS text LANGUAGE plpgsql AS $$ BEGIN"
+        " IF $1 = 4 THEN RAISE EXCEPTION 'invalid page in block 7' USING ERRCODE = 'XX001'; END IF; RETURN $2; END $$",
+        "CREATE VIEW journal AS SELECT seq, ts, kind, rot(seq, body) AS body, hash FROM kept",
+        guards=True,
+    )
+    with pytest.raises(ClawdError, match=r"entry \d is broken: it cannot be read: invalid page in block 7, here or"):
+        verified(url)
+    with open_journal(url, read_only=True) as journal, pytest.raises(ClawdError, match="invalid page in block 7"):
+        list(journal.entries())
+
+
 def test_an_append_reads_the_end_of_a_journal_and_not_all_of_it(url: str) -> None:
     """By the server's own count of rows read in sequence, the guards' included."""
     with open_journal(url) as journal:

@@ -22,6 +22,7 @@ from clawd.venues.venue import Cancel, Query, ReportAccount, Submit
 from venues.matching_cases import (
     CHARGED,
     FREE,
+    PERPETUAL,
     SECOND,
     SPOT,
     approved,
@@ -78,9 +79,9 @@ def test_a_rebate_is_a_negative_fee_and_fees_are_rounded_half_to_even_at_ten_dec
 def test_the_fee_tier_follows_the_volume_of_the_thirty_days_before() -> None:
     tiers = (
         FeeTier(Decimal(0), Decimal(0), Decimal("0.001")),
-        FeeTier(Decimal(1_000), Decimal(0), Decimal("0.0005")),
+        FeeTier(Decimal(150), Decimal(0), Decimal("0.0005")),
     )
-    venue = venue_of(Rules(tiers, volume=Decimal(950)))
+    venue = venue_of(Rules(tiers, volume=Decimal(100)))
 
     def rate(id: str) -> Decimal:
         more_market(venue, snapshot(venue.now))
@@ -88,14 +89,24 @@ def test_the_fee_tier_follows_the_volume_of_the_thirty_days_before() -> None:
         assert isinstance(fill, FillReport)
         return fill.fee / fill.price
 
-    assert rate("a") == Decimal("0.001")  # 950 before it
-    assert rate("b") == Decimal("0.0005")  # 1,050.01 before it
+    assert rate("a") == Decimal("0.001")  # 100 before it
+    assert rate("b") == Decimal("0.0005")  # 200.01 before it
     venue.advance(30 * NANOSECONDS_PER_DAY - 1)
     assert rate("c") == Decimal("0.0005")
     venue.advance(30 * NANOSECONDS_PER_DAY)
-    assert rate("d") == Decimal("0.001")  # what came before the account is forgotten, and a and b with it
+    assert rate("d") == Decimal("0.001")  # only c is left of it
     with pytest.raises(ClawdError, match="do not rise"):
         Rules(tiers[1:])
+
+
+def test_the_account_tells_the_fills_since_a_time() -> None:
+    venue = venue_of(CHARGED)
+    sent(venue, order("a", "1"))
+    venue.advance(MS)
+    sent(venue, order("b", "1"))
+    assert [each.order for each in account(venue).fills] == ["a", "b"]
+    assert [each.order for each in account(venue, MS).fills] == ["b"]
+    assert account(venue, MS + 1).fills == ()
 
 
 # What it lends.
@@ -138,6 +149,19 @@ def test_equity_carries_the_margin_of_a_perpetual_with_all_its_orders() -> None:
     more_market(venue, snapshot(1, (BID, 8_999, 50_000), (ASK, 9_001, 50_000)))
     assert states(sent(venue, order("u", "1", "80.00"))) == [("u", "rejected", "INSUFFICIENT_MARGIN")]
     assert len(fills(sent(venue, order("r", "-5", kind=OrderKind.CLOSING)))) == 1
+
+
+def test_what_is_replaced_needs_no_cover_of_its_own() -> None:
+    for listing in (SPOT, PERPETUAL):
+        venue = venue_of(FREE, listing=listing, cash="1000" if listing is SPOT else "100")
+        sent(venue, order("a", "9", "99.90"))
+        assert states(sent(venue, order("b", "9", "99.80"))) == [
+            ("b", "rejected", "INSUFFICIENT_BALANCE" if listing is SPOT else "INSUFFICIENT_MARGIN")
+        ]
+        assert states(sent(venue, order("b", "9", "99.80"), replaces="a")) == [
+            ("a", "cancelled", "REPLACED"),
+            ("b", "accepted", ""),
+        ]
 
 
 # Rates.
@@ -202,6 +226,20 @@ def test_requests_and_reports_take_their_time() -> None:
     assert isinstance(accepted, OrderReport)
     with pytest.raises(ValueError, match="does not go back"):
         venue.advance(1)
+
+
+def test_a_cancellation_that_comes_too_late_meets_a_filled_order() -> None:
+    rules = replace(FREE, latency=Latency(Delay(10 * MS), Delay(5 * MS)))
+    venue = venue_of(rules, snapshot(0), sold(15 * MS, 9_990, 9_000))
+    venue.send(Submit(approved(order("l", "1", "99.99"))))
+    venue.advance(6 * MS)
+    venue.send(Cancel("l", "AAA"))
+    venue.advance(21 * MS)
+    accepted, fill, filled, failed = venue.receive()
+    assert fills([fill]) == [("l", "1.000", "99.99", True)]
+    assert states([accepted, filled]) == [("l", "accepted", ""), ("l", "filled", "")]
+    assert isinstance(failed, RequestFailed)
+    assert (failed.code, failed.refused, failed.time) == ("ORDER_FINISHED", True, 21 * MS)
 
 
 def test_a_stream_that_runs_dry_goes_on_when_more_has_come() -> None:

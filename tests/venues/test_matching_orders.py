@@ -388,6 +388,8 @@ def test_an_order_can_be_asked_about_until_the_retention_is_over() -> None:
         (order("x", "1.0005"), "LOT_SIZE"),
         (order("x", "0"), "INVALID"),
         (order("x", "NaN"), "INVALID"),
+        (order("x", "1e70"), "INVALID"),
+        (order("x", "1", "1e70"), "INVALID"),
         (order("x", "1", "100.001"), "TICK_SIZE"),
         (order("x", "1", "-1"), "INVALID"),
         (order("x", "0.001", "99.99"), "MIN_NOTIONAL"),

@@ -36,9 +36,13 @@ from venues.matching_cases import (
     approved,
     bought,
     change,
+    fills,
+    more_market,
     order,
+    sent,
     snapshot,
     sold,
+    states,
     stop,
 )
 
@@ -140,8 +144,84 @@ def test_a_restart_at_every_step_changes_no_report(seed: int) -> None:
     assert told(seed, lambda venue: venue) == undisturbed
 
 
+def test_who_came_before_a_restart_is_before_who_came_after_it() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.follow([snapshot(0)])
+    venue.advance(0)
+    sent(venue, order("x", "1", "99.00"), order("first", "1", "99.97"))
+    parts = json.loads(json.dumps(venue.state()))
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.restore(parts)
+    sent(venue, order("second", "1", "99.97"))
+    reports = more_market(venue, sold(1, 9_997, 1_500))
+    assert fills(reports) == [("first", "1.000", "99.97", True), ("second", "0.500", "99.97", True)]
+
+
+def test_what_is_no_number_is_refused_after_a_restart_too() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.send(Submit(approved(order("n", "NaN"))))
+    venue.send(Submit(approved(order("i", "1", "Infinity"))))
+    for _ in range(2):  # on their way there, and their answers on the way back
+        parts = json.loads(json.dumps(venue.state()))
+        venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+        venue.restore(parts)
+        venue.advance(1)
+    assert states(venue.receive()) == [("n", "rejected", "INVALID"), ("i", "rejected", "INVALID")]
+
+
+def test_the_last_price_is_known_after_a_restart() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.follow([snapshot(0), sold(0, 9_950, 1)])
+    venue.advance(0)
+    parts = json.loads(json.dumps(venue.state()))
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    venue.restore(parts)
+    assert fills(sent(venue, stop("s", "-1", "99.60"))) == [("s", "-1.000", "99.99", False)]
+
+
 def test_the_script_is_not_the_same_for_other_seeds() -> None:
     assert told(0, lambda venue: venue) != told(1, lambda venue: venue)
+
+
+def kept_and_compared(venue: MatchingVenue) -> list[int]:
+    """Keep a venue in a dictionary, and at every write hold that against the whole; the list grows with each."""
+    kept: dict[str, Any] = {}
+    writes: list[int] = []
+
+    def keep(parts: dict[str, Any]) -> None:
+        writes.append(len(parts))
+        for name, body in parts.items():
+            if body is None:
+                del kept[name]
+            else:
+                kept[name] = json.loads(json.dumps(body))
+        assert kept == json.loads(json.dumps(venue.state()))
+
+    keep(venue.changes())
+    venue.keep = keep
+    return writes
+
+
+def test_what_is_written_is_at_every_write_all_that_there_is() -> None:
+    venue = fresh()
+    writes = kept_and_compared(venue)
+    venue.follow(market(2))
+    for time, request in script(2):
+        venue.advance(time)
+        venue.receive()
+        if request is not None:
+            venue.send(request)
+    assert len(writes) > 200
+
+
+def test_a_place_that_moved_without_a_word_is_written_with_the_next() -> None:
+    venue = MatchingVenue("test", [PERPETUAL], Rules(CHARGED.fees), Decimal(100_000))
+    kept_and_compared(venue)
+    venue.follow([snapshot(0)])
+    venue.advance(0)
+    sent(venue, order("l", "1", "99.99"))
+    assert more_market(venue, sold(1, 9_999, 3_000)) == []
+    venue.send(Query("l", "AAA"))
 
 
 class Killed(BaseException):
@@ -274,6 +354,18 @@ def test_a_failed_write_is_made_up_for_by_the_next(tmp_path: Path) -> None:
     file = VenueFile.open(path, other)
     assert other.state() == venue.state()
     file.close()
+
+
+def test_a_state_is_not_read_with_other_ticks_or_another_seed() -> None:
+    parts = fresh().state()
+    finer = replace(PERPETUAL, instrument=replace(PERPETUAL.instrument, tick=Decimal("0.001")))
+    for other in (
+        MatchingVenue("test", [finer], RULES, Decimal(100_000), seed=5),
+        MatchingVenue("test", [PERPETUAL], RULES, Decimal(100_000), seed=6),
+        MatchingVenue("another", [PERPETUAL], RULES, Decimal(100_000), seed=5),
+    ):
+        with pytest.raises(ClawdError, match="with the terms"):
+            other.restore(parts)
 
 
 def test_a_file_serves_one_process_and_is_known_as_ours(tmp_path: Path) -> None:

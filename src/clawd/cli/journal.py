@@ -13,10 +13,12 @@ from clawd.cli.compiling import ready_engine
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.options import JournalOption, JsonOption, journal_named
 from clawd.cli.settings import home
+from clawd.core.account_events import AccountOpened
 from clawd.core.clock import duration, iso
 from clawd.core.errors import ClawdError, suggestion
 from clawd.core.events import EVENTS
 from clawd.execution.reconcile import reconcile
+from clawd.execution.recovery import replay as replay_account
 from clawd.fleet.run import code_version, journal_path, journals, replay
 from clawd.reports.fills_csv import fills_csv
 from clawd.store.journal import Entry, Journal, checked_rows, open_journal
@@ -49,6 +51,12 @@ def verify(
         typer.echo(json.dumps(reports, indent=2))
         return
     for report in reports:
+        if "account" in report:
+            typer.echo(
+                f"account {report['account']}: {report['entries']:,} entries, chain unbroken; every fact fits those "
+                f"before it; {report['state']}, {report['anomalies']} anomalies, cash {report['cash']}"
+            )
+            continue
         typer.echo(
             f"run {report['run']}: {report['entries']:,} entries, chain unbroken; {report['bars']:,} bars, "
             f"every book adds up; agents and venue agree; equity {report['equity']}"
@@ -189,7 +197,12 @@ def _journals() -> list[Path]:
     return found
 
 
-def _path(run: str | None) -> Path:
+def written(run: str | None) -> Path:
+    """The journal of a run; of the last one written to where none is named.
+
+    Raises:
+        ClawdError: when there is none.
+    """
     found = _journals()
     if run is None:
         return found[0]
@@ -204,10 +217,22 @@ def _path(run: str | None) -> Path:
 def _place(run: str | None, journal: str | None) -> Path | str:
     """Where the journal that was asked for lies."""
     if journal is None:
-        return _path(run)
+        return written(run)
     if run is not None:
         raise ClawdError(f"--journal and {run} cannot both be meant", hint="leave one out")
     return journal_named(journal)
+
+
+def _verified_account(journal: Journal, entries: int) -> dict[str, object]:
+    account = replay_account(journal.entries())
+    return {
+        "account": account.start.account,
+        "entries": entries,
+        "cash": f"{account.cash:.2f}",
+        "state": str(account.state),
+        "working_orders": sum(1 for _ in account.working()),
+        "anomalies": account.anomalies,
+    }
 
 
 def _place_of(first: Entry, file: Path) -> Path:
@@ -224,10 +249,13 @@ def _verified(place: Path | str) -> dict[str, object]:
         entries = journal.verify_chain()
         if not entries:
             raise ClawdError("the journal is empty: the run was stopped before it began", where=path)
+        first = next(journal.entries())
+        if first.kind == AccountOpened.__name__:
+            return _verified_account(journal, entries)
         try:
             books, venue = replay(journal)
         except ClawdError as error:
-            written_by = next(journal.entries()).body.get("code")
+            written_by = first.body.get("code")
             if written_by == code_version():
                 raise error.at(path) from None
             raise ClawdError(

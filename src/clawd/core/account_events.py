@@ -80,6 +80,13 @@ class OrderExpired(Event):
     venue_time: int | None
 
 
+class OrderDropped(Event):
+    """An order that was held here is never sent."""
+
+    order: str
+    why: str
+
+
 class CancelRequested(Event):
     """The venue is asked to take an order off: written before it is asked."""
 
@@ -307,6 +314,7 @@ ACCOUNT_EVENTS: tuple[type[Event], ...] = (
     OrderAccepted,
     OrderRejected,
     OrderExpired,
+    OrderDropped,
     CancelRequested,
     CancelRefused,
     OutcomeLost,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -14,7 +15,11 @@ from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 
 
 class RunStarted(Event):
-    """A run began: everything that its results depend on. ``limits`` are those of the gate that may be left out."""
+    """A run began: everything that its results depend on.
+
+    ``limits`` are those of the gate that may be left out, and ``clusters`` names that of each instrument where one of
+    the limits is on them.
+    """
 
     run: str
     code: str
@@ -36,6 +41,7 @@ class RunStarted(Event):
     finalists: list[dict[str, Any]]
     price_band: Decimal = Decimal("0.2")
     limits: dict[str, Decimal] = Field(default_factory=dict)
+    clusters: dict[str, str] = Field(default_factory=dict)
 
 
 class KnowledgeNoted(Event):
@@ -159,8 +165,15 @@ class VerdictGiven(Event):
     numbers: dict[str, str]
 
 
-class OrderSubmitted(Event):
-    """An approved order goes to the venue: written before it is sent. It may take another's place there."""
+class HeldUntil(StrEnum):
+    """What an order waits for that is not sent yet: people's approvals, or the market at its level."""
+
+    APPROVED = "approved"
+    TOUCHED = "touched"
+
+
+class _OrderTold(Event):
+    """Everything that an order is."""
 
     order: str
     agent: str
@@ -178,13 +191,6 @@ class OrderSubmitted(Event):
     post_only: bool = False
     group: str | None = None
     stop_distance: Decimal | None = None
-    replaces: str | None = None
-
-    @classmethod
-    def of(cls, order: Order, replaces: str | None = None) -> OrderSubmitted:
-        fields = {field.name: getattr(order, field.name) for field in dataclasses.fields(order)}
-        names = {"id": "order", "kind": "order_kind", "type": "order_type"}
-        return cls(**{names.get(name, name): value for name, value in fields.items()}, replaces=replaces)
 
     def to_order(self) -> Order:
         return Order(
@@ -207,12 +213,40 @@ class OrderSubmitted(Event):
         )
 
 
+class OrderSubmitted(_OrderTold):
+    """An approved order goes to the venue: written before it is sent. It may take another's place there."""
+
+    replaces: str | None = None
+
+    @classmethod
+    def of(cls, order: Order, replaces: str | None = None) -> OrderSubmitted:
+        return cls(**_told(order), replaces=replaces)
+
+
+class OrderHeld(_OrderTold):
+    """The gate let an order through, and it is not sent yet: it is held here until something has happened.
+
+    It is judged again before it is sent.
+    """
+
+    until: HeldUntil
+
+    @classmethod
+    def of(cls, order: Order, until: HeldUntil) -> OrderHeld:
+        return cls(**_told(order), until=until)
+
+
+def _told(order: Order) -> dict[str, Any]:
+    names = {"id": "order", "kind": "order_kind", "type": "order_type"}
+    return {names.get(field.name, field.name): getattr(order, field.name) for field in dataclasses.fields(order)}
+
+
 #: Version 0.1 did not say the type of an order.
 _TYPE_BEFORE_IT_WAS_SAID: Final = {OrderKind.STOP: OrderType.STOP, OrderKind.TAKE: OrderType.LIMIT}
 
 
 class OrderMoved(Event):
-    """A resting exit was moved to another level or size."""
+    """A resting exit, or an order that is held here, was moved to another level or size."""
 
     order: str
     level: Decimal
@@ -304,6 +338,7 @@ _FLEET_EVENTS: Final[tuple[type[Event], ...]] = (
     IntentsProposed,
     VerdictGiven,
     OrderSubmitted,
+    OrderHeld,
     OrderMoved,
     OrderCancelled,
     OrderFilled,

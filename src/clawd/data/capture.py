@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TypeAlias
 
@@ -28,6 +29,10 @@ _QUOTES = ("bid", "bid_qty", "ask", "ask_qty")
 _CHANGES = ("first_id", "last_id", "prev_id", "side", "price", "qty")
 _TRADES = ("trade_id", "price", "qty", "buyer_is_maker")
 _ORDERS = ("order_id", "action", "side", "price", "qty")
+_PRICES = frozenset({"price", "bid", "ask"})
+_SIZES = frozenset({"qty", "bid_qty", "ask_qty"})
+_MOST_DECIMALS = 12
+_SIZE_DECIMALS = 8  # where sizes are told as amounts of quote currency
 _OFF_GRID = 0.01  # ticks or lots by which what is written may miss a whole one: it was rebuilt from floats
 _BEFORE_BOOKS = -1  # stands before the numbers of all messages about a book
 _PAIRED_WITHIN = 5 * NANOSECONDS_PER_SECOND  # between the two reports of one trade between two single orders
@@ -90,9 +95,9 @@ def read_captures(paths: Iterable[Path], instrument: Instrument) -> list[MarketE
 
     The venue's clock rules: its own time of each row (``exch_ms``) where the file states it. The clock of a receiver
     may be wrong by seconds, as in captures that were received before they happened; it is used only in rows without
-    a time of the venue, and then corrected by the middle difference between both clocks in the other rows. Of one
-    time, trades come first, for the book that a venue tells is that after them, then the book's messages by the
-    venue's numbers.
+    a time of the venue, and then corrected by the largest difference between both clocks in the other rows, that of
+    the message which came fastest: so none of them stands before it happened. Of one time, trades come first, for the
+    book that a venue tells is that after them, then the book's messages by the venue's numbers.
 
     Kinds of files are told by their columns, as in `book_file.read_book`; trades have trade_id, price, qty and
     buyer_is_maker. Files of single orders say how much of an order is left: where two orders of opposite sides lose
@@ -105,13 +110,39 @@ def read_captures(paths: Iterable[Path], instrument: Instrument) -> list[MarketE
     tables = [open_table(path) for path in paths]
     read = [_timed(table) for table in tables]
     differences = np.concatenate([stated[stated > 0] - received[stated > 0] for _, received, stated in read])
-    correction = int(np.median(differences)) if differences.size else 0
+    correction = int(differences.max()) if differences.size else 0
     placed: list[_Placed] = []
     for table, (rows, received, stated) in zip(tables, read, strict=True):
         times = np.maximum.accumulate(np.where(stated > 0, stated, received + correction))
         placed += _events(table, rows, times, _Grid(instrument, table))
     placed.sort(key=lambda each: each[:2])
     return [event for _, _, event in placed]
+
+
+def steps_of(paths: Sequence[Path]) -> tuple[Decimal, Decimal]:
+    """The tick and the lot of what some captures are of, read off their prices and sizes: one in the last decimal.
+
+    Raises:
+        ClawdError: a file is no such capture.
+    """
+    decimals = {"price": 0, "size": 0}
+    for path in paths:
+        table = open_table(path)
+        rows, _ = known_rows(table, _columns(table), [])
+        for name in rows.columns:
+            for kind, names, part in (("price", _PRICES, "_px_"), ("size", _SIZES, "_qty_")):
+                if name in names or part in name:
+                    decimals[kind] = max(decimals[kind], _decimals(positive(rows, [name], table.place)))
+    return Decimal(1).scaleb(-decimals["price"]), Decimal(1).scaleb(-(decimals["size"] or _SIZE_DECIMALS))
+
+
+def _decimals(values: Floats) -> int:
+    """How many decimals the values were written with."""
+    for decimals in range(_MOST_DECIMALS):
+        scaled = values * 10.0**decimals
+        if np.all(np.abs(scaled - np.rint(scaled)) <= _OFF_GRID):
+            return decimals
+    return _MOST_DECIMALS
 
 
 def _timed(table: Table) -> tuple[pl.DataFrame, NDArray[np.int64], NDArray[np.int64]]:

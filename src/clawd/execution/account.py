@@ -34,6 +34,7 @@ from clawd.core.account_events import (
     FlatVerified,
     OrderAccepted,
     OrderAdopted,
+    OrderDropped,
     OrderExpired,
     OrderMissing,
     OrderRejected,
@@ -53,13 +54,17 @@ from clawd.core.event import Event
 from clawd.core.events import (
     BarClosed,
     FundingPaid,
+    HeldUntil,
     IntentsProposed,
     OrderCancelled,
     OrderFilled,
+    OrderHeld,
+    OrderMoved,
     OrderSubmitted,
     VerdictGiven,
 )
 from clawd.core.money import cash_of_fill
+from clawd.core.orders import Order
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.execution.holding import Holding
 from clawd.execution.life_cycle import OrderState, PlacedOrder, Trigger, after, after_fill
@@ -129,6 +134,14 @@ class Block:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class HeldOrder:
+    """An order that the gate let through and that is not sent yet, and what it waits for."""
+
+    order: Order
+    until: HeldUntil
+
+
 @dataclass(slots=True)
 class Account:
     """Everything that the journal of an account says.
@@ -138,6 +151,8 @@ class Account:
         unallotted: cash that no agent has.
         agents: by id, the unattributed book included once there is something in it.
         orders: those that may still trade, and those that ended in the last days, by our id.
+        held: by our id, those that the gate let through and that are not sent yet. They reserve nothing, and are judged
+            again before they are sent.
         trades: by the venue's id of a trade, when it was.
         foreign_orders: by the venue's id, working orders there that are none of ours.
         plans: the exits that an entry's position will have, by our id of the entry, as long as that is remembered.
@@ -146,6 +161,7 @@ class Account:
             symbol, UTC nanoseconds.
         blocks: what may not be entered.
         state, until_day, state_why: what the account may do, until which UTC day (None for no end), and why.
+        standing: what a person has said that it may do, which it goes back to when the halt of a day is over.
         flattening: whether everything is being closed.
         day, day_equity: the UTC day that is open (-1 before the first), and the equity with which it opened.
         marks: of the last event that had them; what is booked never depends on them.
@@ -160,6 +176,7 @@ class Account:
     unallotted: Decimal
     agents: dict[str, SubAccount] = field(default_factory=dict)
     orders: dict[str, PlacedOrder] = field(default_factory=dict)
+    held: dict[str, HeldOrder] = field(default_factory=dict)
     trades: dict[str, int] = field(default_factory=dict)
     foreign_orders: dict[str, str] = field(default_factory=dict)
     plans: dict[str, ExitsPlanned] = field(default_factory=dict)
@@ -169,6 +186,7 @@ class Account:
     state: TradingState = TradingState.ACTIVE
     until_day: int | None = None
     state_why: str = ""
+    standing: TradingState = TradingState.ACTIVE
     flattening: bool = False
     day: int = -1
     day_equity: Decimal = _ZERO
@@ -296,8 +314,23 @@ class Account:
         if event.order in self.orders:
             raise ClawdError(f"order {event.order} was submitted twice", where="journal")
         order = event.to_order()
+        self.held.pop(order.id, None)
         self._place(PlacedOrder(order, OrderState.SUBMITTED, _ZERO, self.time, replaces=event.replaces))
         self._agent(order.agent).orders.setdefault(order.symbol, []).append(order.id)
+
+    def _order_held(self, event: OrderHeld) -> None:
+        if event.order in self.orders:
+            raise ClawdError(f"order {event.order} was held after it was submitted", where="journal")
+        self._agent(event.agent)
+        self.held[event.order] = HeldOrder(event.to_order(), event.until)
+
+    def _order_moved(self, event: OrderMoved) -> None:
+        held = self._held_order(event.order)
+        self.held[event.order] = replace(held, order=replace(held.order, level=event.level, size=event.size))
+
+    def _order_dropped(self, event: OrderDropped) -> None:
+        self._held_order(event.order)
+        del self.held[event.order]
 
     def _order_filled(self, event: OrderFilled) -> None:
         placed = self._order(event.order)
@@ -421,6 +454,8 @@ class Account:
 
     def _trading_state_changed(self, event: TradingStateChanged) -> None:
         self.state, self.until_day, self.state_why = event.state, event.until_day, event.why
+        if event.until_day is None:
+            self.standing = event.state
 
     def _flatten_began(self, event: FlattenBegan) -> None:
         self.flattening = True
@@ -470,6 +505,11 @@ class Account:
         if name not in self.orders:
             raise ClawdError(f"there is no order {name}", where="journal")
         return self.orders[name]
+
+    def _held_order(self, name: str) -> HeldOrder:
+        if name not in self.held:
+            raise ClawdError(f"no order {name} is held", where="journal")
+        return self.held[name]
 
     def _unattributed(self) -> SubAccount:
         return self.agents.setdefault(UNATTRIBUTED, SubAccount(UNATTRIBUTED, _ZERO, _ZERO, _ZERO))
@@ -544,6 +584,9 @@ _FOLDS: Final[dict[type[Event], Callable[[Account, Any], None]]] = {
     AgentFunded: Account._agent_funded,
     AgentStopped: Account._agent_stopped,
     OrderSubmitted: Account._order_submitted,
+    OrderHeld: Account._order_held,
+    OrderMoved: Account._order_moved,
+    OrderDropped: Account._order_dropped,
     OrderFilled: Account._order_filled,
     OrderAccepted: Account._order_accepted,
     OrderRejected: Account._order_rejected,

@@ -15,7 +15,7 @@ from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided, CancelReque
 from clawd.core.clock import Clock
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
-from clawd.core.events import OrderSubmitted, VerdictGiven
+from clawd.core.events import OrderFilled, OrderSubmitted, VerdictGiven
 from clawd.core.orders import Order, TimeInForce
 from clawd.core.reports import (
     AccountReport,
@@ -37,8 +37,9 @@ from clawd.execution.reconciliation import Reconciliation
 from clawd.execution.timing import Timing
 from clawd.execution.unknown import Outcomes
 from clawd.execution.view import View
+from clawd.execution.waiting import WATCHED, Approvals, Waiting
 from clawd.execution.writer import JournalPort, Writer
-from clawd.risk.gate import approve
+from clawd.risk.gate import ApprovedOrder, approve
 from clawd.risk.verdict import Code, Outcome, Verdict
 from clawd.venues.venue import Cancel, Submit, Venue
 
@@ -52,6 +53,7 @@ class Dealer:
         journal: where facts are kept.
         venue: where the orders go.
         clock: the time.
+        approvals: whom large orders wait for, None where none do.
         seed: of the jitter of what is asked again.
         timing: how long to wait for what.
 
@@ -68,6 +70,7 @@ class Dealer:
         venue: Venue,
         clock: Clock,
         *,
+        approvals: Approvals | None = None,
         seed: int = 0,
         timing: Timing | None = None,
     ) -> None:
@@ -82,6 +85,7 @@ class Dealer:
         self.hard_stop = HardStop(self.writer, self.quotes, timing, view.limits.day_loss)
         self.flattening = Flattening(self.writer, self.propose, self.cancel, self.reconciliation.ask, timing, random)
         self.groups = Groups(self.writer, self.cancel, self.flattening.close)
+        self.waiting = Waiting(self.writer, self.quotes, approvals, self._judge, self._send_held)
         self._view = view
         self._venue = venue
         self._clock = clock
@@ -138,40 +142,28 @@ class Dealer:
             The verdict, which is in the journal.
         """
         with self.writer.batch():
-            now = self._clock.now()
-            verdict, approved = self._refusal(order, replaces), None
-            if verdict is None:
-                self._view.venue.connected = self.writer.queue.open and self.reconciliation.agreed
-                snapshot = self._view.snapshot(order, now, part, replaces)
-                verdict, approved = approve(order, snapshot, self._view.limits)
-            self.writer.enter(
-                VerdictGiven(
-                    order=order.id,
-                    agent=order.agent,
-                    symbol=order.symbol,
-                    order_kind=order.kind,
-                    outcome=verdict.outcome,
-                    code=verdict.code,
-                    asked=order.size if order.size.is_finite() else Decimal(0),
-                    allowed=verdict.allowed,
-                    numbers={name: str(value) for name, value in verdict.numbers.items()},
-                )
-            )
+            if order.id in self.account.held:
+                verdict, approved = _refused(Code.DUPLICATE), None
+            else:
+                verdict, approved = self._approve(order, part, replaces)
+            self._give(order, verdict)
             if approved is not None:
-                self.writer.enter(OrderSubmitted.of(approved.order, replaces))
-                self.writer.ask(Submit(approved, replaces, self._reduces_net(approved.order)))
-                self._watch_expiry(approved.order)
+                if (until := self.waiting.reason(approved.order)) is not None:
+                    self.waiting.hold(approved.order, until)
+                else:
+                    self._submit(approved, replaces)
         return verdict
 
     def cancel(self, order: str, why: str) -> bool:
         """Have an order taken off; whether there was anything to be done."""
+        if order in self.account.held:
+            with self.writer.batch():
+                return self.waiting.drop(order, why)
         placed = self.account.orders.get(order)
         if placed is None or not placed.state.working or placed.cancel_why:
             return False
         with self.writer.batch():
-            if self.writer.queue.withdraw(order):
-                self._never_sent(order)
-            else:
+            if not self._give_up(order):
                 self.writer.enter(CancelRequested(order=order, why=why))
                 self.writer.ask(Cancel(order, placed.order.symbol))
         return True
@@ -202,7 +194,8 @@ class Dealer:
         """The market has moved."""
         if self.quotes.take(quote):
             with self.writer.batch():
-                self.hard_stop.check()
+                self._check_loss()
+                self.waiting.quote(quote)
 
     def receive(self) -> int:
         """Take in what the venue has said; how many reports there were."""
@@ -212,20 +205,27 @@ class Dealer:
                 for report in reports:
                     self._take(report)
                     self.writer.settle()
-                self.hard_stop.check()
+                self._check_loss()
         return len(reports)
 
     def work(self) -> None:
         """Do what is due now."""
         with self.writer.batch():
             now = self._clock.now()
-            for order in self.writer.queue.waiting_since(now - self._timing.entry):
-                self.writer.queue.withdraw(order)
-                self._never_sent(order)
+            for order in self.writer.queue.overdue_entries(now, self._timing.entry):
+                self._give_up(order)
             self._expire(now)
+            self.waiting.work()
             self.hard_stop.work()
             self.outcomes.work()
             self.reconciliation.work()
+            self.writer.settle()
+            self.flattening.work()
+
+    def _check_loss(self) -> None:
+        before = self.account.flattening
+        self.hard_stop.check()
+        if self.account.flattening and not before:
             self.writer.settle()
             self.flattening.work()
 
@@ -246,7 +246,9 @@ class Dealer:
                 self.flattening.reported(report)
             case ConnectionReport(connected=connected):
                 self.writer.queue.open = connected
-                if connected:
+                if connected:  # what was decided before the way broke is decided anew
+                    for order in self.writer.queue.orders():
+                        self._give_up(order.id)
                     self.reconciliation.begin()
                 else:
                     self.reconciliation.agreed = False
@@ -294,7 +296,47 @@ class Dealer:
 
     # Steps.
 
-    def _refusal(self, order: Order, replaces: str | None) -> Verdict | None:
+    def _approve(
+        self, order: Order, part: Decimal = Decimal(1), replaces: str | None = None
+    ) -> tuple[Verdict, ApprovedOrder | None]:
+        """What the gate says of an order now."""
+        if (code := self._refusal(order, replaces)) is not None:
+            return _refused(code), None
+        self._view.venue.connected = self.writer.queue.open and self.reconciliation.agreed
+        return approve(order, self._view.snapshot(order, self._clock.now(), part, replaces), self._view.limits)
+
+    def _judge(self, order: Order) -> Verdict:
+        return self._approve(order)[0]
+
+    def _send_held(self, order: Order) -> Verdict:
+        """An order that was held is judged once more, and sent."""
+        verdict, approved = self._approve(order)
+        self._give(order, verdict)
+        if approved is not None:
+            self._submit(approved, None)
+        return verdict
+
+    def _give(self, order: Order, verdict: Verdict) -> None:
+        self.writer.enter(
+            VerdictGiven(
+                order=order.id,
+                agent=order.agent,
+                symbol=order.symbol,
+                order_kind=order.kind,
+                outcome=verdict.outcome,
+                code=verdict.code,
+                asked=order.size if order.size.is_finite() else Decimal(0),
+                allowed=verdict.allowed,
+                numbers={name: str(value) for name, value in verdict.numbers.items()},
+            )
+        )
+
+    def _submit(self, approved: ApprovedOrder, replaces: str | None) -> None:
+        self.writer.enter(OrderSubmitted.of(approved.order, replaces))
+        self.writer.ask(Submit(approved, replaces, self._reduces_net(approved.order)))
+        self._watch_expiry(approved.order)
+
+    def _refusal(self, order: Order, replaces: str | None) -> Code | None:
         """Why an order does not even come before the gate, None where it does."""
         account = self.account
         agent = account.agents.get(order.agent)
@@ -310,13 +352,13 @@ class Dealer:
             code = Code.NOT_SUPPORTED
         elif not order.reduces and not self.ready:
             code = Code.NOT_READY
-        return None if code is None else Verdict(Outcome.REFUSE, code, Decimal(0), {})
+        return code
 
     def _venue_can(self, order: Order, replaces: str | None) -> bool:
         """Whether the venue can hold an order. When a GTD order ends is watched here as well."""
         can = self._venue.capabilities
         return (
-            order.type in can.order_types
+            (order.type in can.order_types or (order.type in WATCHED and replaces is None))
             and (order.time_in_force in can.times_in_force or order.time_in_force is TimeInForce.GTD)
             and (can.post_only or not order.post_only)
             and (replaces is None or (can.replace and replaces in self.account.orders))
@@ -335,6 +377,14 @@ class Dealer:
         for placed in list(self.account.working()):
             if not placed.order.reduces:
                 self.cancel(placed.order.id, why)
+        self.waiting.drop_entries(why)
+
+    def _give_up(self, order: str) -> bool:
+        """Give an order up that still waits to be sent; whether it did."""
+        waits = self.writer.queue.withdraw(order)
+        if waits:
+            self._never_sent(order)
+        return waits
 
     def _watch_expiry(self, order: Order) -> None:
         if order.expires is not None:
@@ -348,7 +398,12 @@ class Dealer:
             self.cancel(heapq.heappop(self._expiries)[1], "EXPIRED")
 
     def _entered(self, event: Event) -> None:
-        """What had to wait for the end of another order is proposed when it has come."""
+        """What waits for the end of another order is proposed now; what waits to close what is closed is not sent."""
+        if isinstance(event, OrderFilled):
+            for order in self.writer.queue.orders():
+                size = self.account.agents[order.agent].size(order.symbol)
+                if order.reduces and (size * order.size >= 0 or abs(order.size) > abs(size)):
+                    self._give_up(order.id)
         name = getattr(event, "order", None)
         if name is None or name not in self._after_cancel or isinstance(event, VerdictGiven):
             return
@@ -358,6 +413,10 @@ class Dealer:
         by = self._after_cancel.pop(name)
         if placed.state is OrderState.CANCELLED and not placed.filled:
             self.propose(by)
+
+
+def _refused(code: Code) -> Verdict:
+    return Verdict(Outcome.REFUSE, code, Decimal(0), {})
 
 
 def _can_be_replaced(placed: PlacedOrder, by: Order) -> bool:

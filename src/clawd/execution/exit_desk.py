@@ -30,7 +30,7 @@ from clawd.core.instrument import Instrument
 from clawd.core.orders import Order
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
-from clawd.execution.exit_manager import ExitManager, Requests
+from clawd.execution.exit_manager import ExitManager, Naming, Requests, plain_id
 from clawd.execution.watch import WatchLimits
 from clawd.language.exits import Exits
 from clawd.risk.verdict import Outcome, Verdict
@@ -81,6 +81,7 @@ class ExitDesk:
         instruments: by symbol.
         capabilities: of the venue.
         limits: of the watch.
+        naming: our ids of orders, as for :class:`ExitManager`.
 
     Attributes:
         manager: what decides.
@@ -93,10 +94,13 @@ class ExitDesk:
         instruments: Mapping[str, Instrument],
         capabilities: Capabilities,
         limits: WatchLimits | None = None,
+        naming: Naming = plain_id,
     ) -> None:
         self._dealer = dealer
         self._writer = dealer.writer
-        self.manager = ExitManager(self._writer.account, instruments, capabilities, limits or WatchLimits())
+        self.manager = ExitManager(
+            self._writer.account, instruments, capabilities, limits or WatchLimits(), naming=naming
+        )
         self.quotes: dict[str, Quote] = {}
         self._looked_at: int | None = None
         self._writer.observers.append(self._entered)

@@ -7,10 +7,10 @@ is on its way counts as asked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Final, TypeAlias
 
 from clawd.core.account_events import UNATTRIBUTED, ProtectionChanged, ProtectionEnded
 from clawd.core.event import Event
@@ -26,7 +26,7 @@ from clawd.execution.naked import check_naked
 from clawd.execution.placement import placed, places_for, rests
 from clawd.execution.protection import Protection, after_bar, after_fill, aligned, from_event, to_event
 from clawd.execution.refusals import Refusals
-from clawd.execution.watch import HELD, WatchLimits, is_fresh, is_touched, needed, touched, watched
+from clawd.execution.watch import HELD, WatchLimits, comes_to, is_fresh, is_touched, needed, touched, watched
 from clawd.venues.venue import Capabilities
 
 #: Stops of one position whose outcome is not known beyond which no further one is sent.
@@ -38,6 +38,14 @@ _ANY_NUMBER: Final = 1_000_000
 
 #: Why an exit is taken off.
 POSITION_CLOSED, REPLACED, TARGET_TAKEN, MAKES_ROOM = "POSITION_CLOSED", "REPLACED", "TARGET_TAKEN", "MAKES_ROOM"
+
+
+Naming: TypeAlias = Callable[[str, str, int, OrderKind, int], str]
+
+
+def plain_id(agent: str, symbol: str, time: int, kind: OrderKind, number: int) -> str:
+    """An id that a person can read; some venues want shorter ones."""
+    return order_id(agent, symbol, time, kind) + (str(number + 1) if number else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,8 @@ class ExitManager:
         capabilities: of the venue.
         limits: of the watch.
         refusals: noted by whoever hears the venue.
+        naming: our id of an order, by agent, symbol, time of the decision (UTC nanoseconds), kind, and a number that
+            tells orders of one decision apart.
     """
 
     account: Account
@@ -85,6 +95,7 @@ class ExitManager:
     capabilities: Capabilities
     limits: WatchLimits = field(default_factory=WatchLimits)
     refusals: Refusals = field(default_factory=Refusals)
+    naming: Naming = plain_id
 
     # Facts: what becomes of a protection.
 
@@ -239,14 +250,15 @@ class ExitManager:
             return  # a stop beyond the price would be refused; the watch closes the position
         old = [each for each in ours.stops if each.state in HELD and not each.cancel_why]
         unknown = sum(1 for each in ours.stops if each.state is OrderState.UNKNOWN)
-        if unknown and (old or not self.capabilities.reduce_only or unknown >= MOST_UNKNOWN):
+        covered = sum((abs(each.rest) for each in old), _ZERO) >= abs(stop.size)
+        if unknown and (covered or not self.capabilities.reduce_only or unknown >= MOST_UNKNOWN):
             return
         # The gate lets a stop stand beside those of its own group only, also one that an earlier position has left.
         group = next((each.order.group for each in ours.stops), None) or _group(self.account, agent, symbol)
         order = self._exit_order(requests, agent, symbol, stop, now, group)
         if self.refusals.hold_back(order, now):
             return
-        if old and self.capabilities.replace:
+        if old and self.capabilities.replace and not unknown:
             requests.submit.append(Asked(order, replaces=old[-1].order.id))
         elif self._free_places(symbol) > 0 and (self.capabilities.reduce_only or not ours.stops):
             requests.submit.append(Asked(order))
@@ -286,8 +298,8 @@ class ExitManager:
             if self.refusals.hold_back(order, now) or (quote is not None and is_touched(target, quote)):
                 continue
             old = movable[0] if movable and self.capabilities.replace else None
-            grown = abs(target.size) - (abs(old.rest) if old is not None else _ZERO)
-            if working + grown > held:
+            # What is replaced works on for all but the order that takes its place, until the venue says otherwise.
+            if working - (abs(old.rest) if old is not None else _ZERO) + abs(target.size) > held:
                 continue
             if old is not None:
                 movable.remove(old)
@@ -297,7 +309,7 @@ class ExitManager:
                 requests.submit.append(Asked(order))
             else:
                 continue
-            working += grown
+            working += abs(target.size)
         self._take_off(requests, spare, REPLACED, now)
 
     def _take_off(self, requests: Requests, orders: Iterable[PlacedOrder], why: str, now: int) -> None:
@@ -329,25 +341,24 @@ class ExitManager:
         self, requests: Requests, agent: str, symbol: str, exit_: Exit, now: int, group: str | None
     ) -> Order:
         stop = exit_.kind is OrderKind.STOP
+        held = self.protection(agent, symbol) if stop else None
         return Order(
             id=self._name(requests, agent, symbol, exit_.kind, now),
             agent=agent,
             symbol=symbol,
             kind=exit_.kind,
             size=exit_.size,
-            reason=Reason.STOP if stop else Reason.TAKE,
+            reason=held.stop_reason if held is not None else Reason.TAKE,
             level=exit_.level,
             type=OrderType.STOP if stop else OrderType.LIMIT,
             group=group,
         )
 
     def _name(self, requests: Requests, agent: str, symbol: str, kind: OrderKind, now: int) -> str:
-        """An id that no order has had: what was written down is never sent again under another name."""
-        first = name = order_id(agent, symbol, now, kind)
-        taken, number = {asked.order.id for asked in requests.submit}, 1
-        while name in taken or name in self.account.orders:
+        """An id that no order has had: what was written down is never sent again."""
+        taken, number = {asked.order.id for asked in requests.submit}, 0
+        while (name := self.naming(agent, symbol, now, kind, number)) in taken or name in self.account.orders:
             number += 1
-            name = f"{first}{number}"
         return name
 
     # What must act now.
@@ -359,7 +370,7 @@ class ExitManager:
             return requests
         for agent in self.account.totals.holders(symbol):
             event = self.account.protection(agent, symbol)
-            if event is None or not touched(needed(event, self.account.agents[agent].size(symbol)), quote):
+            if event is None or not comes_to(event, self.account.agents[agent].size(symbol) > 0, quote):
                 continue
             for exit_ in touched(watched(self.account, agent, symbol), quote):
                 stops = exit_.kind is OrderKind.STOP

@@ -63,6 +63,8 @@ class Flattening:
             waits_for_a_price = order.kind is OrderKind.CLOSING and order.type is not OrderType.MARKET
             if order.kind is OrderKind.OPENING or waits_for_a_price or not book.size(order.symbol):
                 self._cancel(order.id, "FLATTEN")
+        for held in list(account.held):
+            self._cancel(held, "FLATTEN")
         for agent in list(account.agents.values()):
             if agent.id != UNATTRIBUTED:
                 for symbol, holding in list(agent.holdings.items()):
@@ -96,9 +98,9 @@ class Flattening:
         account = self._writer.account
         if not account.flattening or not self._closed() or report.venue_time < account.venue_time:
             return
-        book = account.agents.get(UNATTRIBUTED)
+        book, ours_are = account.agents.get(UNATTRIBUTED), account.start.symbols
         left = {symbol: holding.size for symbol, holding in book.holdings.items()} if book else {}
-        there = {symbol: size for symbol, size in report.positions.items() if size}
+        there = {symbol: size for symbol, size in report.positions.items() if size and symbol in ours_are}
         ours = [order for order in report.orders if self._is_ours(order.order)]
         if there != left or ours:
             self._writer.alarm(f"the venue says it is not flat: {there or 'no positions'}, {len(ours)} orders of ours")

@@ -150,7 +150,7 @@ class HardStop:
             self._mark(marks)
         over = account.until_day is not None and account.day >= account.until_day
         if account.state is TradingState.HALTED and over and not account.flattening:
-            self._writer.enter(TradingStateChanged(state=TradingState.ACTIVE, by=CLAWD, why="DAY_BEGAN"))
+            self._writer.enter(TradingStateChanged(state=account.standing, by=CLAWD, why="DAY_BEGAN"))
 
     def _mark(self, marks: Mapping[str, Decimal]) -> None:
         account = self._writer.account

@@ -315,8 +315,13 @@ class Intake:
 
     def failed(self, report: RequestFailed) -> None:
         """A request was refused, or nobody knows what became of it."""
-        if report.retry_at is not None:
-            self._writer.queue.hold(min(report.retry_at, self._writer.clock.now() + NANOSECONDS_PER_DAY))
+        if report.retry_at is not None or report.code in _TOO_MANY:
+            now, timing = self._writer.clock.now(), self._timing
+            # Exits have to go out some time: no venue silences us for longer than this.
+            until = min(report.retry_at or now + timing.first_query, now + timing.longest_silence)
+            self._writer.queue.hold(now, until)
+            if until - now > timing.longest_query:
+                self._writer.alarm(f"{report.venue} wants to hear nothing for {(until - now) // 10**9} s")
         placed = None if report.order is None else self._writer.account.orders.get(report.order)
         if placed is None:
             return
@@ -363,8 +368,9 @@ class Intake:
 
     def _wrong(self, what: str, detail: str, placed: PlacedOrder | None) -> None:
         order = None if placed is None else placed.order.id
-        self._writer.anomaly(what, detail, order=order, symbol=None if placed is None else placed.order.symbol)
-        self._writer.ask(ReportAccount(self.since()))
+        symbol = None if placed is None else placed.order.symbol
+        if self._writer.anomaly(what, detail, order=order, symbol=symbol):
+            self._writer.ask(ReportAccount(self.since()))
 
     def since(self) -> int:
         """From when on a report on the account has to tell the fills."""

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from typing import Final
 
 from clawd.core.reports import Quote
 from clawd.execution.view import MarketNow
+
+#: Quotes that come out of order are not further apart than this, nanoseconds.
+_STRAGGLING: Final = 60 * 10**9
 
 
 class Quotes:
@@ -20,11 +24,14 @@ class Quotes:
         self._markets = markets
 
     def take(self, quote: Quote) -> bool:
-        """A quote came; whether it was taken: not of another instrument, crossed, not positive, or older."""
+        """A quote came; whether it was taken: not of another instrument, crossed, not positive, or overtaken.
+
+        One that is much older than the last is no straggler: one of the two had its clock wrong, and this one is newer.
+        """
         market = self._markets.get(quote.symbol)
         if market is None or not (quote.bid.is_finite() and quote.ask.is_finite() and 0 < quote.bid <= quote.ask):
             return False
-        if market.quote is not None and quote.venue_time < market.quote.venue_time:
+        if market.quote is not None and 0 < market.quote.venue_time - quote.venue_time < _STRAGGLING:
             return False
         market.quoted(quote)
         return True

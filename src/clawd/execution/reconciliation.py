@@ -30,7 +30,7 @@ from clawd.execution.quotes import Quotes
 from clawd.execution.timing import Timing
 from clawd.execution.unknown import Outcomes
 from clawd.execution.writer import Writer
-from clawd.venues.venue import ReportAccount
+from clawd.venues.venue import Cancel, ReportAccount
 
 #: Why entries are blocked while a difference has been seen once.
 DIFFERENCE: Final = "DIFFERENCE"
@@ -55,6 +55,8 @@ class Reconciliation:
         self._quotes = quotes
         self._timing = timing
         self._seen: dict[str | None, Decimal] = {}
+        self._dead: set[str] = set()
+        self._symbols = frozenset(writer.account.start.symbols)
         self._reported = 0
         self._asked_at: int | None = None
         self._noted_at: int | None = None
@@ -99,10 +101,25 @@ class Reconciliation:
         for placed in list(self._writer.account.working()):
             if placed.state in _THERE and placed.order.id not in named and (placed.venue_order or "") not in named:
                 self._outcomes.doubt(placed)
+        self._take_off_the_dead(report)
+
+    def _take_off_the_dead(self, report: AccountReport) -> None:
+        """Orders of ours that have ended, and that two reports say are working: they are taken off."""
+        orders = self._writer.account.orders
+        dead = {
+            order.order for order in report.orders if order.order in orders and not orders[order.order].state.working
+        }
+        for name in dead & self._dead:
+            placed = orders[name]
+            self._writer.anomaly("ENDED_ORDER_WORKS", f"it is {placed.state}", order=name, symbol=placed.order.symbol)
+            self._writer.ask(Cancel(name, placed.order.symbol))
+        self._dead = dead
 
     def _compare(self, report: AccountReport) -> None:
         sizes, cash = self._as_of(report)
-        symbols = sizes.keys() | report.positions.keys()
+        for symbol in report.positions.keys() - self._symbols:
+            self._writer.anomaly("OTHER_INSTRUMENT", f"the venue's account holds {symbol}, which is not traded here")
+        symbols = sizes.keys() | (report.positions.keys() & self._symbols)
         differences: dict[str | None, Decimal] = {
             symbol: report.positions.get(symbol, _ZERO) - sizes.get(symbol, _ZERO) for symbol in sorted(symbols)
         }

@@ -16,6 +16,7 @@ from clawd.execution.account import Account
 from clawd.execution.dealer import Dealer
 from clawd.execution.timing import Timing
 from clawd.execution.view import MarketNow, VenueNow, View
+from clawd.execution.waiting import Approvals
 from clawd.execution.writer import JournalPort
 from clawd.risk.limits import Limits
 from clawd.venues.venue import Venue
@@ -90,6 +91,7 @@ def recover(
     limits: Limits,
     clock: Clock,
     *,
+    approvals: Approvals | None = None,
     seed: int = 0,
     timing: Timing | None = None,
     account: Account | None = None,
@@ -105,7 +107,7 @@ def recover(
         venue: where its orders are.
         markets: what is known of the market of each instrument; a feed or the dealer's quotes keep them up to date.
         limits: in force.
-        clock, seed, timing: of the :class:`Dealer`.
+        clock, approvals, seed, timing: of the :class:`Dealer`.
         account, after: a snapshot, and the seq of the last entry that is in it.
 
     Raises:
@@ -117,6 +119,6 @@ def recover(
             f"the journal is of an account at {account.start.venue}, the venue is {venue.name}", where="recovery"
         )
     view = View(account, markets, VenueNow(venue.name), limits)
-    dealer = Dealer(view, journal, venue, clock, seed=seed, timing=timing)
+    dealer = Dealer(view, journal, venue, clock, approvals=approvals, seed=seed, timing=timing)
     dealer.begin()
     return dealer

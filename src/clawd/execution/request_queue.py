@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from clawd.core.orders import Order
 from clawd.venues.venue import Cancel, Query, ReportAccount, Request, Submit
 
 
@@ -13,11 +14,11 @@ class RequestQueue:
 
     Attributes:
         open: whether the way to the venue is open.
-        held_until: before this time, UTC nanoseconds, the venue wants to hear nothing.
+        silence: from when until when the venue wants to hear nothing, UTC nanoseconds.
     """
 
     open: bool = True
-    held_until: int = 0
+    silence: tuple[int, int] = (0, 0)
     _waiting: tuple[list[tuple[int, Request]], ...] = field(default_factory=lambda: ([], [], []))
 
     def put(self, request: Request, now: int) -> None:
@@ -36,12 +37,12 @@ class RequestQueue:
         return None
 
     def held(self, now: int) -> bool:
-        """Whether the venue wants to hear nothing."""
-        return now < self.held_until
+        """Whether the venue wants to hear nothing. A clock that was set back is not waited for."""
+        return self.silence[0] <= now < self.silence[1]
 
-    def hold(self, until: int) -> None:
+    def hold(self, now: int, until: int) -> None:
         """Send nothing before a time."""
-        self.held_until = max(self.held_until, until)
+        self.silence = (now, max(until, self.silence[1]) if self.held(now) else until)
 
     def has(self, order: str) -> bool:
         """Whether an order waits here, and so has provably not been sent."""
@@ -56,13 +57,17 @@ class RequestQueue:
                     return True
         return False
 
-    def waiting_since(self, before: int) -> list[str]:
-        """The entries that have waited since before a time."""
+    def overdue_entries(self, now: int, longest: int) -> list[str]:
+        """The entries that have waited too long."""
         return [
             request.approved.order.id
             for since, request in self._waiting[2]
-            if since <= before and isinstance(request, Submit)
+            if isinstance(request, Submit) and not 0 <= now - since < longest
         ]
+
+    def orders(self) -> list[Order]:
+        """The orders that wait here."""
+        return [request.approved.order for line in self._waiting for _, request in line if isinstance(request, Submit)]
 
 
 def _rank(request: Request) -> int:

@@ -23,6 +23,7 @@ class Timing:
         silence: a mark that is older is stale.
         blind: a position whose mark is stale for this long is closed with all others.
         mark: what the account is worth is written down this often.
+        longest_silence: a venue that wants to hear nothing is not heeded for longer.
         close: between two attempts to close a position that would not close; doubled up to ``longest_query``.
     """
 
@@ -37,6 +38,7 @@ class Timing:
     silence: int = 30 * _SECOND
     blind: int = 900 * _SECOND
     mark: int = 900 * _SECOND
+    longest_silence: int = 600 * _SECOND
     close: int = 2 * _SECOND
 
     def backoff(self, attempt: int, share: float, first: int | None = None) -> int:

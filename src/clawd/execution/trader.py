@@ -77,6 +77,7 @@ class Trader:
         self._markets = markets
         self._clock = clock
         self._looked_at: int | None = None
+        self._flattened_for = 0
         self._touched: dict[tuple[str, str], None] = {}
         self.dealer = recover(
             journal, venue, markets, limits, clock, seed=seed, timing=timing, account=account, after=after
@@ -205,10 +206,11 @@ class Trader:
                 if not (account.state is TradingState.HALTED and by_person):
                     self.dealer.halt(by, why)
             case Switch.FLATTEN:
-                flat = not account.totals.held_by_agents() and not any(account.working())
-                if not (account.state is TradingState.HALTED and by_person) or not (flat or account.flattening):
+                # After a restart it is begun again: it ends with a word of the venue, and that is asked for anew.
+                if self._flattened_for != command.number and not account.flattening:
                     self.dealer.flatten(by, why)
-                return not account.flattening and flat
+                self._flattened_for = command.number
+                return not account.flattening
         return True
 
     # Steps.

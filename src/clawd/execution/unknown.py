@@ -19,6 +19,9 @@ from clawd.execution.timing import Timing
 from clawd.execution.writer import Writer
 from clawd.venues.venue import Cancel, Query, Request, Submit
 
+#: After so many questions without an answer it is said out loud.
+_LOUD_AFTER = 5
+
 _OPEN = (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
 
 
@@ -143,6 +146,9 @@ class Outcomes:
         self._writer.ask(Query(order.id, order.symbol))
         watch.due = now + self._timing.backoff(watch.asked, self._random.random())
         watch.asked += 1
+        if watch.asked >= _LOUD_AFTER:
+            what = placed.state.value.replace("_", " ")
+            self._writer.alarm(f"order {order.id} of {order.agent} in {order.symbol} is still {what}")
 
     def _waits(self, placed: PlacedOrder, watch: Watch) -> bool:
         if placed.state in _OPEN:

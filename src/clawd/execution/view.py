@@ -280,6 +280,9 @@ def _waits(order: Order) -> bool:
 class RecentEntries:
     """When entries were sent, as far back as they are counted. It reads on in the account where it stopped before.
 
+    Where the account has forgotten that place with the orders of past days, all that it remembers is read once more:
+    that is older than any window, and so counts for nothing.
+
     Args:
         window: nanoseconds.
     """
@@ -296,8 +299,6 @@ class RecentEntries:
 
     def read(self, account: Account) -> None:
         """Read on in the orders of the account."""
-        if self._last is not None and self._last not in account.orders:  # orders of past days have been forgotten
-            self._last, self._times = None, {None: deque()}
         new: list[PlacedOrder] = []
         for placed in reversed(account.orders.values()):
             if placed.order.id == self._last:

@@ -80,6 +80,13 @@ def is_touched(exit_: Exit, quote: Quote) -> bool:
     return below if sells == (exit_.kind is OrderKind.STOP) else above
 
 
+def comes_to(protection: ProtectionChanged, long: bool, quote: Quote) -> bool:
+    """Whether the price has come to any exit of a position, wherever that rests: a quick look before a thorough one."""
+    if long:
+        return quote.bid <= protection.stop or any(quote.bid >= target.level for target in protection.targets)
+    return quote.ask >= protection.stop or any(quote.ask <= target.level for target in protection.targets)
+
+
 def touched(exits: Iterable[Exit], quote: Quote) -> list[Exit]:
     """Of the exits that are watched here, those that must act now. A stop acts alone: it closes everything."""
     found = [each for each in exits if is_touched(each, quote)]

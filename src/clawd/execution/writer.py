@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from clawd.core.account_events import AnomalyFound
 from clawd.core.clock import Clock
@@ -13,6 +13,10 @@ from clawd.core.event import Event
 from clawd.execution.account import Account
 from clawd.execution.request_queue import RequestQueue
 from clawd.venues.venue import Request, Submit, Venue
+
+#: A venue that lies without end does not fill the journal: so many of its lies are entered in one life of a process.
+_MOST_ANOMALIES: Final = 10_000
+_MOST_ALARMS: Final = 10_000
 
 Observer = Callable[[Event], None]
 
@@ -100,18 +104,20 @@ class Writer:
         self._check()
         self.queue.put(request, self.clock.now())
 
-    def anomaly(self, what: str, detail: str, *, order: str | None = None, symbol: str | None = None) -> None:
-        """Enter something that should not be, once, and say it."""
+    def anomaly(self, what: str, detail: str, *, order: str | None = None, symbol: str | None = None) -> bool:
+        """Enter something that should not be, and say it; whether it is new. What is repeated is not entered again."""
         key = (what, order, symbol, detail)
-        if key in self._anomalies:
-            return
+        if key in self._anomalies or len(self._anomalies) >= _MOST_ANOMALIES:
+            return False
         self._anomalies.add(key)
         self.enter(AnomalyFound(what=what, order=order, symbol=symbol, detail=detail))
         self.alarm(f"{what}: {detail}")
+        return True
 
     def alarm(self, text: str) -> None:
         """Say something to whoever watches."""
         self.alarms.append((self.clock.now(), text))
+        del self.alarms[:-_MOST_ALARMS]
 
     def settle(self) -> None:
         """Let the observers see what has been entered so far, before anything else happens."""

@@ -6,7 +6,7 @@ fill in parts or not at all, and the exits live at the venue.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -43,9 +43,17 @@ class VenueFleet:
         strategies: by agent; the agents have been funded.
         market: any bars of the market, or none: its instruments.
         clock: the time.
+        spot: symbols that are paid for whole and never sold short.
     """
 
-    def __init__(self, trader: Trader, strategies: Mapping[str, Strategy], market: Panel, clock: Clock) -> None:
+    def __init__(
+        self,
+        trader: Trader,
+        strategies: Mapping[str, Strategy],
+        market: Panel,
+        clock: Clock,
+        spot: Collection[str] = (),
+    ) -> None:
         self.trader = trader
         self.agents = tuple(strategies)
         self.programs = Programs(list(strategies.values()), market)
@@ -54,6 +62,7 @@ class VenueFleet:
         self._lots = market.lots
         self._bar = market.bar
         self._clock = clock
+        self._spot = frozenset(spot)
         trader.dealer.writer.observers.append(self._entered)
 
     def bar_closed(self, row: Panel) -> None:
@@ -92,6 +101,8 @@ class VenueFleet:
                 present[place] = False
         after = before.copy()
         after["target"] = 0.0 if agent.stopped is not None else np.nan_to_num(self.programs.latest[index])
+        paid_whole = np.array([self._symbols[row] in self._spot for row in rows])
+        after["target"][paid_whole] = np.maximum(after["target"][paid_whole], 0.0)
         decide(
             after,
             self.programs.plans[index],
@@ -99,7 +110,7 @@ class VenueFleet:
             present,
             np.ascontiguousarray(decisions.ranges),
             0,
-            studied(agent.capital),
+            self._capital(agent, bool(paid_whole.any())),
             self._lots[rows],
             False,
         )
@@ -122,6 +133,23 @@ class VenueFleet:
             rest = sum(risks[number:], Decimal(0))
             part = risks[number] / rest if rest else Decimal(1)
             self.trader.enter(order, exits, wish.distances, self._bar, part)
+
+    def _capital(self, agent: SubAccount, paid_whole: bool) -> float:
+        """What exposures are shares of. What is paid for whole is paid from what there is, and its costs as well."""
+        if not paid_whole:
+            return studied(agent.capital)
+        costs = self.trader.account.costs
+        try:
+            value = agent.value({symbol: self._mark(symbol) for symbol in agent.holdings})
+        except KeyError:
+            value = agent.cash
+        return studied(min(agent.capital, value) / ((1 + costs.fee) * (1 + costs.slippage)))
+
+    def _mark(self, symbol: str) -> Decimal:
+        mark = self.trader.dealer.quotes.mark(symbol)
+        if mark is None:
+            raise KeyError(symbol)
+        return mark
 
     def _position(self, agent: SubAccount, symbol: str) -> np.void:
         """What the compiled rules know of a position: its exits' memory, and the agent's last word."""

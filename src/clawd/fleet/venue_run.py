@@ -7,7 +7,7 @@ start is what it would be at a real venue: the journal is replayed, the venue is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
@@ -21,12 +21,15 @@ from clawd.data.bar_builder import BarBuilder
 from clawd.data.capture import BookChange, MarketEvent, Print, Top
 from clawd.engine.compiled import folder
 from clawd.execution.recovery import Journal, open_account
+from clawd.execution.timing import Timing
 from clawd.execution.trader import Trader
 from clawd.execution.view import MarketNow
+from clawd.execution.watch import WatchLimits
 from clawd.fleet.venue_fleet import VenueFleet
 from clawd.language.strategy import Strategy
 from clawd.risk.limits import Limits
 from clawd.store.switchboard import NOTHING_ORDERED, Command
+from clawd.venues.matching.rules import Listing
 from clawd.venues.matching.venue import MatchingVenue
 
 #: Nanoseconds of the exchange's clock between two moments at which we look and act.
@@ -97,10 +100,11 @@ class VenueRun:
         venue: as its file left it; this run lets it follow the market.
         market: every message of the market, those that were played before included: bars are made of them too.
         strategies: by agent, as the account's journal names them.
-        instruments: of the market.
+        listings: the instruments of the market, and their terms.
         limits: that the gate holds.
         bar: duration of the bars on which decisions are made, nanoseconds.
         ordered: what a person orders at the moment of asking.
+        silence: nanoseconds for which a price is fresh, where the market is told more seldom than a live one.
 
     Raises:
         ClawdError: when the journal cannot be replayed.
@@ -112,21 +116,33 @@ class VenueRun:
         venue: MatchingVenue,
         market: Sequence[MarketEvent],
         strategies: Mapping[str, Strategy],
-        instruments: Sequence[Instrument],
+        listings: Sequence[Listing],
         limits: Limits,
         bar: int,
         ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
+        silence: int = 0,
     ) -> None:
         self.venue = venue
         self.clock = ReplayClock(venue.now)
         self._ordered = ordered
         self._market = market
         self._prints = any(isinstance(event, Print) for event in market)
+        instruments = [listing.instrument for listing in listings]
         self._builder = BarBuilder(instruments, bar)
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
         markets = {instrument.symbol: MarketNow(instrument) for instrument in instruments}
-        self.trader = Trader(journal, venue, limits, markets, self.clock)
-        self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock)
+        timing, watch = Timing(), WatchLimits()
+        self.trader = Trader(
+            journal,
+            venue,
+            replace(limits, longest_silence=max(limits.longest_silence, silence)),
+            markets,
+            self.clock,
+            timing=replace(timing, silence=max(timing.silence, silence)),
+            watch=replace(watch, quote_age=max(watch.quote_age, silence)),
+        )
+        spot = {listing.instrument.symbol for listing in listings if listing.leverage is None}
+        self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock, spot)
         self._events: list[Event] = []
         self.trader.dealer.writer.observers.append(self._events.append)
         self.obeyed = True

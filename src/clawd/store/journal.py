@@ -79,7 +79,11 @@ class Journal:
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
         # What a writer last knew to be the end: whoever else writes has taken its place.
-        self._end = storage.head() if storage.writable else None
+        try:
+            self._end = storage.head() if storage.writable else None
+        except ClawdError:
+            storage.close()
+            raise
 
     @classmethod
     def open(cls, where: Path | str, *, read_only: bool = False, durability: Durability = "normal") -> Journal:

@@ -45,7 +45,6 @@ WATCH: Final = {
     "tcp_user_timeout": 30_000,
 }
 CHUNK: Final = 4096
-_DAMAGE: Final = (errors.DataCorrupted, errors.IndexCorrupted)
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
 
 
@@ -127,17 +126,14 @@ class PostgresStorage:
                    || CASE WHEN ts IS NULL OR kind IS NULL OR body IS NULL OR hash IS NULL THEN ' and null' ELSE '' END
             FROM journal ORDER BY seq
         """
-        try:
-            with (
-                _mendable(self.where),
-                self._connection.transaction(),
-                self._connection.cursor(name="walk") as cursor,
-            ):
-                cursor.itersize = CHUNK
-                for seq, ts, kind, body, digest, types in cursor.execute(query):
-                    yield seq, ts, _bytes(kind), _bytes(body), _bytes(digest), types
-        except _DAMAGE as error:
-            raise Damaged(_first_line(error)) from error
+        with _mendable(self.where):
+            try:
+                with self._connection.transaction(), self._connection.cursor(name="walk") as cursor:
+                    cursor.itersize = CHUNK
+                    for seq, ts, kind, body, digest, types in cursor.execute(query):
+                        yield seq, ts, _bytes(kind), _bytes(body), _bytes(digest), types
+            except (errors.DataCorrupted, errors.IndexCorrupted) as error:
+                raise Damaged(f"{_first_line(error)}, here or in the next {CHUNK:,} entries") from error
 
     def keep_snapshot(self, snapshot: Snapshot) -> None:
         with self._writing():
@@ -357,11 +353,9 @@ def _bytes(value: Any) -> bytes:
 
 @contextmanager
 def _mendable(where: str) -> Iterator[None]:
-    """Turn what a person can mend (no server, no right, a full disk) into a ClawdError; damage is told apart."""
+    """Turn what a person can mend (no server, no right, a full disk, damage) into a ClawdError."""
     try:
         yield
-    except _DAMAGE:
-        raise
     except psycopg.Error as error:
         raise ClawdError(_first_line(error), where=where) from error
 

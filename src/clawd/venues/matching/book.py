@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Iterator, Sequence
 from enum import StrEnum
+from typing import Any
 
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import BookChange, Top
@@ -82,7 +83,7 @@ class Side:
         for key in reversed(self._keys):
             yield self._sign * key
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         return {
             "levels": sorted(self.lots.items()),
             "taken": sorted(self.taken.items()),
@@ -90,10 +91,10 @@ class Side:
             "reach": self.reach,
         }
 
-    def restore(self, state: dict[str, Sequence[tuple[int, int]]]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         self.lots, self.taken, self.traded = (dict(state[name]) for name in ("levels", "taken", "traded"))
         self._keys = sorted(self._sign * price for price in self.lots)
-        self.reach = state["reach"]  # type: ignore[assignment]
+        self.reach = state["reach"]
 
 
 class Book:

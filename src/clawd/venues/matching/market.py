@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from clawd.data.book_replay import ASK, BID
@@ -73,11 +73,10 @@ class Market:
             assert order.limit is not None
             shown = book.sides[order.side].shown(order.limit)
             if shown is not None:
-                known = order.ahead is not None
-                ahead = still_ahead(order.ahead or 0, before, traded, shown, exponent) if known else shown
-                order.ahead = ahead
+                unknown = order.ahead is None
+                order.ahead = shown if unknown else still_ahead(order.ahead or 0, before, traded, shown, exponent)
 
-    def _concerned(self, event: BookChange | Top, changes: Any) -> Iterator[Working]:
+    def _concerned(self, event: BookChange | Top, changes: Sequence[tuple[int, int, int]]) -> Iterator[Working]:
         """Those of our resting orders whose level a message may say something about."""
         if isinstance(event, Top):
             yield from self.resting[BID].until(event.bid)
@@ -89,8 +88,8 @@ class Market:
             for side, price, _ in changes:
                 yield from self.resting[side].at(price)
 
-    def price(self) -> int | None:
-        """Twice the price at which positions are valued, in ticks: twice the middle of the book, or the last trade."""
+    def doubled_price(self) -> int | None:
+        """Twice the price at which positions are valued, in ticks: the middle of the book, else the last trade."""
         top = self.book.top() if self.book.known else None
         if top is not None:
             return top[0] + top[2]

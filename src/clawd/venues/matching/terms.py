@@ -13,6 +13,7 @@ from clawd.venues.matching.market import Market
 from clawd.venues.matching.rules import Code, FeeTier
 from clawd.venues.matching.working import Working
 
+_LARGEST = Decimal("1e18")  # beyond which a size or a price is a mistake, and arithmetic would not be exact
 AT_ONCE = frozenset({TimeInForce.IOC, TimeInForce.FOK})
 _PRICES = {  # which prices an order of a type has: a limit, a level
     OrderType.MARKET: (False, False),
@@ -38,13 +39,13 @@ def form(order: Order, instrument: Instrument, time: int) -> Code | None:
         return Code.INVALID
     if order.expires is not None and order.expires <= time:
         return Code.TIME
-    if not order.size.is_finite() or order.size == 0:
+    if not order.size.is_finite() or order.size == 0 or abs(order.size) > _LARGEST:
         return Code.INVALID
     if order.size % instrument.lot != 0:
         return Code.LOT_SIZE
     for price in (order.limit, order.level):
         if price is not None:
-            if not price.is_finite() or price <= 0:
+            if not price.is_finite() or not 0 < price <= _LARGEST:
                 return Code.INVALID
             if price % instrument.tick != 0:
                 return Code.TICK_SIZE
@@ -96,7 +97,7 @@ def notional(market: Market, lots: int, price: int) -> Decimal:
 
 def below_least(order: Working, market: Market) -> bool:
     """Whether an order is too small, at its own price or else at the middle of the book."""
-    twice = 2 * (order.limit or order.level or 0) or market.price() or 0
+    twice = 2 * (order.limit or order.level or 0) or market.doubled_price() or 0
     return not order.reduce_only and notional(market, order.lots, twice) < 2 * market.listing.least_notional
 
 
@@ -123,12 +124,12 @@ def unaffordable(
         held = account.positions.get(symbol, 0)
         if not orders and not held:
             continue
-        twice = each.price()
+        twice = each.doubled_price()
         if same and order.limit is not None:
             twice = max(twice or 0, 2 * order.limit) if order.side == BID else twice or 2 * order.limit
         if twice is None:
             twice = 2 * (order.level or 0)
-        valued = each.price() or twice
+        valued = each.doubled_price() or twice
         equity += notional(each, held, valued) / 2
         buys = sum(one.left for one in orders if one.side == BID)
         sells = sum(one.left for one in orders if one.side == ASK)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from decimal import Decimal
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from clawd.core.errors import ClawdError
 from clawd.core.orders import Order, OrderType, TimeInForce
 from clawd.core.reports import (
     AccountReport,
@@ -110,6 +111,8 @@ class MatchingVenue:
         self.played = 0
         self.keep: Callable[[Parts], None] | None = None
         self._exchange = Exchange(name, listings, rules, cash, now)
+        steps = {symbol: market.instrument for symbol, market in self._exchange.markets.items()}
+        self._terms = [name, seed, {symbol: [str(of.tick), str(of.lot)] for symbol, of in sorted(steps.items())}]
         self._asked: deque[tuple[int, Asked]] = deque()
         self._coming: deque[tuple[int, Report]] = deque()
         latency = rules.latency
@@ -262,6 +265,8 @@ class MatchingVenue:
 
     def _dispatch(self) -> None:
         for report in self._exchange.said:
+            if isinstance(report, FillReport):
+                self._books_moved.add(report.symbol)  # by what we took of it
             arrival = self._back.arrival(self._exchange.now)
             self._coming.append((arrival, _stamped(report, arrival)))
         self._exchange.said.clear()
@@ -278,8 +283,15 @@ class MatchingVenue:
         return parts
 
     def restore(self, parts: Parts) -> None:
-        """Go on where a state was taken, with the same listings, rules and seed; then `follow` the market again."""
+        """Go on where a state was taken, with the same listings, rules and seed; then `follow` the market again.
+
+        Raises:
+            ClawdError: the state is that of another venue, or of other ticks and lots: its figures would mean others.
+        """
         kept = parts["venue"]
+        if kept["terms"] != self._terms:
+            what = f"the state is that of a venue with the terms {kept['terms']}, and this one has {self._terms}"
+            raise ClawdError(what, where=self.name, hint="open it with the name, seed, ticks and lots that it had")
         self.now, self.played = kept["now"], kept["played"]
         self._asked = deque((time, _ASKED.validate_python(body)) for time, body in kept["asked"])
         self._coming = deque((time, _REPORTS[kind].validate_python(body)) for time, kind, body in kept["coming"])
@@ -321,7 +333,14 @@ class MatchingVenue:
             [time, type(report).__name__, _REPORTS[type(report).__name__].dump_python(report, mode="json")]
             for time, report in self._coming
         ]
-        venue = {"now": self.now, "played": self.played, "asked": asked, "coming": coming, "ways": ways}
+        venue = {
+            "terms": self._terms,
+            "now": self.now,
+            "played": self.played,
+            "asked": asked,
+            "coming": coming,
+            "ways": ways,
+        }
         return {"venue": venue, "exchange": self._exchange.state()}
 
     def _kept(self) -> None:
@@ -356,14 +375,25 @@ def _asked(request: Request) -> Asked:
     match request:
         case Submit(approved, replaces, reduce_only):
             kind = RequestKind.SUBMIT if replaces is None else RequestKind.REPLACE
-            order = approved.order
-            return Asked(kind, order, order.id, order.symbol, replaces, reduce_only=reduce_only)
+            order = _written(approved.order)
+            only = order.reduces if reduce_only is None else reduce_only
+            return Asked(kind, order, order.id, order.symbol, replaces, reduce_only=only)
         case Cancel(order, symbol):
             return Asked(RequestKind.CANCEL, id=order, symbol=symbol)
         case Query(order, symbol):
             return Asked(RequestKind.QUERY, id=order, symbol=symbol)
         case ReportAccount(since):
             return Asked(RequestKind.ACCOUNT, since=since)
+
+
+def _written(order: Order) -> Order:
+    """An order as it can be written down: what is no number becomes 0, which is refused all the same."""
+    wrong = {
+        name: Decimal(0)
+        for name, value in ((each.name, getattr(order, each.name)) for each in fields(order))
+        if isinstance(value, Decimal) and not value.is_finite()
+    }
+    return replace(order, **wrong)  # type: ignore[arg-type]
 
 
 def _stamped(report: Report, arrival: int) -> Report:

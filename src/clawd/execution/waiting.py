@@ -1,0 +1,188 @@
+"""Orders that the gate let through and that are held here: until people approve them, or until the market touches them.
+
+They are facts, so a restart finds them as they were. They reserve nothing, and so each is judged by the gate once more
+in the moment in which it is to be sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from decimal import Decimal
+from enum import Enum
+from typing import Final, Protocol
+
+from clawd.core.account_events import OrderDropped
+from clawd.core.event import Event
+from clawd.core.events import HeldUntil, OrderFilled, OrderHeld, OrderMoved
+from clawd.core.orders import Order, OrderType
+from clawd.core.reports import Quote
+from clawd.execution.account import HeldOrder
+from clawd.execution.quotes import Quotes
+from clawd.execution.writer import Writer
+from clawd.risk.verdict import Outcome, Verdict
+
+#: What can be watched here where a venue cannot hold it, because it does nothing before it is touched.
+WATCHED: Final = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP})
+
+#: A trailing stop's level is written down when it has moved by this share of its distance.
+_STEP: Final = Decimal("0.1")
+
+
+class Consent(Enum):
+    """What people say to an order that waits for them."""
+
+    GIVEN = "given"
+    WAITING = "waiting"
+    REFUSED = "refused"
+
+
+class Approvals(Protocol):
+    """Whom large orders wait for."""
+
+    def reasons(self, order: Order) -> Sequence[str]:
+        """Why an order has to wait; nothing where it has not."""
+        ...
+
+    def consent(self, order: Order, now: int) -> Consent:
+        """Where it stands. The first time this asks for approvals; asked again, it is the request that there is."""
+        ...
+
+    def use(self, order: Order, now: int) -> bool:
+        """Use the approval up, for exactly this order; whether it was there to be used."""
+        ...
+
+
+class Waiting:
+    """The orders that are held.
+
+    Args:
+        writer: of the account.
+        quotes: the market.
+        approvals: whom large orders wait for, None where none do.
+        judge: puts an order before the gate as it is now, without sending or writing anything down.
+        send: puts an order before the gate and sends what it approves.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        quotes: Quotes,
+        approvals: Approvals | None,
+        judge: Callable[[Order], Verdict],
+        send: Callable[[Order], Verdict],
+    ) -> None:
+        self._writer = writer
+        self._quotes = quotes
+        self._approvals = approvals
+        self._judge = judge
+        self._send = send
+        self._levels: dict[str, Decimal] = {}
+        writer.observers.append(self._entered)
+
+    def reason(self, order: Order) -> HeldUntil | None:
+        """What an order has to wait for before it is sent, None where it has not."""
+        if not order.reduces and self._approvals is not None and self._approvals.reasons(order):
+            return HeldUntil.APPROVED
+        if order.type in WATCHED and order.type not in self._writer.venue.capabilities.order_types:
+            return HeldUntil.TOUCHED
+        return None
+
+    def hold(self, order: Order, until: HeldUntil) -> None:
+        """Hold an order that the gate let through."""
+        if order.type is OrderType.TRAILING_STOP and order.level is None:
+            order = replace(order, level=self._first_level(order))
+        self._writer.enter(OrderHeld.of(order, until))
+
+    def drop(self, order: str, why: str) -> bool:
+        """Never send an order that is held; whether it was."""
+        if order not in self._writer.account.held:
+            return False
+        self._levels.pop(order, None)
+        self._writer.enter(OrderDropped(order=order, why=why))
+        return True
+
+    def drop_entries(self, why: str) -> None:
+        """Never send the entries that are held."""
+        for held in list(self._writer.account.held.values()):
+            if not held.order.reduces:
+                self.drop(held.order.id, why)
+
+    def work(self) -> None:
+        """Send what people have approved, and drop what they have not, or whose time is over."""
+        now = self._writer.clock.now()
+        for held in list(self._writer.account.held.values()):
+            order = held.order
+            if order.expires is not None and now >= order.expires:
+                self.drop(order.id, "EXPIRED")
+            elif held.until is HeldUntil.APPROVED:
+                self._ask(order, now)
+
+    def quote(self, quote: Quote) -> None:
+        """The market has moved: trailing stops follow it, and what it touches is sent."""
+        for held in list(self._writer.account.held.values()):
+            if held.order.symbol == quote.symbol and held.until is HeldUntil.TOUCHED:
+                self._follow(held, quote)
+
+    def _ask(self, order: Order, now: int) -> None:
+        if self._approvals is None:
+            self.drop(order.id, "NO_APPROVALS")
+            return
+        consent = self._approvals.consent(order, now)
+        if consent is Consent.REFUSED:
+            self.drop(order.id, "NOT_APPROVED")
+        elif consent is Consent.GIVEN:
+            # What was signed is sent as it was signed or not at all: nothing of it may shrink.
+            if self._judge(order).outcome is not Outcome.ALLOW:
+                return
+            if not self._approvals.use(order, now):
+                self.drop(order.id, "NOT_APPROVED")
+            elif order.type in WATCHED and order.type not in self._writer.venue.capabilities.order_types:
+                self.hold(order, HeldUntil.TOUCHED)
+            else:
+                self._send(order)
+
+    def _follow(self, held: HeldOrder, quote: Quote) -> None:
+        order = held.order
+        level = self._levels.get(order.id, order.level)
+        price = quote.bid if order.size < 0 else quote.ask
+        if order.trail is not None:
+            wanted = price + order.trail if order.size > 0 else price - order.trail
+            if level is None or (wanted < level if order.size > 0 else wanted > level):
+                level = self._levels[order.id] = wanted
+                if order.level is None or abs(level - order.level) >= _STEP * order.trail:
+                    self._writer.enter(OrderMoved(order=order.id, level=level, size=order.size))
+        if level is not None and (price >= level if order.size > 0 else price <= level):
+            self._touched(order)
+
+    def _touched(self, order: Order) -> None:
+        """The market is there: it goes out as what it becomes, under the same id."""
+        size = order.size
+        if order.reduces:  # what others have closed meanwhile is not closed again
+            position = self._writer.account.agents[order.agent].size(order.symbol)
+            most = min(abs(size), abs(position)) if position * size < 0 else Decimal(0)
+            size = most if size > 0 else -most
+        if not size:
+            self.drop(order.id, "POSITION_CLOSED")
+            return
+        becomes = OrderType.LIMIT if order.type is OrderType.STOP_LIMIT else OrderType.MARKET
+        verdict = self._send(replace(order, size=size, type=becomes, level=None, trail=None))
+        if verdict.outcome is Outcome.REFUSE:
+            self.drop(order.id, verdict.code)
+        self._levels.pop(order.id, None)
+
+    def _first_level(self, order: Order) -> Decimal | None:
+        mark = self._quotes.mark(order.symbol)
+        if mark is None or order.trail is None:
+            return None
+        return mark + order.trail if order.size > 0 else mark - order.trail
+
+    def _entered(self, event: Event) -> None:
+        """What was to make a position smaller goes with it."""
+        if not isinstance(event, OrderFilled) or not self._writer.account.held:
+            return
+        if self._writer.account.agents[event.agent].size(event.symbol):
+            return
+        for held in list(self._writer.account.held.values()):
+            if held.order.reduces and (held.order.agent, held.order.symbol) == (event.agent, event.symbol):
+                self.drop(held.order.id, "POSITION_CLOSED")
