@@ -433,7 +433,8 @@ class Account:
         for name, value in event.agents.items():
             self._agent(name).day_value = value
         # What the venue may still tell again, because it was told last before a long silence, is remembered as well.
-        last = min(event.day * NANOSECONDS_PER_DAY, self.reconciled)
+        begins = event.day * NANOSECONDS_PER_DAY
+        last = min(begins, self.reconciled or begins)
         horizon = last - REMEMBERED_DAYS * NANOSECONDS_PER_DAY
         self.trades = {trade: time for trade, time in self.trades.items() if time >= horizon}
         self.orders = {
