@@ -18,6 +18,7 @@ GROUPS = {
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
     "Journal": ["journal"],
+    "Approvals": ["approvals", "keys"],
 }
 COMMANDS = [
     "up",
@@ -42,6 +43,16 @@ COMMANDS = [
     "journal verify",
     "journal show",
     "journal list",
+    "approvals",
+    "approvals list",
+    "approvals approve",
+    "approvals reject",
+    "keys",
+    "keys new",
+    "keys list",
+    "keys show",
+    "keys trust",
+    "keys untrust",
 ]
 
 

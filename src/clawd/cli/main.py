@@ -21,6 +21,7 @@ _STOP = "Stop it"
 _STUDY = "Write and study strategies"
 _DATA = "Data"
 _BOOKS = "Journal"
+_APPROVALS = "Approvals"
 
 #: Name, panel of the help, and what it does. The module of the same name, or the one that is named for several, has the
 #: rest, and is imported when called.
@@ -38,6 +39,8 @@ _COMMANDS = (
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
     ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),
     ("journal", _BOOKS, "Verify the journals and read them."),
+    ("approvals", _APPROVALS, "See which orders wait for approvals; approve or reject them."),
+    ("keys", _APPROVALS, "Make the keys that approve orders, and say whose are trusted."),
 )
 
 _MODULES = dict.fromkeys(("halt", "reduce", "flatten", "resume"), "switches")

@@ -72,3 +72,17 @@ class Settings(BaseSettings):
         Decimal("0.1"), gt=0, le=1, description="an agent that falls this share of its capital is fired"
     )
     search_share: float = Field(0.6, gt=0.05, lt=0.95, description="share of the bars that strategies are chosen on")
+    approval_notional: Decimal | None = Field(
+        None, gt=0, le=10**12, description="an order above it waits for approvals, quote currency; unset for no limit"
+    )
+    approval_equity_share: Decimal | None = Field(
+        None, gt=0, le=100, description="an order above this share of the equity waits for approvals"
+    )
+    approval_volume_share: Decimal | None = Field(
+        None, gt=0, le=1, description="an order above this share of a day's volume waits for approvals"
+    )
+    approvals_needed: int = Field(1, ge=1, le=100, description="how many approvers must approve such an order")
+    approval_lifetime: int = Field(3_600, ge=1, le=7 * 86_400, description="seconds until such an order expires")
+    approval_drift: Decimal = Field(
+        Decimal("0.01"), ge=0, lt=1, description="share by which the price may move until such an order is sent"
+    )
