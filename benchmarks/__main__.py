@@ -17,8 +17,11 @@ BENCHMARKS = {
     "operators": "engine.operators",
     "backtest": "engine.backtest",
     "bar-by-bar": "engine.bar_by_bar",
-    "journal-append": "live.journal_append",
+    "journal-append": "journal.journal_append",
+    "journal-replay": "journal.journal_replay",
+    "gate-latency": "gate.gate_latency",
     "paper": "live.paper",
+    "matching": "matching.matching",
     "research": "research.research",
 }
 

@@ -1,9 +1,7 @@
-"""The live path: the journal beside bare SQLite, the paper fleet beside the batch simulator."""
+"""The live path: the paper fleet beside the batch simulator."""
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import tempfile
 from decimal import Decimal
 from pathlib import Path
@@ -20,35 +18,6 @@ from clawd.fleet.run import begin_or_continue, run_started
 from clawd.fleet.search import search
 from clawd.store.journal import Journal
 from clawd.store.registry import Registry
-
-BATCHES, BATCH = 400, 50
-BODY = {"agent": "a001", "symbol": "SP500", "size": "0.00251122", "price": "2488.830078", "fee": "0.0031250000"}
-
-
-def journal_append() -> Result:
-    """Hash-chained, append-only transactions of fifty records, beside bare inserts of the same text."""
-    records = [(time, "OrderFilled", BODY) for time in range(BATCH)]
-    rows = [(time, "OrderFilled", json.dumps(BODY)) for time in range(BATCH)]
-
-    def ours() -> None:
-        with tempfile.TemporaryDirectory() as folder, Journal.open(Path(folder) / "journal.sqlite") as journal:
-            for _ in range(BATCHES):
-                journal.append(records)
-
-    def bare() -> None:
-        with tempfile.TemporaryDirectory() as folder:
-            connection = sqlite3.connect(Path(folder) / "bare.sqlite")
-            connection.executescript("PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;")
-            connection.execute("CREATE TABLE journal(seq INTEGER PRIMARY KEY, ts INTEGER, kind TEXT, body TEXT)")
-            for _ in range(BATCHES):
-                with connection:
-                    connection.executemany("INSERT INTO journal(ts, kind, body) VALUES(?, ?, ?)", rows)
-            connection.close()
-
-    work = BATCHES * BATCH
-    return Result(
-        "journal-append", work / seconds(ours, 3), "records/s", "bare SQLite inserts", work / seconds(bare, 3)
-    )
 
 
 def paper() -> Result:

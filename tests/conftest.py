@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+import postgres_server
+
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
@@ -17,3 +19,14 @@ def interruptible() -> Iterator[None]:
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[str]:
+    """The URL of a PostgreSQL database without the name of a journal."""
+    pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
+    programs = postgres_server.programs()
+    if programs is None:
+        pytest.skip("no PostgreSQL server is installed: apt-get install postgresql")
+    with postgres_server.running(programs) as started:
+        yield started.url

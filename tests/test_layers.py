@@ -4,16 +4,29 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import get_args, get_type_hints
 
 import clawd
+from clawd.core.orders import Order
+from clawd.risk.gate import ApprovedOrder
+from clawd.venues import venue
 
 PACKAGE = Path(clawd.__file__).parent
 
 
+@cache
+def parsed() -> dict[str, ast.Module]:
+    """Every source of the package by its path in it."""
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
+
+
 def sources() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(PACKAGE.rglob("*.py")):
-        yield path.relative_to(PACKAGE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+    yield from parsed().items()
 
 
 def test_no_module_but_the_gate_makes_an_approved_order_or_knows_its_seal() -> None:
@@ -23,7 +36,7 @@ def test_no_module_but_the_gate_makes_an_approved_order_or_knows_its_seal() -> N
             called = node.func if isinstance(node, ast.Call) else None
             if isinstance(called, ast.Name) and called.id == "ApprovedOrder":
                 makers.add(name)
-            if isinstance(called, ast.Attribute) and called.attr in {"ApprovedOrder", "__new__"}:
+            if isinstance(called, ast.Attribute) and called.attr in {"ApprovedOrder", "__new__", "__setstate__"}:
                 makers.add(name)
             if isinstance(node, ast.Name | ast.Attribute | ast.alias):
                 word = getattr(node, "id", None) or getattr(node, "attr", None) or getattr(node, "name", None)
@@ -32,14 +45,141 @@ def test_no_module_but_the_gate_makes_an_approved_order_or_knows_its_seal() -> N
     assert makers == {"risk/gate.py"}
 
 
+#: Everything that a verdict is made of.
+GATE = (
+    "risk/exposure.py",
+    "risk/gate.py",
+    "risk/limits.py",
+    "risk/order_form.py",
+    "risk/price_check.py",
+    "risk/reserve.py",
+    "risk/rounding.py",
+    "risk/snapshot.py",
+    "risk/standing.py",
+    "risk/verdict.py",
+)
+
+
+def test_the_gate_is_made_of_nothing_else() -> None:
+    """What it imports of its own package is on the list above, whose every line can be read."""
+    for name in GATE:
+        for module in imported(parsed()[name]):
+            if module.startswith("clawd.risk."):
+                assert module.removeprefix("clawd.").replace(".", "/") + ".py" in GATE, f"{name} imports {module}"
+
+
 def test_the_gate_can_see_nothing_but_what_it_is_shown() -> None:
     """No clock, no file, no environment, no chance: it imports the nouns, decimals and dataclasses."""
-    allowed = {"__future__", "dataclasses", "decimal", "enum", "typing"}
-    for name in ("risk/gate.py", "risk/reserve.py", "risk/snapshot.py"):
-        tree = dict(sources())[name]
+    allowed = {"__future__", "collections.abc", "dataclasses", "decimal", "enum", "typing"}
+    for name in GATE:
+        tree = parsed()[name]
         for module in imported(tree):
             assert module in allowed or module.startswith(("clawd.core.", "clawd.risk.")), f"{name} imports {module}"
+            assert module not in {"clawd.core.settings", "clawd.core.clock"}, f"{name} imports {module}"
         assert not any(isinstance(node, ast.Global | ast.Nonlocal) for node in ast.walk(tree))
+
+
+def calls(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Every call in a source: the name that is called, and the last word of what it is called on, or nothing."""
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        called = node.func
+        if isinstance(called, ast.Name):
+            yield called.id, ""
+        elif isinstance(called, ast.Attribute):
+            on = called.value
+            yield called.attr, on.id if isinstance(on, ast.Name) else on.attr if isinstance(on, ast.Attribute) else ""
+
+
+#: Where something is submitted or sent that is no order: tasks to the threads and processes of a pool, and agents'
+#: wishes to the desk, which takes them to the gate.
+_NO_VENUE = {
+    ("cluster/pool.py", "send", "pipe"),
+    ("engine/runtime.py", "submit", "pool"),
+    ("fleet/desk.py", "send", "self"),
+    ("fleet/fleet.py", "send", "desk"),
+    ("research/worlds/table.py", "submit", "pool"),
+}
+
+
+def test_nobody_but_execution_and_the_desk_of_the_bar_fleet_gives_a_venue_an_order() -> None:
+    """A call that only looks like it is named above; whoever adds one has to say there what it is."""
+    found = set()
+    for name, tree in sources():
+        if name.split("/")[0] in {"execution", "venues"}:
+            continue
+        for word, on in calls(tree):
+            if word == "Submit" or (word in {"submit", "send"} and (name, word, on) not in _NO_VENUE):
+                found.add((name, word, on))
+    assert found == {("fleet/desk.py", "submit", "venue")}
+
+
+def test_orders_are_put_back_at_the_paper_venue_only_from_the_journal_and_moved_only_by_the_desk() -> None:
+    """The two other ways in which an order comes to rest there: what the journal has, and an exit that the gate saw.
+
+    A simulated exchange that goes on from its own file has nobody's word but its own.
+    """
+    found = {
+        (name, word)
+        for name, tree in sources()
+        for word, on in calls(tree)
+        if word in {"restore", "move"} and on in {"venue", "_venue"}
+    }
+    own_file = ("venues/matching/file.py", "restore")
+    assert found == {("fleet/run.py", "restore"), ("fleet/run.py", "move"), ("fleet/desk.py", "move"), own_file}
+
+
+def test_a_request_with_an_order_is_made_in_execution_alone() -> None:
+    """A venue says what it was asked in the words of the port, and never asks itself for anything."""
+    for name, tree in sources():
+        made = [word for word, _ in calls(tree) if word == "Submit"]
+        assert not made or name.startswith("execution/"), f"{name} makes a request with an order"
+
+
+def test_the_only_request_that_carries_an_order_carries_an_approved_one() -> None:
+    for request in get_args(venue.Request):
+        kinds = get_type_hints(request)
+        assert Order not in kinds.values()
+        assert (ApprovedOrder in kinds.values()) is (request is venue.Submit)
+
+
+#: Every class that is an account at a venue. One that can trade real money is built where a person arms it, by a
+#: module of its own, and never by what builds these.
+PAPER_VENUES = {
+    "venues/paper.py:PaperVenue",
+    "venues/matching/venue.py:MatchingVenue",
+    "venues/matching/exchange.py:Exchange",
+    "venues/faults.py:FaultyVenue",  # stands before another venue of this list
+}
+
+
+def test_every_venue_that_a_run_can_be_given_is_a_paper_venue_by_name() -> None:
+    """There is no gateway to real money, so none can be constructed by mistake: whoever adds one fails here first.
+
+    A venue is whatever takes orders: what has ``send`` and ``receive``, or ``submit``, or names the port as its base.
+    """
+    found = set()
+    for name, tree in sources():
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.ClassDef) or name == "venues/venue.py":
+                continue
+            methods = {each.name for each in node.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)}
+            bases = {base.id if isinstance(base, ast.Name) else getattr(base, "attr", "") for base in node.bases}
+            if methods >= {"send", "receive"} or "submit" in methods or "Venue" in bases:
+                found.add(f"{name}:{node.name}")
+    assert found
+    assert found <= PAPER_VENUES
+
+
+def test_paper_venues_import_nothing_that_reaches_out() -> None:
+    """Not only no network: no way to start another program or to load code by its name either."""
+    for name, tree in sources():
+        if name.startswith(("venues/", "risk/", "execution/")):
+            modules = {module.split(".")[0] for module in imported(tree)}
+            assert not modules & {"subprocess", "importlib", "ctypes", "multiprocessing", "runpy"}, name
+            words = {word for word, _ in calls(tree)}
+            assert not words & {"__import__", "eval", "exec", "system", "popen"}, name
 
 
 # What may import what.

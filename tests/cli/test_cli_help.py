@@ -14,14 +14,20 @@ from clawd import __version__
 from clawd.cli.main import command_line
 
 GROUPS = {
-    "Trade on paper": ["up"],
+    "Trade on paper": ["up", "trade"],
+    "Stop it": ["halt", "reduce", "flatten", "resume"],
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
-    "Journal": ["journal"],
+    "Journal": ["journal", "parity"],
     "Approvals": ["approvals", "keys"],
 }
 COMMANDS = [
     "up",
+    "trade",
+    "halt",
+    "reduce",
+    "flatten",
+    "resume",
     "backtest",
     "sweep",
     "research",
@@ -43,6 +49,9 @@ COMMANDS = [
     "journal verify",
     "journal show",
     "journal list",
+    "journal export",
+    "journal import",
+    "journal backup",
     "approvals",
     "approvals list",
     "approvals approve",
@@ -53,6 +62,7 @@ COMMANDS = [
     "keys show",
     "keys trust",
     "keys untrust",
+    "parity",
 ]
 
 
@@ -101,7 +111,7 @@ def _registered(name: str) -> list[tuple[str, str]]:
 def test_only_the_called_command_is_imported() -> None:
     script = (
         "import sys; from clawd.cli.main import command_line; command_line(['--help'])\n"
-        "heavy = {'numba', 'polars', 'numpy', 'pydantic'} & set(sys.modules)\n"
+        "heavy = {'numba', 'polars', 'numpy', 'pydantic', 'sqlalchemy', 'alembic', 'psycopg'} & set(sys.modules)\n"
         "sys.exit(f'imported {heavy}' if heavy else 0)"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False)

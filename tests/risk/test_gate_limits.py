@@ -5,6 +5,7 @@ What each limit leaves is computed here from the words of docs/risk.md, in fract
 
 from __future__ import annotations
 
+import decimal
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from decimal import Decimal
@@ -381,6 +382,16 @@ def test_the_smallest_limit_names_the_code_and_nothing_is_taken_for_nothing(
     assert largest <= least < largest + snapshot.market.instrument.lot
     if verdict.outcome is Outcome.REFUSE:
         assert largest < SMALLEST_PART * abs(order.size)
+
+
+@settings(deadline=None, max_examples=60)
+@given(crowded(), st.sampled_from([1, 4, 9, 200]))
+def test_the_arithmetic_of_the_thread_changes_no_verdict(case: tuple[Order, Snapshot, Limits], precision: int) -> None:
+    """At four digits a difference of large sums is whatever it likes."""
+    expected = judge(*case)
+    with decimal.localcontext(prec=precision, rounding=decimal.ROUND_UP):
+        found = judge(*case)
+    assert found == expected
 
 
 # Reducing is free of all of it.

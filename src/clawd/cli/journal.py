@@ -1,8 +1,9 @@
-"""``clawd journal``: verify the journals and read them."""
+"""``clawd journal``: verify the journals, read them, and take them elsewhere."""
 
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -10,39 +11,52 @@ import typer
 
 from clawd.cli.compiling import ready_engine
 from clawd.cli.grid import Column, grid, screen
-from clawd.cli.options import JsonOption
+from clawd.cli.options import JournalOption, JsonOption, journal_named
 from clawd.cli.settings import home
+from clawd.core.account_events import AccountOpened
 from clawd.core.clock import duration, iso
 from clawd.core.errors import ClawdError, suggestion
 from clawd.core.events import EVENTS
 from clawd.execution.reconcile import reconcile
+from clawd.execution.recovery import replay as replay_account
 from clawd.fleet.run import code_version, journal_path, journals, replay
-from clawd.store.journal import Entry, Journal
+from clawd.reports.fills_csv import fills_csv
+from clawd.store.journal import Entry, Journal, checked_rows, open_journal
+from clawd.store.journal_copy import back_up, export_line, read_export
 
-app = typer.Typer(help="Verify the journals and read them.", no_args_is_help=True)
+app = typer.Typer(help="Verify the journals, read them, and take them elsewhere.", no_args_is_help=True)
 
 RunArgument = Annotated[
     str | None,
     typer.Argument(metavar="RUN", help="its name in `clawd journal list`; the last one written to when left out"),
 ]
+#: What a run may be called where its name becomes that of a folder.
+_RUN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 
 
 @app.command()
 def verify(
     run: RunArgument = None,
+    journal: JournalOption = None,
     every: Annotated[bool, typer.Option("--all", help="every run")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute all that a journal says and compare: the chain, the books of every bar, the venue's account."""
-    if every and run is not None:
-        raise ClawdError(f"--all and {run} cannot both be meant")
-    paths = _journals() if every else [_path(run)]
+    if every and (run or journal) is not None:
+        raise ClawdError(f"--all and {run or '--journal'} cannot both be meant")
+    places: list[Path | str] = [*_journals()] if every else [_place(run, journal)]
     ready_engine()
-    reports = [_verified(path) for path in paths]
+    reports = [_verified(place) for place in places]
     if as_json:
         typer.echo(json.dumps(reports, indent=2))
         return
     for report in reports:
+        if "account" in report:
+            typer.echo(
+                f"account {report['account']}: {report['entries']:,} entries, chain unbroken; every fact fits those "
+                f"before it; {report['state']}, {report['anomalies']} anomalies, cash {report['cash']}"
+            )
+            continue
         typer.echo(
             f"run {report['run']}: {report['entries']:,} entries, chain unbroken; {report['bars']:,} bars, "
             f"every book adds up; agents and venue agree; equity {report['equity']}"
@@ -52,6 +66,7 @@ def verify(
 @app.command()
 def show(
     run: RunArgument = None,
+    journal: JournalOption = None,
     kind: Annotated[
         str | None, typer.Option("--kind", metavar="KIND", help="only entries of this kind, such as OrderFilled")
     ] = None,
@@ -64,16 +79,70 @@ def show(
     if kind is not None and kind not in EVENTS:
         hint = suggestion(kind, EVENTS) or f"one of {', '.join(EVENTS)}"
         raise ClawdError(f"there is no kind of entry `{kind}`", where="--kind", hint=hint)
-    with Journal.open(_path(run), read_only=True) as journal:
+    with open_journal(_place(run, journal), read_only=True) as opened:
         entries = [
             entry
-            for entry in journal.entries()
+            for entry in opened.entries()
             if (kind is None or entry.kind == kind) and (agent is None or entry.body.get("agent") == agent)
         ]
     for entry in entries[-last:] if last else entries:
         typer.echo(json.dumps(_fields(entry)))
     if not entries:
         typer.echo("no entry fits", err=True)
+
+
+@app.command()
+def export(
+    run: RunArgument = None,
+    journal: JournalOption = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="only the fills, as comma-separated values")] = False,
+) -> None:
+    """Every entry as one JSON object a line: seq, ts, kind, body and hash. `clawd journal import` reads it."""
+    with open_journal(_place(run, journal), read_only=True) as opened:
+        if as_csv:
+            for row in fills_csv(opened.entries()):
+                typer.echo(row, nl=False)
+            return
+        head = None
+        for entry in opened.entries():
+            typer.echo(export_line(entry))
+            head = entry
+    if head is not None:
+        typer.echo(f"{head.seq:,} entries, the last with hash {head.hash}", err=True)
+
+
+@app.command("import")
+def import_export(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="what `clawd journal export` wrote")],
+    journal: JournalOption = None,
+) -> None:
+    """Take an exported journal over into an empty one: every hash is computed anew, all of it goes in or nothing."""
+    with file.open("rb") as lines:
+        first = next(read_export(lines, str(file)), None)
+        if first is None:
+            raise ClawdError("there is no entry in this file", where=str(file))
+        place = journal_named(journal) if journal is not None else _place_of(first, file)
+        # Twice over the file: what is broken must not leave an empty journal behind.
+        lines.seek(0)
+        for _ in checked_rows(read_export(lines, str(file)), str(file)):
+            pass
+        lines.seek(0)
+        with open_journal(place) as opened:
+            opened.adopt(read_export(lines, str(file)))
+            entries, digest = opened.head
+            typer.echo(f"{entries:,} entries, chain unbroken, are now in {opened.where}; the last has hash {digest}")
+
+
+@app.command()
+def backup(
+    destination: Annotated[Path, typer.Argument(metavar="DEST", help="a file that is not there yet")],
+    run: RunArgument = None,
+    journal: JournalOption = None,
+) -> None:
+    """Copy a journal as it is now, while it is written to: a file into a file, one in PostgreSQL into an export."""
+    with open_journal(_place(run, journal), read_only=True) as opened:
+        entries, digest = back_up(opened, destination)
+    typer.echo(f"{entries:,} entries, chain unbroken, are copied to {destination}; the last has hash {digest}")
 
 
 @app.command("list")
@@ -128,7 +197,12 @@ def _journals() -> list[Path]:
     return found
 
 
-def _path(run: str | None) -> Path:
+def written(run: str | None) -> Path:
+    """The journal of a run; of the last one written to where none is named.
+
+    Raises:
+        ClawdError: when there is none.
+    """
     found = _journals()
     if run is None:
         return found[0]
@@ -140,17 +214,50 @@ def _path(run: str | None) -> Path:
     return path
 
 
-def _verified(path: Path) -> dict[str, object]:
-    with Journal.open(path, read_only=True) as journal:
+def _place(run: str | None, journal: str | None) -> Path | str:
+    """Where the journal that was asked for lies."""
+    if journal is None:
+        return written(run)
+    if run is not None:
+        raise ClawdError(f"--journal and {run} cannot both be meant", hint="leave one out")
+    return journal_named(journal)
+
+
+def _verified_account(journal: Journal, entries: int) -> dict[str, object]:
+    account = replay_account(journal.entries())
+    return {
+        "account": account.start.account,
+        "entries": entries,
+        "cash": f"{account.cash:.2f}",
+        "state": str(account.state),
+        "working_orders": sum(1 for _ in account.working()),
+        "anomalies": account.anomalies,
+    }
+
+
+def _place_of(first: Entry, file: Path) -> Path:
+    """Where the run that begins with this entry belongs."""
+    run = first.body.get("run")
+    if first.kind != "RunStarted" or not isinstance(run, str) or not _RUN.fullmatch(run):
+        raise ClawdError("this is not the journal of a run", where=str(file), hint="--journal says where it shall lie")
+    return journal_path(home(), run)
+
+
+def _verified(place: Path | str) -> dict[str, object]:
+    with open_journal(place, read_only=True) as journal:
+        path = journal.where
         entries = journal.verify_chain()
         if not entries:
-            raise ClawdError("the journal is empty: the run was stopped before it began", where=str(path))
+            raise ClawdError("the journal is empty: the run was stopped before it began", where=path)
+        first = next(journal.entries())
+        if first.kind == AccountOpened.__name__:
+            return _verified_account(journal, entries)
         try:
             books, venue = replay(journal)
         except ClawdError as error:
-            written_by = next(journal.entries()).body.get("code")
+            written_by = first.body.get("code")
             if written_by == code_version():
-                raise error.at(str(path)) from None
+                raise error.at(path) from None
             raise ClawdError(
                 error.what,
                 where=f"{path}: {error.where}",
@@ -159,7 +266,7 @@ def _verified(path: Path) -> dict[str, object]:
     held = {symbol: size for symbol, size in venue.positions.items() if size}
     reconcile(books.net_sizes(), books.cash, books.orders, held, venue.cash, venue.orders)
     return {
-        "run": path.parent.name,
+        "run": place.parent.name if isinstance(place, Path) and place.is_relative_to(home()) else books.start.run,
         "entries": entries,
         "bars": books.bars,
         "equity": f"{books.equity:.2f}",

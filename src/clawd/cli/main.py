@@ -27,10 +27,15 @@ _APPROVALS = "Approvals"
 #: rest, and is imported when called.
 _COMMANDS = (
     ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
-    ("halt", _STOP, "Let nothing be entered, until `clawd resume`. Exits live on."),
-    ("reduce", _STOP, "Let positions only become smaller, until `clawd resume`."),
-    ("flatten", _STOP, "Halt, cancel all, close all, and verify with the venue that everything is flat."),
-    ("resume", _STOP, "Let the fleet enter positions again; asks for a word to be typed."),
+    (
+        "trade",
+        _TRADE,
+        "Trade captured order books and trades on a simulated exchange, through the whole way that an order takes.",
+    ),
+    ("halt", _STOP, "Let nothing be entered, in any run of this home, until `clawd resume`."),
+    ("reduce", _STOP, "Let positions only become smaller, in any run of this home, until `clawd resume`."),
+    ("flatten", _STOP, "Halt, cancel all, close all, and do not rest until the venue says that everything is flat."),
+    ("resume", _STOP, "Let the fleet enter positions again. It asks for a word to be typed."),
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
     ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
     ("research", _STUDY, "Search for strategies by evolution, judge what is found; tune the numbers of one."),
@@ -38,7 +43,8 @@ _COMMANDS = (
     ("evidence", _STUDY, "What was tried, how much of it is different, and what is claimed and proven."),
     ("operators", _STUDY, "Every operator of the language, with its signature and meaning."),
     ("data", _DATA, "Import bars, funding and series; list the catalog; check quality."),
-    ("journal", _BOOKS, "Verify the journals and read them."),
+    ("journal", _BOOKS, "Verify the journals, read them, and take them elsewhere."),
+    ("parity", _BOOKS, "Set a day on paper against its backtest, and explain every difference in money."),
     ("approvals", _APPROVALS, "See which orders wait for approvals; approve or reject them."),
     ("keys", _APPROVALS, "Make the keys that approve orders, and say whose are trusted."),
 )

@@ -12,6 +12,7 @@ import typer
 from clawd.authors.starter import find_starter
 from clawd.core.errors import ClawdError
 from clawd.language.strategy import Strategy, load_strategy
+from clawd.store.journal import is_url
 
 DataOption = Annotated[
     str,
@@ -41,6 +42,14 @@ WorkersOption = Annotated[
 ClusterOption = Annotated[
     str | None, typer.Option("--cluster", metavar="HOST:PORT", help="a Ray cluster to use instead of this machine")
 ]
+JournalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--journal",
+        metavar="PATH_OR_URL",
+        help="a journal outside the home: a file, or postgresql://USER@HOST/DATABASE?journal=NAME",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 _FIRST_YEAR, _LAST_YEAR = 1970, 2199
@@ -54,6 +63,17 @@ def refuse_both(workers: int | None, cluster: str | None) -> None:
     """
     if workers is not None and cluster is not None:
         raise ClawdError("--workers and --cluster exclude each other", hint="leave one out")
+
+
+def journal_named(journal: str) -> Path | str:
+    """Where the journal of ``--journal`` lies: a file, or the URL of a server.
+
+    Raises:
+        ClawdError: when nothing is named.
+    """
+    if not journal:
+        raise ClawdError("no journal is named", where="--journal", hint="a file, or a URL of PostgreSQL")
+    return journal if is_url(journal) else Path(journal)
 
 
 def read_strategy(name: str) -> Strategy:

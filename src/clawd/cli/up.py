@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +15,22 @@ from clawd.cli.interruptions import interruptions
 from clawd.cli.json_view import JsonView
 from clawd.cli.live_view import LiveView
 from clawd.cli.market import read_market
-from clawd.cli.options import BarOption, DataOption, UniverseOption, read_amount, read_strategy
+from clawd.cli.options import (
+    BarOption,
+    DataOption,
+    JournalOption,
+    UniverseOption,
+    journal_named,
+    read_amount,
+    read_strategy,
+)
 from clawd.cli.plain_view import PlainView
 from clawd.cli.settings import read_settings
 from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.fleet.campaign import campaign
+from clawd.store.journal import open_journal
 
 
 def _default(name: str) -> str:
@@ -72,6 +82,7 @@ def up(
     fresh: Annotated[
         bool, typer.Option("--fresh", help="begin anew; the earlier run is set aside, not deleted")
     ] = False,
+    journal: JournalOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, for programs")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="plain lines even on a terminal")] = False,
 ) -> None:
@@ -89,10 +100,17 @@ def up(
     names = [strategy.content_hash for strategy in tried]
     if len(set(names)) != len(names):
         raise ClawdError("the same strategy was given twice", where="--strategy")
+    if fresh and journal is not None:
+        raise ClawdError("--fresh and --journal cannot both be meant", hint="name a journal that does not exist yet")
     market = read_market(data, universe, bar)
     moving = sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
     view = JsonView() if as_json else LiveView() if moving else PlainView()
-    with interruptions() as interrupted, view:
+    with (
+        # Before the search: that somebody else writes it, or that no server answers, is to be known at once.
+        nullcontext() if journal is None else open_journal(journal_named(journal)) as opened,
+        interruptions() as interrupted,
+        view,
+    ):
         stages = campaign(
             market,
             tried,
@@ -101,6 +119,7 @@ def up(
             # Who picks strategies may have seen what became of them; the library is as it was written.
             author="person" if strategies else "library",
             fresh=fresh,
+            journal=opened,
             stop=lambda: bool(interrupted),
         )
         for stage in stages:

@@ -188,6 +188,22 @@ class ExitTarget(BaseModel):
     size: Decimal
 
 
+class ExitsPlanned(Event):
+    """How the position that an entry opens will be left: written before the entry is sent, so no fill comes without it.
+
+    ``exits`` are those of the strategy as JSON. ``distances`` are the ones of the decision, by place in
+    `engine.plan.PLAN`: quote currency, or minus a share of the entry price, or 0 for none. ``bar`` is the duration of
+    the bars that move them, nanoseconds.
+    """
+
+    order: str
+    agent: str
+    symbol: str
+    exits: dict[str, Any]
+    distances: list[float]
+    bar: int
+
+
 class ProtectionChanged(Event):
     """The exits of an agent's position are now these: one stop for the whole of it, its targets, and their memory.
 
@@ -202,7 +218,28 @@ class ProtectionChanged(Event):
 
 
 class ProtectionEnded(Event):
-    """The position is closed, and its exits with it."""
+    """The position is closed, and its exits with it.
+
+    Where one of them closed it, ``shut`` is the side that may not be entered again before the signal has been renewed,
+    1 or -1, and ``acted_on`` whether what the agent had acted on still stands, as it does when only time was over.
+    """
+
+    agent: str
+    symbol: str
+    shut: int = 0
+    acted_on: bool = True
+
+
+class ProtectionLapsed(Event):
+    """Neither the venue nor a watch here protects the position any more: the time that it may be naked runs."""
+
+    agent: str
+    symbol: str
+    why: str
+
+
+class ProtectionRestored(Event):
+    """The position is protected again."""
 
     agent: str
     symbol: str
@@ -289,8 +326,11 @@ ACCOUNT_EVENTS: tuple[type[Event], ...] = (
     AdoptionDecided,
     EntriesBlocked,
     EntriesUnblocked,
+    ExitsPlanned,
     ProtectionChanged,
     ProtectionEnded,
+    ProtectionLapsed,
+    ProtectionRestored,
     ProtectionOverdue,
     TradingStateChanged,
     FlattenBegan,

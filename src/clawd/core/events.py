@@ -15,7 +15,11 @@ from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 
 
 class RunStarted(Event):
-    """A run began: everything that its results depend on. ``limits`` are those of the gate that may be left out."""
+    """A run began: everything that its results depend on.
+
+    ``limits`` are those of the gate that may be left out, and ``clusters`` names that of each instrument where one of
+    the limits is on them.
+    """
 
     run: str
     code: str
@@ -37,6 +41,7 @@ class RunStarted(Event):
     finalists: list[dict[str, Any]]
     price_band: Decimal = Decimal("0.2")
     limits: dict[str, Decimal] = Field(default_factory=dict)
+    clusters: dict[str, str] = Field(default_factory=dict)
 
 
 class KnowledgeNoted(Event):

@@ -156,3 +156,20 @@ class Quote:
     @property
     def middle(self) -> Decimal:
         return (self.bid + self.ask) / 2
+
+
+@dataclass(frozen=True, slots=True)
+class TradePrint:
+    """A trade of others at a venue. Market data, not about our account.
+
+    Attributes:
+        size: positive.
+        buyer_took: whether the buyer came to a resting seller; False where the seller came.
+    """
+
+    symbol: str
+    price: Decimal
+    size: Decimal
+    buyer_took: bool
+    venue_time: int
+    time: int

@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     equity_leverage: _Multiple = Field(None, description="gross notional, as a multiple of the account's equity")
     concentration: _Multiple = Field(None, description="gross notional in one instrument, as a multiple of the equity")
     cluster_share: _Multiple = Field(None, description="gross notional in correlated instruments, likewise")
+    clusters: str = Field(
+        "", max_length=10_000, description="instruments that move together: names by commas, clusters by semicolons"
+    )
     agent_orders: _Count = Field(None, description="entries of one agent within the window")
     venue_orders: _Count = Field(None, description="entries of all agents at one venue within the window")
     depth_share: _Share = Field(None, description="of the visible size on the side that an entry takes")

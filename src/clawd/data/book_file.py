@@ -94,8 +94,8 @@ def _snapshots(table: Table, notes: list[str]) -> Levels:
     depth = min(depth, DEPTH)
     unit = "usd" if "bid_usd_0" in table.names else "qty"
     sides = [[f"{side}_{what}_{level}" for level in range(depth)] for side in ("bid", "ask") for what in ("px", unit)]
-    rows, known = _rows(table, [name for names in sides for name in names], notes)
-    bid, bid_size, ask, ask_size = (_positive(rows, names, table.place) for names in sides)
+    rows, known = known_rows(table, [name for names in sides for name in names], notes)
+    bid, bid_size, ask, ask_size = (positive(rows, names, table.place) for names in sides)
     if unit == "usd":
         bid_size, ask_size = bid_size / bid, ask_size / ask
     for prices, sign in ((bid, -1), (ask, 1)):
@@ -107,23 +107,36 @@ def _snapshots(table: Table, notes: list[str]) -> Levels:
 
 
 def _quotes(table: Table, notes: list[str]) -> Levels:
-    rows, known = _rows(table, _QUOTES, notes)
-    bid, bid_size, ask, ask_size = (_positive(rows, [name], table.place) for name in _QUOTES)
+    rows, known = known_rows(table, _QUOTES, notes)
+    bid, bid_size, ask, ask_size = (positive(rows, [name], table.place) for name in _QUOTES)
     return Levels(known, bid, bid_size, ask, ask_size)
 
 
 def _changes(table: Table, notes: list[str]) -> Levels:
-    rows, known = _rows(table, _CHANGES, notes)
-    numbers = {name: integers(rows, name, name, table.place).to_numpy() for name in _CHANGES[:3]}
+    rows, known = known_rows(table, _CHANGES, notes)
+    replay = replay_levels(messages_of(rows, known, table.place))
+    notes.append("the book is known from the first snapshot on, and as deep as the snapshot was")
+    if replay.breaks:
+        notes.append(f"messages are missing in {replay.breaks:,} places; after each the book waits for a snapshot")
+    return replay.levels
+
+
+def messages_of(rows: pl.DataFrame, known: NDArray[np.int64], place: Place) -> list[Message]:
+    """What rows of changes, one a level, say message by message.
+
+    Raises:
+        ClawdError: there is no snapshot, or a value is wrong.
+    """
+    numbers = {name: integers(rows, name, name, place).to_numpy() for name in _CHANGES[:3]}
     snapshot = numbers["prev_id"] == _SNAPSHOT
     if not snapshot.any():
         what = "there is no snapshot, so the book that these changes belong to is not known"
-        raise ClawdError(what, where=str(table.place.path), hint=f"its rows have prev_id {_SNAPSHOT}")
-    sides = _sides(rows, table.place)
-    price, size = (_positive(rows, [name], table.place)[:, 0].tolist() for name in ("price", "qty"))
+        raise ClawdError(what, where=str(place.path), hint=f"its rows have prev_id {_SNAPSHOT}")
+    sides = sides_of(rows, place)
+    price, size = (positive(rows, [name], place)[:, 0].tolist() for name in ("price", "qty"))
     key = np.stack([known, numbers["last_id"], snapshot.astype(np.int64)])
     starts = np.flatnonzero(np.append(True, (key[:, 1:] != key[:, :-1]).any(axis=0)))
-    messages = [
+    return [
         Message(
             int(known[start]),
             int(numbers["first_id"][start]),
@@ -134,17 +147,12 @@ def _changes(table: Table, notes: list[str]) -> Levels:
         )
         for start, end in zip(starts, np.append(starts[1:], known.size), strict=True)
     ]
-    replay = replay_levels(messages)
-    notes.append("the book is known from the first snapshot on, and as deep as the snapshot was")
-    if replay.breaks:
-        notes.append(f"messages are missing in {replay.breaks:,} places; after each the book waits for a snapshot")
-    return replay.levels
 
 
 def _orders(table: Table, notes: list[str]) -> Levels:
-    rows, known = _rows(table, _ORDERS, notes)
-    sides = _sides(rows, table.place)
-    price, size = (_positive(rows, [name], table.place)[:, 0].tolist() for name in ("price", "qty"))
+    rows, known = known_rows(table, _ORDERS, notes)
+    sides = sides_of(rows, table.place)
+    price, size = (positive(rows, [name], table.place)[:, 0].tolist() for name in ("price", "qty"))
     actions = words(rows, "action", "action", table.place)
     strange = ~actions.is_in(_ACTIONS).fill_null(False)
     if strange.any():
@@ -171,7 +179,7 @@ def _orders(table: Table, notes: list[str]) -> Levels:
     )
 
 
-def _rows(table: Table, names: Sequence[str], notes: list[str]) -> tuple[pl.DataFrame, NDArray[np.int64]]:
+def known_rows(table: Table, names: Sequence[str], notes: list[str]) -> tuple[pl.DataFrame, NDArray[np.int64]]:
     """The wanted columns, and when each row was known, int64 [N], never falling."""
     exchange = next((name for name in ("exch_ms", "exch_ts") if name in table.names), None)
     roles = ["ts", *names, *([exchange] if exchange else [])]
@@ -185,8 +193,8 @@ def _rows(table: Table, names: Sequence[str], notes: list[str]) -> tuple[pl.Data
         raise ClawdError("a row was received before the row above it", where=table.place.at(line, "ts"))
     known = received.to_numpy()
     if exchange is not None:
-        happened = _happened(rows, exchange, table.place)
-        ahead = happened - known
+        stated = happened(rows, exchange, table.place)
+        ahead = stated - known
         if ahead.max() > _CLOCKS_APART:
             where = table.place.at(int(rows["line"][int(ahead.argmax())]), exchange)
             raise ClawdError(f"this happened more than {duration(_CLOCKS_APART)} after it was received", where=where)
@@ -196,26 +204,26 @@ def _rows(table: Table, names: Sequence[str], notes: list[str]) -> tuple[pl.Data
                 f"{(ahead > 0).sum():,} of {known.size:,} rows were received before they happened, by {slow:.3g} s in "
                 "the middle: the receiver's clock was slow, and the exchange's time counts"
             )
-        if (happened == 0).all():
+        if (stated == 0).all():
             notes.append(
                 "the exchange's time is unknown: the receiver's clock is trusted, so let --lag cover its error"
             )
-        known = np.maximum(known, happened)
+        known = np.maximum(known, stated)
     return rows, np.maximum.accumulate(known)
 
 
-def _happened(rows: pl.DataFrame, name: str, place: Place) -> NDArray[np.int64]:
+def happened(rows: pl.DataFrame, name: str, place: Place) -> NDArray[np.int64]:
     """The exchange's time of each row, int64 [N], UTC nanoseconds; 0 where it is missing or, as -1, unknown."""
     times = floats(rows, name, name, place).fill_null(-1)
     stated = rows.filter(times > 0)
-    happened = np.zeros(rows.height, np.int64)
+    found = np.zeros(rows.height, np.int64)
     if stated.height:
         cells = stated.select("line", stated[name].alias("ts"))
-        happened[(times > 0).to_numpy()] = nanoseconds(cells, name, place).to_numpy()
-    return happened
+        found[(times > 0).to_numpy()] = nanoseconds(cells, name, place).to_numpy()
+    return found
 
 
-def _sides(rows: pl.DataFrame, place: Place) -> list[int]:
+def sides_of(rows: pl.DataFrame, place: Place) -> list[int]:
     text = words(rows, "side", "side", place).str.to_lowercase()
     wrong = ~text.is_in(list(_SIDES)).fill_null(False)
     if wrong.any():
@@ -225,7 +233,7 @@ def _sides(rows: pl.DataFrame, place: Place) -> list[int]:
     return text.replace_strict(_SIDES, return_dtype=pl.Int64).to_list()
 
 
-def _positive(rows: pl.DataFrame, names: Sequence[str], place: Place) -> Floats:
+def positive(rows: pl.DataFrame, names: Sequence[str], place: Place) -> Floats:
     """Columns as float64 [N, len(names)]; prices above 0, sizes 0 or more."""
     columns = []
     for name in names:

@@ -119,7 +119,7 @@ def replay_levels(messages: Sequence[Message], depth: int = DEPTH) -> Replay:
             if book is None:
                 waiting.append(change)
             elif change.last > contained:
-                if _follows(change, last, contained):
+                if follows(change, last, contained):
                     _apply(book, change)
                     last = change.last
                 else:
@@ -199,7 +199,7 @@ def _add(side: _Side, price: float, change: float) -> None:
     side.set(price, left if left > 0.5e-8 else 0.0)
 
 
-def _follows(change: Message, last: int | None, contained: int) -> bool:
+def follows(change: Message, last: int | None, contained: int) -> bool:
     """Whether no message is missing between this one and the last, or the snapshot where none followed it yet."""
     if last is None:
         return change.first <= contained + 1 if change.previous is None else change.previous <= contained

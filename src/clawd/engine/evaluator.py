@@ -16,10 +16,12 @@ from clawd.engine.rows import align, load, make_room
 #: Values of a row in one block, over all instruments: few enough to stay in the processor's cache.
 ROW = 2_048
 SHORTEST_BLOCK = 32
-#: Bars that fit behind a history at least. Where bars come one at a time, all histories are moved to the front once in
-#: so many, and that bar takes twice as long as others. Moving them one instrument at a time would spare it, and cost
-#: every bar half as much again: neighbours at uneven distances are not fetched ahead.
-SHORTEST_ROOM = 160
+#: Rows with histories take turns: each group has room for a few bars more behind its histories than the one before, so
+#: that no single bar has to move them all. The instruments of a row move together: neighbours at even distances are
+#: fetched ahead.
+GROUPS, APART = 32, 2
+#: Bars that fit behind a history at least.
+SHORTEST_ROOM = 128
 
 
 class Evaluator:
@@ -39,21 +41,23 @@ class Evaluator:
     def __init__(self, graph: Graph, instruments: int) -> None:
         self.graph = graph
         self.block = max(SHORTEST_BLOCK, ROW // instruments)
-        self._room = max(SHORTEST_ROOM, self.block)
+        self._rooms = max(SHORTEST_ROOM, self.block) + APART * np.arange(-1, GROUPS)
         self.seen = np.zeros(instruments, np.int64)
         self.counts = np.zeros(instruments, np.int64)
         self.place = np.zeros((instruments, 0), np.int64)
         self._state = np.zeros(int(graph.state_at[-1]) * instruments)  # of each row, one instrument after the other
-        self._cursor = np.zeros(instruments, np.int64)
+        # Of each group, how many bars have passed behind the histories; group 0 is of the rows without.
+        self._cursor = np.zeros((self._rooms.size, instruments), np.int64)
         self._lay_out(instruments)
 
     def _lay_out(self, instruments: int) -> None:
-        """Give each row its place: where it starts, how far apart its instruments are, and whether it moves on."""
+        """Give each row its place: where it starts, how far apart its instruments are, and its group."""
         graph, block = self.graph, self.block
         size = len(graph.nodes)
-        at, stride, moving = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
+        at, stride, group = np.zeros(size, np.int64), np.zeros(size, np.int64), np.zeros(size, np.int64)
         end = int(graph.slots.max(initial=-1) + 1) * instruments * block
         constants: list[tuple[int, int, float]] = []
+        turn = 0
         for row in np.flatnonzero(graph.slots < 0):
             need, node = int(graph.needs[row]), graph.nodes[row]
             if node.constant is not None and need == 0:
@@ -61,25 +65,30 @@ class Evaluator:
                 constants.append((end, end + block * instruments, node.constant))
                 end += block * instruments
             else:
-                at[row], stride[row], moving[row] = end + need, need + self._room, 1
-                end += (need + self._room) * instruments
+                turn = turn % GROUPS + 1
+                length = need + int(self._rooms[turn])
+                at[row], stride[row], group[row] = end + need, length, turn
+                end += length * instruments
         self._arena = np.full(end, np.nan)
         for first, last, value in constants:
             self._arena[first:last] = value
-        self._at, self._stride, self._moving = at, stride, moving
-        self._shared = np.flatnonzero(graph.slots >= 0)
+        self._at, self._stride, self._group = at, stride, group
+        self._shared, self._bars = np.flatnonzero(graph.slots >= 0), 0
+        # A constant at which a step looks back was not there before the first bar either.
+        given = [leaf.constant is None or graph.needs[row] > 0 for row, leaf in enumerate(graph.nodes[: graph.leaves])]
+        self._loaded = np.flatnonzero(given)
 
     @property
     def memory(self) -> tuple[NDArray[np.generic], ...]:
-        """Arena, starts, strides, whether rows move, cursors and places: where the compiled functions find a row."""
-        return self._arena, self._at, self._stride, self._moving, self._cursor, self.place
+        """Arena, starts, strides, groups, cursors and places: where the compiled functions find a row."""
+        return self._arena, self._at, self._stride, self._group, self._cursor, self.place
 
     @property
     def arrays(self) -> tuple[NDArray[np.generic], ...]:
         """What :func:`clawd.engine.kernel.run` takes after the rows to run."""
         graph = self.graph
         fixed = (graph.codes, graph.inputs, graph.backs, graph.parameters, graph.parameter_at)
-        where = (self._arena, self._at, self._stride, self._moving, self._cursor)
+        where = (self._arena, self._at, self._stride, self._group, self._cursor)
         return (*fixed, self._state, graph.state_at, *where, self.counts, self.place)
 
     def blocks(self, panel: Panel) -> Iterator[tuple[int, int]]:
@@ -94,19 +103,21 @@ class Evaluator:
             part = np.ascontiguousarray(present[:, first:last])
             self.place = np.where(part, np.cumsum(part, axis=1) - 1, -1)
             self.counts = part.sum(axis=1)
-            arena, at, stride, moving, cursor, place = self.memory
-            # Shared places are as long as the block, so that what one bar of all instruments needs lies together.
-            at[self._shared] = self.graph.slots[self._shared] * self.place.size
-            stride[self._shared] = last - first
-            make_room(arena, at, stride, moving, self.graph.needs, cursor, self.counts, self._room)
+            arena, at, stride, group, cursor, place = self.memory
+            if last - first != self._bars:
+                # Shared places are as long as the block, so that what one bar of all instruments needs lies together.
+                self._bars = last - first
+                at[self._shared] = self.graph.slots[self._shared] * self.place.size
+                stride[self._shared] = self._bars
+            make_room(arena, at, stride, group, self.graph.needs, cursor, self.counts, self._rooms)
             bars = panel.between(first, last)
-            for row, leaf in enumerate(self.graph.nodes[: self.graph.leaves]):
-                # A constant at which a step looks back was not there before the first bar either.
-                if leaf.constant is None or self.graph.needs[row] > 0:
-                    values = np.ascontiguousarray(values_of(leaf, bars))
-                    load(values, row, arena, at, stride, moving, cursor, place)
+            values = np.empty((self._loaded.size, *part.shape))
+            for own, row in zip(values, self._loaded, strict=True):
+                leaf = self.graph.nodes[row]
+                own[:] = values_of(leaf, bars) if leaf.constant is None else leaf.constant
+            load(values, self._loaded, arena, at, stride, group, cursor, place)
             yield first, last
-            self._cursor += self.counts
+            self._cursor[1:] += self.counts
             self.seen += self.counts
 
     def advance(self, panel: Panel, rows: Sequence[int]) -> Floats:

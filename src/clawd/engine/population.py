@@ -205,6 +205,7 @@ def _run(
                         evaluator.seen,
                         *evaluator.memory,
                         targets,
+                        0,
                     )
                     records = plans[members], positions[members], accounts[members]
                     trade_block(columns, targets, distances, *records, *money)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,7 +64,7 @@ class Runtime:
             _Part([self.strategies[index] for index in part], ranges if number == 0 else [], panel, part)
             for number, part in enumerate(parts)
         ]
-        self._pool = ThreadPoolExecutor(halves) if halves > 1 else None
+        self._pool = ThreadPoolExecutor(1) if halves > 1 else None
 
     def advance(self, panel: Panel) -> list[Decisions]:
         """The decisions of each strategy on the bars that follow those of the call before."""
@@ -75,10 +75,14 @@ class Runtime:
         """The same as two arrays: wanted exposures [N, I, T], and the ranges [K, I, T] that all share."""
         targets = np.empty((len(self.strategies), *panel.close.shape))
         ranges = np.empty((len(self.windows), *panel.close.shape))
-        if self._pool is None:
-            self._parts[0].advance(panel, targets, ranges)
-        else:
-            list(self._pool.map(lambda part: part.advance(panel, targets, ranges), self._parts))
+        # The other half is computed while this thread puts the inputs of its own in place. All that is Python is done
+        # here, so that neither waits for the other's lock: compiled code does not need it.
+        pools = (self._pool, None) if self._pool else (None,)
+        walks = [part.blocks(panel, targets, ranges, pool) for part, pool in zip(self._parts, pools, strict=True)]
+        for begun in zip(*walks, strict=True):
+            for each in begun:
+                if each is not None:
+                    each.result()
         return targets, ranges
 
 
@@ -101,11 +105,21 @@ class _Part:
         self.members = np.array(members, np.int64)
         self.evaluator = Evaluator(graph, len(panel.instruments))
 
-    def advance(self, panel: Panel, targets: Floats, ranges: Floats) -> None:
+    def blocks(
+        self, panel: Panel, targets: Floats, ranges: Floats, pool: Executor | None
+    ) -> Iterator[Future[None] | None]:
+        """Compute block by block. In a pool, a block has only been begun; it is to be done before the next."""
+        for first, last in self.evaluator.blocks(panel):
+            if pool is not None:
+                yield pool.submit(self._compute, first, last, targets, ranges)
+            else:
+                self._compute(first, last, targets, ranges)
+                yield None
+
+    def _compute(self, first: int, last: int, targets: Floats, ranges: Floats) -> None:
         evaluator = self.evaluator
-        for first, last in evaluator.blocks(panel):
-            kernel.run(evaluator.graph.leaves, len(evaluator.graph.nodes), *evaluator.arrays)
-            for index, row in enumerate(self.ranges):
-                align(row, *evaluator.memory, ranges[index, :, first:last])
-            out = targets[:, :, first:last]
-            wanted(self.targets, self.lookbacks, self.members, evaluator.seen, *evaluator.memory, out)
+        kernel.run(evaluator.graph.leaves, len(evaluator.graph.nodes), *evaluator.arrays)
+        for index, row in enumerate(self.ranges):
+            align(row, *evaluator.memory, ranges[index, :, first:last])
+        programs = self.targets, self.lookbacks, self.members
+        wanted(*programs, evaluator.seen, *evaluator.memory, targets, first)

@@ -29,6 +29,7 @@ from clawd.core.account_events import (
     DifferenceBooked,
     EntriesBlocked,
     EntriesUnblocked,
+    ExitsPlanned,
     FlattenBegan,
     FlatVerified,
     OrderAccepted,
@@ -40,7 +41,9 @@ from clawd.core.account_events import (
     OutcomeLost,
     ProtectionChanged,
     ProtectionEnded,
+    ProtectionLapsed,
     ProtectionOverdue,
+    ProtectionRestored,
     TradeAdopted,
     TradingState,
     TradingStateChanged,
@@ -49,8 +52,10 @@ from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import (
+    BarClosed,
     FundingPaid,
     HeldUntil,
+    IntentsProposed,
     OrderCancelled,
     OrderFilled,
     OrderHeld,
@@ -63,6 +68,7 @@ from clawd.core.orders import Order
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.execution.holding import Holding
 from clawd.execution.life_cycle import OrderState, PlacedOrder, Trigger, after, after_fill
+from clawd.execution.stance import Stance
 from clawd.execution.totals import Totals
 
 _ZERO = Decimal(0)
@@ -85,6 +91,7 @@ class SubAccount:
         realised, fees, funding: since it was funded.
         stopped: why it may enter nothing any more, None while it may.
         about: what whoever funded it wanted to be remembered, such as its strategy.
+        stances: what it has decided, by symbol.
     """
 
     id: str
@@ -98,6 +105,7 @@ class SubAccount:
     funding: Decimal = _ZERO
     stopped: str | None = None
     about: dict[str, Any] = field(default_factory=dict)
+    stances: dict[str, Stance] = field(default_factory=dict)
 
     def size(self, symbol: str) -> Decimal:
         """Signed size held."""
@@ -147,13 +155,17 @@ class Account:
             again before they are sent.
         trades: by the venue's id of a trade, when it was.
         foreign_orders: by the venue's id, working orders there that are none of ours.
+        plans: the exits that an entry's position will have, by our id of the entry, as long as that is remembered.
         protections: the exits of each position, by agent and symbol.
+        naked_since: of each position that nothing protects, since when, or when that was last acted on; by agent and
+            symbol, UTC nanoseconds.
         blocks: what may not be entered.
         state, until_day, state_why: what the account may do, until which UTC day (None for no end), and why.
         standing: what a person has said that it may do, which it goes back to when the halt of a day is over.
         flattening: whether everything is being closed.
         day, day_equity: the UTC day that is open (-1 before the first), and the equity with which it opened.
         marks: of the last event that had them; what is booked never depends on them.
+        bar_time: open of the last bar that agents have decided on, UTC nanoseconds; -1 before the first.
         time: the latest moment at which a fact was written down, UTC nanoseconds; a clock set back leaves it.
         venue_time: the latest of the venue's clock that a report has told.
         reconciled: the venue's clock when our books last agreed with what it said; 0 before that.
@@ -167,7 +179,9 @@ class Account:
     held: dict[str, HeldOrder] = field(default_factory=dict)
     trades: dict[str, int] = field(default_factory=dict)
     foreign_orders: dict[str, str] = field(default_factory=dict)
+    plans: dict[str, ExitsPlanned] = field(default_factory=dict)
     protections: dict[str, dict[str, ProtectionChanged]] = field(default_factory=dict)
+    naked_since: dict[str, dict[str, int]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
     state: TradingState = TradingState.ACTIVE
     until_day: int | None = None
@@ -177,6 +191,7 @@ class Account:
     day: int = -1
     day_equity: Decimal = _ZERO
     marks: dict[str, Decimal] = field(default_factory=dict)
+    bar_time: int = -1
     time: int = 0
     venue_time: int = 0
     reconciled: int = 0
@@ -402,6 +417,9 @@ class Account:
             raise ClawdError(f"{event.symbol} was not blocked for {event.why}", where="journal")
         self.blocks.remove(block)
 
+    def _exits_planned(self, event: ExitsPlanned) -> None:
+        self.plans[event.order] = event
+
     def _protection_changed(self, event: ProtectionChanged) -> None:
         agent = self._agent(event.agent)
         holding = agent.holdings.get(event.symbol)
@@ -413,6 +431,26 @@ class Account:
 
     def _protection_ended(self, event: ProtectionEnded) -> None:
         self.protections.get(event.agent, {}).pop(event.symbol, None)
+        if event.shut:
+            stances = self._agent(event.agent).stances
+            before = stances.get(event.symbol, Stance())
+            stances[event.symbol] = Stance(before.acted if event.acted_on else 0.0, event.shut, self.time)
+
+    def _intents_proposed(self, event: IntentsProposed) -> None:
+        stances = self._agent(event.agent).stances
+        for wish in event.wishes:
+            before = stances.get(wish.symbol, Stance())
+            shut_at = before.shut_at if before.shut == wish.shut else self.time
+            stances[wish.symbol] = Stance(wish.exposure, wish.shut, shut_at)
+
+    def _bar_closed(self, event: BarClosed) -> None:
+        self.bar_time = event.time
+
+    def _protection_lapsed(self, event: ProtectionLapsed | ProtectionOverdue) -> None:
+        self.naked_since.setdefault(event.agent, {})[event.symbol] = self.time
+
+    def _protection_restored(self, event: ProtectionRestored) -> None:
+        self.naked_since.get(event.agent, {}).pop(event.symbol, None)
 
     def _trading_state_changed(self, event: TradingStateChanged) -> None:
         self.state, self.until_day, self.state_why = event.state, event.until_day, event.why
@@ -442,6 +480,7 @@ class Account:
             for order, placed in self.orders.items()
             if placed.ended_at is None or placed.ended_at >= horizon
         }
+        self.plans = {order: plan for order, plan in self.plans.items() if order in self.orders}
 
     def _account_marked(self, event: AccountMarked) -> None:
         self.marks = event.marks
@@ -524,6 +563,7 @@ class Account:
         self.totals.held(agent.id, symbol, holding)
         if not holding.size:
             agent.holdings.pop(symbol, None)
+            self.naked_since.get(agent.id, {}).pop(symbol, None)
 
     # Snapshots.
 
@@ -564,9 +604,12 @@ _FOLDS: Final[dict[type[Event], Callable[[Account, Any], None]]] = {
     FundingPaid: Account._funding_paid,
     EntriesBlocked: Account._entries_blocked,
     EntriesUnblocked: Account._entries_unblocked,
+    ExitsPlanned: Account._exits_planned,
     ProtectionChanged: Account._protection_changed,
     ProtectionEnded: Account._protection_ended,
-    ProtectionOverdue: Account._noted,
+    ProtectionLapsed: Account._protection_lapsed,
+    ProtectionRestored: Account._protection_restored,
+    ProtectionOverdue: Account._protection_lapsed,
     TradingStateChanged: Account._trading_state_changed,
     FlattenBegan: Account._flatten_began,
     FlatVerified: Account._flat_verified,
@@ -575,6 +618,8 @@ _FOLDS: Final[dict[type[Event], Callable[[Account, Any], None]]] = {
     AccountReconciled: Account._account_reconciled,
     AnomalyFound: Account._anomaly_found,
     VerdictGiven: Account._noted,
+    IntentsProposed: Account._intents_proposed,
+    BarClosed: Account._bar_closed,
 }
 
 _ADAPTER: Final = TypeAdapter(Account)

@@ -333,7 +333,7 @@ class Dealer:
 
     def _submit(self, approved: ApprovedOrder, replaces: str | None) -> None:
         self.writer.enter(OrderSubmitted.of(approved.order, replaces))
-        self.writer.ask(Submit(approved, replaces))
+        self.writer.ask(Submit(approved, replaces, self._reduces_net(approved.order)))
         self._watch_expiry(approved.order)
 
     def _refusal(self, order: Order, replaces: str | None) -> Code | None:
@@ -363,6 +363,12 @@ class Dealer:
             and (can.post_only or not order.post_only)
             and (replaces is None or (can.replace and replaces in self.account.orders))
         )
+
+    def _reduces_net(self, order: Order) -> bool:
+        """Whether the venue can see to it that an order only reduces: it makes the account's net position smaller."""
+        net = self.account.totals.net.get(order.symbol, Decimal(0))
+        able = self._venue.capabilities.reduce_only
+        return able and order.reduces and net * order.size < 0 and abs(order.size) <= abs(net)
 
     def _never_sent(self, order: str) -> None:
         self.writer.enter(OrderRejected(order=order, code="NOT_SENT", venue_time=None))

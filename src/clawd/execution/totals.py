@@ -65,6 +65,10 @@ class Totals:
             self._cash = account.cash
         return self._cash
 
+    def holders(self, symbol: str) -> list[str]:
+        """The agents that hold an instrument."""
+        return list(self._holders.get(symbol, ()))
+
     def paid(self, amount: Decimal) -> None:
         """Cash came in, or went out where negative."""
         if self._cash is not None:

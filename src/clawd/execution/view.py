@@ -102,6 +102,7 @@ class View:
 
     def __post_init__(self) -> None:
         self._entries = RecentEntries(self.limits.order_window)
+        self._entries.read(self.account)  # now, and not before the first order
 
     def marks(self) -> dict[str, Decimal]:
         """The last price by symbol, of those that have one."""
@@ -119,14 +120,17 @@ class View:
         """
         agent, symbol, marks = self.account.agents.get(order.agent), order.symbol, self.marks()
         entering = order.kind is OrderKind.OPENING
-        account = self._account_facts(marks, now) if entering else AccountFacts(self._state(), _UNKNOWN, _UNKNOWN)
+        gross = self._gross() if entering else {}
+        account = AccountFacts(self._state(), _UNKNOWN, _UNKNOWN)
+        if entering:
+            account = self._account_facts(marks, gross, now)
         entries = self._entries.counts(self.account, order.agent, now) if entering else (0, 0)
         return Snapshot(
             now=now,
             account=account,
             agent=self._agent_facts(order.agent, agent, marks, entries[0], entering, now),
             position=_position_facts(order, self.account, agent, replaces),
-            market=self._market_facts(symbol),
+            market=self._market_facts(symbol, gross),
             venue=VenueFacts(
                 name=self.venue.name,
                 connected=self.venue.connected,
@@ -143,17 +147,17 @@ class View:
         state = self.account.state
         return TradingState.REDUCING if self.account.flattening and state is TradingState.ACTIVE else state
 
-    def _account_facts(self, marks: Mapping[str, Decimal], now: int) -> AccountFacts:
+    def _account_facts(self, marks: Mapping[str, Decimal], gross: Mapping[str, Decimal], now: int) -> AccountFacts:
         account, totals = self.account, self.account.totals
         try:
-            # Before a day is opened nobody knows what it began with.
-            loss = account.day_loss(marks) if account.day == utc_day(now) else _UNKNOWN
+            equity = account.equity(marks)
             return AccountFacts(
                 state=self._state(),
-                loss=loss,
+                # Before a day is opened nobody knows what it began with.
+                loss=max(account.day_equity - equity, _ZERO) if account.day == utc_day(now) else _UNKNOWN,
                 reserved=account.reserved(marks),
-                equity=account.equity(marks),
-                gross=sum((self._gross(symbol) for symbol in totals.gross.keys() | totals.entries.keys()), _ZERO),
+                equity=equity,
+                gross=sum(gross.values(), _ZERO),
                 net=sum((size * marks[symbol] for symbol, size in totals.net.items() if size), totals.entries_net),
             )
         except KeyError:  # a position without a mark
@@ -191,7 +195,7 @@ class View:
                 if placed.order.kind is OrderKind.OPENING:
                     yield placed
 
-    def _market_facts(self, symbol: str) -> MarketFacts:
+    def _market_facts(self, symbol: str, gross: Mapping[str, Decimal]) -> MarketFacts:
         market = self.markets.get(symbol)
         if market is None:
             nowhere = Instrument(symbol, _UNKNOWN, _UNKNOWN)
@@ -211,20 +215,23 @@ class View:
             bid_depth=quote.bid_size if market.bid_depth is None and quote is not None else market.bid_depth,
             ask_depth=quote.ask_size if market.ask_depth is None and quote is not None else market.ask_depth,
             day_volume=market.day_volume,
-            gross=self._gross(symbol),
-            cluster=None if market.cluster is None else Cluster(market.cluster, self._cluster_gross(market.cluster)),
+            gross=gross.get(symbol, _ZERO),
+            cluster=None if market.cluster is None else self._cluster(market.cluster, gross),
         )
 
-    def _gross(self, symbol: str) -> Decimal:
-        """Notional of all positions and working entries of an instrument, none netted; NaN without a mark."""
-        totals, market = self.account.totals, self.markets.get(symbol)
-        size, entries = totals.gross.get(symbol, _ZERO), totals.entries.get(symbol, _ZERO)
-        if not size:
-            return entries
-        return _UNKNOWN if market is None or market.price is None else size * market.price + entries
+    def _gross(self) -> dict[str, Decimal]:
+        """Notional of all positions and working entries by instrument, none netted; NaN for one without a mark."""
+        gross = {symbol: notional for symbol, notional in self.account.totals.entries.items() if notional}
+        for symbol, size in self.account.totals.gross.items():
+            if size:
+                market = self.markets.get(symbol)
+                held = _UNKNOWN if market is None or market.price is None else size * market.price
+                gross[symbol] = gross.get(symbol, _ZERO) + held
+        return gross
 
-    def _cluster_gross(self, cluster: str) -> Decimal:
-        return sum((self._gross(symbol) for symbol, each in self.markets.items() if each.cluster == cluster), _ZERO)
+    def _cluster(self, name: str, gross: Mapping[str, Decimal]) -> Cluster:
+        members = (symbol for symbol, market in self.markets.items() if market.cluster == name)
+        return Cluster(name, sum((gross.get(symbol, _ZERO) for symbol in members), _ZERO))
 
     def _margin_facts(self, account: AccountFacts) -> MarginFacts | None:
         if self.venue.margin is None or account.equity is None or account.gross is None:
@@ -273,6 +280,9 @@ def _waits(order: Order) -> bool:
 class RecentEntries:
     """When entries were sent, as far back as they are counted. It reads on in the account where it stopped before.
 
+    Where the account has forgotten that place with the orders of past days, all that it remembers is read once more:
+    that is older than any window, and so counts for nothing.
+
     Args:
         window: nanoseconds.
     """
@@ -284,9 +294,14 @@ class RecentEntries:
 
     def counts(self, account: Account, agent: str, now: int) -> tuple[int, int]:
         """Entries within the window until now: of one agent, and of all."""
+        self.read(account)
+        return self._count(agent, now), self._count(None, now)
+
+    def read(self, account: Account) -> None:
+        """Read on in the orders of the account."""
         new: list[PlacedOrder] = []
         for placed in reversed(account.orders.values()):
-            if placed.order.id == self._last or placed.submitted_at <= now - self._window:
+            if placed.order.id == self._last:
                 break
             new.append(placed)
         if new:
@@ -295,7 +310,6 @@ class RecentEntries:
             if placed.order.kind is OrderKind.OPENING:
                 for name in (None, placed.order.agent):
                     self._times.setdefault(name, deque()).append(placed.submitted_at)
-        return self._count(agent, now), self._count(None, now)
 
     def _count(self, name: str | None, now: int) -> int:
         times = self._times.get(name)

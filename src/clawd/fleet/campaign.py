@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -87,7 +87,7 @@ class PaperBegan:
     """The fleet stands ready where its journal ends; ``ordered`` is what a person has told it last."""
 
     run: Run
-    path: Path
+    path: Path | str
     ordered: Command
 
 
@@ -119,6 +119,7 @@ def campaign(
     *,
     author: str = READER,
     fresh: bool = False,
+    journal: Journal | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Iterator[Stage]:
     """Run the main job on a market.
@@ -130,6 +131,7 @@ def campaign(
         clock: stamps the ledger.
         author: who wrote or chose the strategies; what he was shown before is no evidence for them.
         fresh: set an earlier run of the same name aside and begin anew.
+        journal: open for writing, where the run is to lie elsewhere than in its home; not with ``fresh``.
         stop: asked after every bar; true ends the run cleanly.
 
     Raises:
@@ -169,13 +171,13 @@ def campaign(
     path = journal_path(settings.home, start.run)
     benchmark = buy_and_hold(panel.between(first, length), costs, settings.capital)
     with (
-        Journal.open(path) as journal,
+        nullcontext(journal) if journal else Journal.open(path) as opened,
         Registry.open(settings.home / "ledger.sqlite") as registry,
         Switchboard.open(settings.home) as switchboard,
     ):
         claims = RegisteredClaims(registry, start, clock, author)
-        run = begin_or_continue(journal, start, panel, claims, switchboard)
-        yield PaperBegan(run, path, switchboard.standing())
+        run = begin_or_continue(opened, start, panel, claims, switchboard)
+        yield PaperBegan(run, journal.where if journal else path, switchboard.standing())
         stopped = False
         with closing(run.steps()) as steps:
             for _ in steps:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from clawd.core.account_events import TradingState
 from clawd.core.clock import ReplayClock
 from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import (
     OrderCancelled,
@@ -31,6 +32,7 @@ from clawd.risk.limits import Limits
 from clawd.risk.snapshot import (
     AccountFacts,
     AgentFacts,
+    Cluster,
     MarketFacts,
     PositionFacts,
     Snapshot,
@@ -125,11 +127,21 @@ class Desk:
         )
         for order in changes.cancel:
             self.cancel(order, "POSITION_CLOSED")
+        moving = {order.id for order, _, _ in changes.move}
         for order, level, size in changes.move:
-            self.enter(OrderMoved(order=order.id, level=level, size=size))
-            self.venue.move(order.id, level, size)
+            self._move(order, level, size, agent, moving)
+            moving.remove(order.id)
         for order in changes.submit:
             self.send(order, agent)
+
+    def _move(self, order: Order, level: Decimal, size: Decimal, agent: AgentBook, moving: Set[str]) -> None:
+        """Move a resting exit, which is an order like any other to the gate; ``moving`` are those that move with it."""
+        moved = replace(order, level=level, size=size)
+        verdict, approved = approve(moved, self.snapshot(moved, agent, Decimal(1), moving), self.limits)
+        if approved is None:
+            raise ClawdError(f"the gate refused to move {order.id} to {size} at {level}: {verdict.code}", where="desk")
+        self.enter(OrderMoved(order=order.id, level=level, size=size))
+        self.venue.move(order.id, level, size)
 
     def cancel(self, order: Order, why: str) -> None:
         """Take an order off the venue."""
@@ -174,15 +186,15 @@ class Desk:
             self.enter(OrderSubmitted.of(approved.order))
             self.venue.submit(approved)
 
-    def snapshot(self, order: Order, agent: AgentBook, part: Decimal) -> Snapshot:
-        """What the gate is shown of an order.
+    def snapshot(self, order: Order, agent: AgentBook, part: Decimal, replaced: Set[str] = frozenset()) -> Snapshot:
+        """What the gate is shown of an order; ``replaced`` are the orders that stand no longer once it does.
 
-        Bars know no quotes, depth, clusters or margin: a limit that needs one of these lets no entry through. What only
-        entries are held against is not counted for the others, which may come in the middle of a bar.
+        Bars know no quotes, depth, daily volume or margin: a limit that needs one of these lets no entry through. What
+        only entries are held against is not counted for the others, which may come in the middle of a bar.
         """
         books, start, entering = self.books, self.books.start, order.kind is OrderKind.OPENING
         row, symbol, nothing = books.row(order.symbol), order.symbol, Decimal(0)
-        working = books.orders_of(agent.id, symbol)
+        working = [each for each in books.orders_of(agent.id, symbol) if each.id not in replaced]
         return Snapshot(
             now=self.clock.now(),
             account=self._account_facts() if entering else AccountFacts(self._state(), nothing, nothing),
@@ -212,6 +224,7 @@ class Desk:
                 unattributed=nothing,
                 blocked=False,
                 gross=self._gross(row) if entering and self._set("instrument_gross", "concentration") else None,
+                cluster=self._cluster(symbol) if entering and self._set("cluster_share") else None,
             ),
             venue=VenueFacts(
                 name="paper",
@@ -244,6 +257,11 @@ class Desk:
     def _gross(self, row: int | None = None) -> Decimal:
         """Notional of all agents' books, in one instrument or in all, once their working orders have filled."""
         return _sum(self.books.exposure_of(agent, row) for agent in self.books.agents.values())
+
+    def _cluster(self, symbol: str) -> Cluster:
+        clusters = self.books.start.clusters
+        members = [self.books.row(each) for each, name in clusters.items() if name == clusters[symbol]]
+        return Cluster(clusters[symbol], _sum(self._gross(row) for row in members))
 
     def _net(self) -> Decimal:
         entries = _sum(

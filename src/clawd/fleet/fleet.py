@@ -7,7 +7,6 @@ from decimal import ROUND_FLOOR, Decimal
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
 from clawd.core.clock import ReplayClock, utc_day
@@ -28,12 +27,12 @@ from clawd.core.events import (
 )
 from clawd.core.money import booked_amount, booked_float, booked_size
 from clawd.core.orders import Order, OrderKind, order_id
-from clawd.core.panel import Floats, Panel
+from clawd.core.panel import Panel
 from clawd.core.reason import Reason
 from clawd.engine.decision import decide
-from clawd.engine.plan import CHANDELIER, plan_of
+from clawd.engine.plan import CHANDELIER
 from clawd.engine.position import stop_level
-from clawd.engine.runtime import Decisions, Runtime
+from clawd.engine.runtime import Decisions
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.information import counts_from
 from clawd.evidence.monitor import why_to_fire
@@ -41,6 +40,8 @@ from clawd.fleet.agent_book import AgentBook, entry_stop_distance
 from clawd.fleet.books import Books
 from clawd.fleet.claims import Claims
 from clawd.fleet.desk import Desk, Record
+from clawd.fleet.programs import Programs
+from clawd.fleet.wishes import enter_nothing, same, wish_of
 from clawd.language.strategy import Strategy
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
 from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
@@ -48,9 +49,6 @@ from clawd.venues.paper import Bar, PaperVenue
 
 #: A position that no longer fits its share of the day is cut to this part of what fits, not to the last lot every bar.
 ROOM_LEFT: Final = Decimal("0.9")
-
-#: What `decide` may change of a position; the rest follows from fills and bars.
-_DECIDED: Final = ("acted", "shut", "closing", "closing_reason", "opening", "opening_reason")
 
 
 class Fleet:
@@ -85,16 +83,13 @@ class Fleet:
         self.strategies = strategies
         self.panel = panel
         self.next_bar = first
-        self._rows = [_rows_of(strategy, panel) for strategy in strategies]
-        self._runtimes = _runtimes(strategies, panel, self._rows)
-        self._plans = [_plan(strategy, index, self._runtimes) for index, strategy in enumerate(strategies)]
-        self._latest: list[Floats] = [np.full(len(rows), np.nan) for rows in self._rows]
+        self._programs = Programs(strategies, panel)
         self._lots = panel.lots
         started = int(np.searchsorted(panel.times, books.start.first))
         if started:
-            self._decisions(panel.between(0, started))
+            self._programs.warm_up(panel.between(0, started))
         if first > started:
-            self._remember(self._decisions(panel.between(started, first)))
+            self._programs.advance(panel.between(started, first))
 
     def step(self) -> list[Record]:
         """Live through the next bar and return its records, to be appended to the journal in one transaction."""
@@ -111,7 +106,7 @@ class Fleet:
         self._open_day_before(time)
         desk.match(bars, time)
         self.clock.set(time + panel.bar)
-        decisions = self._decisions(row)
+        decisions = self._programs.advance(row)
         values = {symbol: _values(bar) for symbol, bar in bars.items()}
         desk.enter(BarClosed(time=time, bars=values, ranges=self._ranges(decisions, bars)))
         self._pay_funding(row)
@@ -119,7 +114,6 @@ class Fleet:
             for symbol in bars:
                 if agent.sizes[symbol]:
                     desk.keep_exits(agent, symbol, time)
-        self._remember(decisions)
         self._open_day()
         self._fire()
         self._hire()
@@ -265,13 +259,13 @@ class Fleet:
 
     def _decide(self, agent: AgentBook, decisions: Decisions, row: Panel) -> None:
         """Ask what an agent wants after this bar, and take it to the gate."""
-        rows = self._rows[agent.row]
+        rows = self._programs.rows[agent.row]
         before = agent.positions[rows]
         after = before.copy()
-        after["target"] = np.nan_to_num(self._latest[agent.row])
+        after["target"] = np.nan_to_num(self._programs.latest[agent.row])
         decide(
             after,
-            self._plans[agent.row],
+            self._programs.plans[agent.row],
             np.ascontiguousarray(row.close[rows]),
             np.ascontiguousarray(row.present[rows]),
             np.ascontiguousarray(decisions.ranges),
@@ -281,11 +275,11 @@ class Fleet:
             False,
         )
         if self.books.state is not TradingState.ACTIVE:
-            _enter_nothing(before, after)
-        changed = [k for k in range(len(rows)) if not _same(before[k], after[k])]
+            enter_nothing(before, after)
+        changed = [k for k in range(len(rows)) if not same(before[k], after[k])]
         if not changed:
             return
-        wishes = [_wish(self.books.symbols[rows[k]], after[k]) for k in changed]
+        wishes = [wish_of(self.books.symbols[rows[k]], after[k]) for k in changed]
         for wish in wishes:
             self.desk.replace_market_orders(agent, wish.symbol)
         self.desk.enter(IntentsProposed(agent=agent.id, wishes=wishes))
@@ -361,13 +355,6 @@ class Fleet:
                     self.desk.enter(FundingPaid(agent=agent.id, symbol=symbol, rate=rate, amount=amount))
                     self.desk.venue.pay_funding(amount)
 
-    def _decisions(self, panel: Panel) -> list[Decisions]:
-        result: dict[int, Decisions] = {}
-        for runtime, members, rows in self._runtimes:
-            part = panel if len(rows) == len(panel.instruments) else panel.select([panel.symbols[row] for row in rows])
-            result.update(zip(members, runtime.advance(part), strict=True))
-        return [result[index] for index in range(len(self.strategies))]
-
     def _ranges(self, decisions: Sequence[Decisions], bars: Mapping[str, Bar]) -> dict[str, dict[int, float]]:
         """The average true ranges at the close that the levels of agents' positions hang by, where they are known."""
         found: dict[str, dict[int, float]] = {}
@@ -375,46 +362,12 @@ class Fleet:
             chandelier = agent.exits.chandelier
             if agent.released or chandelier is None or chandelier.window is None:
                 continue
-            values = decisions[agent.row].ranges[self._plans[agent.row]["window"][CHANDELIER], :, 0]
-            for row, value in zip(self._rows[agent.row], values, strict=True):
+            values = decisions[agent.row].ranges[self._programs.plans[agent.row]["window"][CHANDELIER], :, 0]
+            for row, value in zip(self._programs.rows[agent.row], values, strict=True):
                 symbol = self.books.symbols[row]
                 if agent.sizes[symbol] and symbol in bars and np.isfinite(value):
                     found.setdefault(symbol, {})[chandelier.window] = float(value)
         return found
-
-    def _remember(self, decisions: Sequence[Decisions]) -> None:
-        for latest, decision in zip(self._latest, decisions, strict=True):
-            for row in range(latest.size):
-                known = np.flatnonzero(~np.isnan(decision.targets[row]))
-                if known.size:
-                    latest[row] = decision.targets[row, known[-1]]
-
-
-def _rows_of(strategy: Strategy, panel: Panel) -> NDArray[np.intp]:
-    wanted = panel.symbols if strategy.universe is None else strategy.universe
-    return np.array([row for row, symbol in enumerate(panel.symbols) if symbol in wanted], np.intp)
-
-
-def _runtimes(
-    strategies: Sequence[Strategy], panel: Panel, rows: Sequence[NDArray[np.intp]]
-) -> list[tuple[Runtime, list[int], NDArray[np.intp]]]:
-    """Strategies that share a universe share a graph: what they have in common is computed once."""
-    groups: dict[tuple[int, ...], list[int]] = {}
-    for index, own in enumerate(rows):
-        groups.setdefault(tuple(own.tolist()), []).append(index)
-    return [
-        (
-            Runtime([strategies[member] for member in members], panel.select([panel.symbols[row] for row in own])),
-            members,
-            np.array(own, np.intp),
-        )
-        for own, members in groups.items()
-    ]
-
-
-def _plan(strategy: Strategy, index: int, runtimes: Sequence[tuple[Runtime, list[int], NDArray[np.intp]]]) -> np.void:
-    runtime = next(runtime for runtime, members, _ in runtimes if index in members)
-    return plan_of(strategy.exits, runtime.windows)
 
 
 def _bars(row: Panel) -> dict[str, Bar]:
@@ -428,35 +381,3 @@ def _bars(row: Panel) -> dict[str, Bar]:
 
 def _values(bar: Bar) -> tuple[float, float, float, float, float | None]:
     return bar.open, bar.high, bar.low, bar.close, None if np.isnan(bar.volume) else bar.volume
-
-
-def _enter_nothing(before: NDArray[np.void], after: NDArray[np.void]) -> None:
-    """Take the entries out of what an agent has decided. It is asked again at every bar, until it may enter."""
-    entering = after["opening"] != 0.0
-    after["opening"][entering] = 0.0
-    after["opening_reason"][entering] = before["opening_reason"][entering]
-    after["acted"][entering] = np.nan
-
-
-def _same(before: np.void, after: np.void) -> bool:
-    return all(before[name] == after[name] or (np.isnan(before[name]) and np.isnan(after[name])) for name in _DECIDED)
-
-
-def _wish(symbol: str, position: np.void) -> Wish:
-    acted = float(position["acted"])
-    return Wish(
-        symbol=symbol,
-        exposure=None if np.isnan(acted) else acted,
-        shut=int(position["shut"]),
-        closing=float(position["closing"]),
-        closing_reason=int(position["closing_reason"]),
-        opening=float(position["opening"]),
-        opening_reason=int(position["opening_reason"]),
-        reference=float(position["reference"]),
-        distances=[_known(distance) for distance in position["distances"]] if position["opening"] else [],
-    )
-
-
-def _known(distance: float) -> float:
-    """A distance that is not known is none, to the gate and in the journal, which holds no NaN."""
-    return float(distance) if np.isfinite(distance) else 0.0

@@ -45,7 +45,7 @@ from clawd.fleet.claims import Bet, Claims
 from clawd.fleet.fleet import Fleet
 from clawd.language.strategy import Strategy, parse_json
 from clawd.research.finalists import Candidate
-from clawd.risk.limit_settings import optional_limits
+from clawd.risk.limit_settings import clusters_of, optional_limits
 from clawd.store.journal import Journal
 from clawd.store.lock import take_lock
 from clawd.store.switchboard import NOTHING_ORDERED, Switch, Switchboard
@@ -90,6 +90,7 @@ def run_started(
         search_share=settings.search_share,
         price_band=settings.price_band,
         limits=optional_limits(settings),
+        clusters=clusters_of(settings, panel.symbols) if settings.cluster_share is not None else {},
         finalists=[
             {
                 "name": candidate.strategy.name,

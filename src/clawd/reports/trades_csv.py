@@ -26,7 +26,7 @@ def trades_csv(result: Backtest) -> str:
         # abs() would round to the digits of the caller's decimal context.
         writer.writerow(
             (
-                _iso(fill.time),
+                exact_time(fill.time),
                 fill.symbol,
                 fill.side,
                 f"{fill.size.copy_abs():f}",
@@ -38,7 +38,8 @@ def trades_csv(result: Backtest) -> str:
     return text.getvalue()
 
 
-def _iso(nanoseconds: int) -> str:
+def exact_time(nanoseconds: int) -> str:
+    """A UTC time in ISO 8601, to the nanosecond where it needs one."""
     seconds, rest = divmod(nanoseconds, 1_000_000_000)
     moment = dt.datetime.fromtimestamp(seconds, tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return f"{moment}.{rest:09d}Z" if rest else f"{moment}Z"

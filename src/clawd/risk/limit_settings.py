@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
 from clawd.core.costs import Costs
+from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.risk.limits import COUNTED, OPTIONAL, Limits
 
@@ -39,3 +40,25 @@ def optional_limits(settings: Settings) -> dict[str, Decimal]:
 def as_limits(named: Mapping[str, Decimal]) -> dict[str, Any]:
     """Limits by name as :class:`Limits` has them: those that count are whole numbers."""
     return {name: int(limit) if name in COUNTED else limit for name, limit in named.items()}
+
+
+def clusters_of(settings: Settings, symbols: Iterable[str]) -> dict[str, str]:
+    """The cluster of each instrument; one that a person has put into none is a cluster of its own.
+
+    Raises:
+        ClawdError: for an instrument that stands in two clusters, or that is not among those traded: with its name
+            misspelt it would be judged alone.
+    """
+    found: dict[str, str] = {}
+    for cluster in settings.clusters.split(";"):
+        members = [name.strip() for name in cluster.split(",") if name.strip()]
+        for symbol in members:
+            if symbol in found:
+                raise ClawdError(f"{symbol} stands there twice", where="CLAWD_CLUSTERS")
+            found[symbol] = members[0]
+    traded = list(symbols)
+    if unknown := [symbol for symbol in found if symbol not in traded]:
+        raise ClawdError(
+            f"there is no instrument {unknown[0]}", where="CLAWD_CLUSTERS", hint=f"there is {', '.join(traded)}"
+        )
+    return {symbol: found.get(symbol, symbol) for symbol in traded}

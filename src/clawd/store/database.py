@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from clawd.core.errors import ClawdError
 
@@ -25,12 +25,14 @@ class Schema:
         statements: what creates layout 1.
         migrations: what turns layout 1 into 2, 2 into 3, and so on. A new file goes through all of them, so it is
             laid out like an old one that was brought up to date.
+        readable_from: the oldest layout that can be read as it is; the current one where None.
     """
 
     noun: str
     application_id: int
     statements: tuple[str, ...]
     migrations: tuple[tuple[str, ...], ...] = ()
+    readable_from: int | None = None
 
     @property
     def version(self) -> int:
@@ -45,7 +47,7 @@ def connect(path: Path, schema: Schema, *, read_only: bool = False) -> sqlite3.C
 
     Raises:
         ClawdError: when the file cannot be opened, is not ours, or is newer than this program; for a
-            read-only open also when it is missing, still empty, or of an older layout.
+            read-only open also when it is missing, still empty, or of a layout too old to be read.
     """
     with mendable(path):
         missing = not path.is_file()
@@ -62,21 +64,29 @@ def connect(path: Path, schema: Schema, *, read_only: bool = False) -> sqlite3.C
         address = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
         try:
-            version = _version(connection, path, schema)
+            version = layout(connection, path, schema)
         except BaseException:
             connection.close()
             raise
-    if read_only and version < schema.version:
+    if read_only and version < (schema.readable_from or schema.version):
         connection.close()
         state = f"has the old layout {version}" if version else "is still empty"
         raise ClawdError(f"this {schema.noun} {state}", where=str(path))
     return connection
 
 
-def lay_out(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
+def lay_out(
+    connection: sqlite3.Connection, path: Path, schema: Schema, *, synchronous: Literal["NORMAL", "FULL"] = "NORMAL"
+) -> None:
     """Make a writable connection ready: write-ahead log, and the layout where the file is new or of an older version.
 
     Two processes must not do this to one file at once: the caller holds its lock.
+
+    Args:
+        connection: to the file.
+        path: of the file, for messages.
+        schema: its layout.
+        synchronous: NORMAL writes the log to the disk when it is checkpointed, FULL at every commit.
 
     Raises:
         ClawdError: when the file cannot be written or its file system cannot hold a write-ahead log.
@@ -85,9 +95,11 @@ def lay_out(connection: sqlite3.Connection, path: Path, schema: Schema) -> None:
         (mode,) = connection.execute("PRAGMA journal_mode=WAL").fetchone()
         if mode != "wal":
             raise ClawdError("this file system cannot hold a write-ahead log", where=str(path), hint="use a local disk")
-        connection.execute("PRAGMA synchronous=NORMAL")
+        connection.execute(f"PRAGMA synchronous={synchronous}")
+        # Where the system's own flush stops at the disk's cache, as on macOS, the disk is told to empty it.
+        connection.execute(f"PRAGMA fullfsync={'ON' if synchronous == 'FULL' else 'OFF'}")
         # Asked again: another process may have laid the file out before we got the lock.
-        version = _version(connection, path, schema)
+        version = layout(connection, path, schema)
         if version < schema.version:
             with transaction(connection):
                 for statements in (schema.statements, *schema.migrations)[version:]:
@@ -127,8 +139,12 @@ def mendable(path: Path) -> Iterator[None]:
         raise ClawdError(str(error), where=str(path), hint="the file is damaged, or not ours") from error
 
 
-def _version(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
-    """The layout's version, 0 for an empty file."""
+def layout(connection: sqlite3.Connection, path: Path, schema: Schema) -> int:
+    """The version of a file's layout, 0 for an empty file.
+
+    Raises:
+        ClawdError: when the file is not ours, or newer than this program.
+    """
     # One transaction, or another process could lay the file out between two of the questions.
     connection.execute("BEGIN")
     try:

@@ -1,121 +1,94 @@
 """The append-only, hash-chained journal: what happened, in the order in which it was decided to be true.
 
-Durability, honestly. The file is SQLite with a write-ahead log and ``synchronous=NORMAL``. What ``append``
-has returned survives the death of the process, ``kill -9`` included. A power cut or a crash of the operating
-system may take the last transactions with it (those since the last checkpoint), whole ones and from the end
-only; it does not corrupt the file or break the chain.
+It lies in a SQLite file, or in PostgreSQL where a URL says so. The chain, its hashes and what may stand in it are the
+same in both, so a journal can be exported from one and imported into the other.
 
-Integrity, honestly. Every entry's hash covers its content and the hash before it, so a changed, swapped,
-inserted or missing entry shows in ``verify_chain``. A chain cannot know how long it used to be: a tail cut
-off, or a whole chain written anew with fresh hashes, shows only against a head that was noted elsewhere
-(``verify_chain(expected_head=...)``).
+Durability, honestly. What ``append`` has returned survives the death of the process, ``kill -9`` included. Beyond
+that the caller chooses. With ``durability="normal"``, for paper, a power cut or a crash of the machine that the
+database runs on may take the last transactions with it (in SQLite those since the last checkpoint, in PostgreSQL
+those of the last second), whole ones and from the end only; it does not corrupt the journal or break the chain. With
+``durability="full"``, for money, what ``append`` has returned survives that too: the database does not answer before
+the disk says that it has written, and we believe the disk. In PostgreSQL it is as durable as the server: one that
+runs with ``fsync=off`` is refused, and whether it survives the loss of the server's disk depends on its replicas.
+
+An ``append`` that raises has written nothing, with one exception: if the connection to PostgreSQL is lost in the
+moment of the commit, nobody on this side can know. The journal refuses everything from then on; open it anew and look
+at its head.
+
+Integrity, honestly. Every entry's hash covers its content and the hash before it, so a changed, swapped, inserted or
+missing entry shows in ``verify_chain``, and as soon as ``entries`` comes to it. A chain cannot know how long it used
+to be: a tail cut off, or a whole chain written anew with fresh hashes, shows only against a head that was noted
+elsewhere (``verify_chain(expected_head=...)``). That the database itself refuses to change what is written guards
+against mistakes, not against whoever owns the database.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import operator
-import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, TextIO, TypeAlias
+from typing import Final
 
 from clawd.core.errors import ClawdError
-from clawd.store.database import Schema, connect, lay_out, mendable, transaction
-from clawd.store.lock import take_lock
+from clawd.store.entry import GENESIS, JSON, Entry, Row, entry_hash, prepare
+from clawd.store.journal_sqlite import SqliteStorage
+from clawd.store.snapshot import Snapshot, SnapshotIgnoredWarning
+from clawd.store.storage import Damaged, Durability, Storage
 
-JSON: TypeAlias = "dict[str, JSON] | list[JSON] | str | int | float | bool | None"
+__all__ = ["CHUNK", "GENESIS", "JSON", "Durability", "Entry", "Journal", "Snapshot", "open_journal"]
 
-GENESIS: Final = "0" * 64
 CHUNK: Final = 1024
-
-SCHEMA: Final = Schema(
-    noun="journal",
-    application_id=0x434C4A4C,  # "CLJL"
-    statements=(
-        """
-        CREATE TABLE journal(
-            seq INTEGER PRIMARY KEY,
-            ts INTEGER NOT NULL,
-            kind TEXT NOT NULL,
-            body TEXT NOT NULL,
-            hash TEXT NOT NULL
-        )
-        """,
-        """
-        CREATE TRIGGER journal_keeps BEFORE UPDATE ON journal
-        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END
-        """,
-        """
-        CREATE TRIGGER journal_holds BEFORE DELETE ON journal
-        BEGIN SELECT RAISE(ABORT, 'the journal is append-only'); END
-        """,
-        # INSERT OR REPLACE deletes without firing the DELETE trigger.
-        """
-        CREATE TRIGGER journal_grows BEFORE INSERT ON journal
-        WHEN NEW.seq IS NOT (SELECT COALESCE(MAX(seq), 0) + 1 FROM journal)
-        BEGIN SELECT RAISE(ABORT, 'the journal grows at its end only'); END
-        """,
-    ),
-)
-
-_encode = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, check_circular=True
-).encode
+_SCHEMES: Final = ("postgresql://", "postgres://")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One thing that happened.
+def is_url(where: Path | str) -> bool:
+    """Whether this names a journal in a server rather than a file."""
+    return isinstance(where, str) and "://" in where
 
-    Attributes:
-        seq: its place in the journal, counted from 1 without gaps.
-        ts: when, UTC nanoseconds since 1970.
-        kind: what sort of thing, one printable word or dotted name.
-        body: its content, exactly as every later reading will give it.
-        hash: 64 hex digits over this entry and, through the hash before it, over all before it.
+
+def open_journal(where: Path | str, *, read_only: bool = False, durability: Durability = "normal") -> Journal:
+    """Open a journal, for writing by default; a writable open creates what is missing and updates an older layout.
+
+    Args:
+        where: a file, or ``postgresql://USER:PASSWORD@HOST:PORT/DATABASE?journal=NAME``: anything that libpq takes, and
+            the name of the journal, ``main`` where there is none.
+        read_only: any number may read; only one process may write.
+        durability: what outlives ``append``, see above.
+
+    Raises:
+        ClawdError: when another process is writing it, when it is not a journal or is newer than this program, when
+            it cannot be opened or reached, or when it is missing and ``read_only``.
     """
+    if not isinstance(where, str) or not is_url(where):
+        return Journal(SqliteStorage.open(Path(where), read_only=read_only, durability=durability))
+    if not where.startswith(_SCHEMES):
+        raise ClawdError(
+            f"no journal can lie in {where.partition('://')[0]}",
+            hint="a file, or postgresql://USER@HOST/DATABASE?journal=NAME",
+        )
+    from clawd.store.journal_postgres import PostgresStorage  # noqa: PLC0415 - its driver is an extra
 
-    seq: int
-    ts: int
-    kind: str
-    body: dict[str, JSON]
-    hash: str
+    return Journal(PostgresStorage.open(where, read_only=read_only, durability=durability))
 
 
 class Journal:
     """An open journal: one process writes, any number read. Used by the thread that opened it."""
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, lock: TextIO | None) -> None:
-        self.path = path
-        self._connection = connection
-        self._lock = lock
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+        # What a writer last knew to be the end: whoever else writes has taken its place.
+        try:
+            self._end = storage.head() if storage.writable else None
+        except ClawdError:
+            storage.close()
+            raise
 
     @classmethod
-    def open(cls, path: Path, *, read_only: bool = False) -> Journal:
-        """Open a journal, for writing by default; a writable open creates what is missing.
-
-        Raises:
-            ClawdError: when another process is writing it, when the file is not a journal or is newer than
-                this program, when it cannot be opened, or when it is missing and ``read_only``.
-        """
-        path = path.resolve()  # one lock for one file, whatever link led here
-        connection = connect(path, SCHEMA, read_only=read_only)
-        if read_only:
-            return cls(path, connection, None)
-        lock: TextIO | None = None
-        try:
-            lock = take_lock(path, SCHEMA.noun)
-            lay_out(connection, path, SCHEMA)
-        except BaseException:
-            connection.close()
-            if lock is not None:
-                lock.close()
-            raise
-        return cls(path, connection, lock)
+    def open(cls, where: Path | str, *, read_only: bool = False, durability: Durability = "normal") -> Journal:
+        """The same as :func:`open_journal`."""
+        return open_journal(where, read_only=read_only, durability=durability)
 
     def __enter__(self) -> Journal:
         return self
@@ -124,17 +97,18 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Close the file and let the next writer in; closing twice does no harm."""
-        self._connection.close()
-        if self._lock is not None:
-            self._lock.close()
+        """Close it and let the next writer in; closing twice does no harm."""
+        self._storage.close()
+
+    @property
+    def where(self) -> str:
+        """The file or the URL, without a password."""
+        return self._storage.where
 
     @property
     def head(self) -> tuple[int, str]:
         """The last entry's seq and hash; ``(0, GENESIS)`` before the first."""
-        with mendable(self.path):
-            row = self._connection.execute("SELECT seq, hash FROM journal ORDER BY seq DESC LIMIT 1").fetchone()
-        return (row[0], row[1]) if row else (0, GENESIS)
+        return self._storage.head()
 
     def append(self, records: Sequence[tuple[int, str, Mapping[str, JSON]]]) -> list[Entry]:
         """Write all the records in one transaction, or none of them.
@@ -147,51 +121,93 @@ class Journal:
             The entries, with their bodies read back from what was written: what a later replay will see.
 
         Raises:
-            ClawdError: when the disk refuses.
+            ClawdError: when the disk or the server refuses, when the connection that held the right to write is gone,
+                or when somebody else has written to the journal all the same.
             ValueError, TypeError, OverflowError: for what JSON cannot hold unchanged (NaN, infinities,
                 Decimals, tuples, keys that are not text), a kind that is not a printable word, or a time
                 beyond 64 bits.
         """
-        if self._lock is None:
-            raise RuntimeError("this journal was opened read-only")
-        prepared = [_prepare(ts, kind, body) for ts, kind, body in records]
+        self._must_write()
+        prepared = [prepare(ts, kind, body) for ts, kind, body in records]
         if not prepared:
             return []
-        entries = []
-        rows = []
-        with mendable(self.path), transaction(self._connection):
-            # Read inside the transaction: the chain cannot fork even where a file system ignores locks.
-            seq, digest = self.head
+        entries: list[Entry] = []
+
+        def chained(seq: int, digest: str) -> Iterator[Row]:
+            if (seq, digest) != self._end:
+                raise ClawdError(
+                    f"somebody else has written to this journal: its end is entry {seq}, not what this writer left",
+                    where=self.where,
+                    hint="open it anew",
+                )
             for ts, kind, text, body in prepared:
                 seq += 1
-                digest = _digest(digest.encode(), seq, ts, kind.encode(), text.encode())
+                digest = entry_hash(digest.encode(), seq, ts, kind.encode(), text.encode())
                 entries.append(Entry(seq, ts, kind, body, digest))
-                rows.append((seq, ts, kind, text, digest))
-            self._connection.executemany("INSERT INTO journal VALUES (?, ?, ?, ?, ?)", rows)
+                yield seq, ts, kind, text, digest
+
+        self._storage.add(chained)
+        self._end = entries[-1].seq, entries[-1].hash
         return entries
+
+    def adopt(self, entries: Iterable[Entry]) -> int:
+        """Take over the entries of another journal into this one, which must be empty: all of them or none.
+
+        Args:
+            entries: in order, from the first on. Every hash is computed anew and compared.
+
+        Returns:
+            How many there were.
+
+        Raises:
+            ClawdError: when this journal is not empty, or naming the first entry that is broken.
+        """
+        self._must_write()
+        end = 0, GENESIS
+
+        def chained(seq: int, _: str) -> Iterator[Row]:
+            nonlocal end
+            if seq:
+                raise ClawdError(
+                    f"this journal has {seq:,} entries already", where=self.where, hint="import into an empty one"
+                )
+            for row in checked_rows(entries):
+                end = row[0], row[4]
+                yield row
+
+        self._storage.add(chained)
+        self._end = end
+        return end[0]
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
         """The entries behind seq ``after``, in order, those that are appended meanwhile included.
 
-        Hashes are handed over as they stand; ``verify_chain`` checks them.
+        Every hash is computed anew before its entry is handed over; the one of the entry ``after`` is believed.
 
         Raises:
-            ClawdError: when the file is damaged.
+            ClawdError: naming the first entry that is broken, and why; or when the database is damaged.
         """
-        query = "SELECT seq, ts, kind, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
+        previous: str | None = GENESIS
+        if after:
+            previous = self._storage.hash_of(after)
         while True:
             # One read held open over the whole walk would keep the write-ahead log from being cut back.
-            with mendable(self.path):
-                rows = self._connection.execute(query, (after, CHUNK)).fetchall()
+            rows = self._storage.rows(after, CHUNK)
             for seq, ts, kind, text, digest in rows:
+                if seq != after + 1 or previous is None:
+                    raise self._broken(after + 1, f"it is missing, {seq} comes next")
+                if type(ts) is not int or type(kind) is not str or type(text) is not str:
+                    raise self._broken(seq, "its columns are not an integer and text")
+                if digest != entry_hash(previous.encode(), seq, ts, kind.encode(), text.encode()):
+                    raise self._broken(seq, _UNFIT)
                 try:
                     body = json.loads(text)
                 except ValueError as error:
-                    raise ClawdError(f"entry {seq} is broken: its body is not JSON", where=str(self.path)) from error
+                    raise self._broken(seq, "its body is not JSON") from error
+                after, previous = seq, digest
                 yield Entry(seq, ts, kind, body, digest)
             if len(rows) < CHUNK:
                 return
-            after = rows[-1][0]
 
     def verify_chain(self, expected_head: tuple[int, str] | None = None) -> int:
         """Recompute every hash, from the bytes that are stored.
@@ -206,53 +222,115 @@ class Journal:
         Raises:
             ClawdError: naming the first entry that is broken, and why.
         """
-        query = """
-            SELECT seq, ts, CAST(kind AS BLOB), CAST(body AS BLOB), CAST(hash AS BLOB),
-                   typeof(ts) || ' ' || typeof(kind) || ' ' || typeof(body) || ' ' || typeof(hash)
-            FROM journal ORDER BY seq
-        """
         last, previous = 0, GENESIS.encode()
         noted_seq, noted_hash = expected_head or (0, GENESIS)
         try:
-            with closing(self._connection.execute(query)) as rows:
+            with closing(self._storage.walk()) as rows:  # type: ignore[type-var]
                 for seq, ts, kind, body, digest, types in rows:
                     if seq < 1:
                         raise self._broken(seq, "it stands before the first")
                     if seq != last + 1:
                         raise self._broken(last + 1, f"it is missing, {seq} comes next")
                     # The types come first: only then do the values mean what their columns say.
-                    if types != "integer text text text":
-                        raise self._broken(seq, f"its columns are {types}, not integer text text text")
-                    if digest != _digest(previous, seq, ts, kind, body).encode():
-                        raise self._broken(seq, "its hash does not fit its content and the entry before it")
+                    if types != self._storage.types:
+                        raise self._broken(seq, f"its columns are {types}, not {self._storage.types}")
+                    if digest != entry_hash(previous, seq, ts, kind, body).encode():
+                        raise self._broken(seq, _UNFIT)
                     if seq == noted_seq and digest != noted_hash.encode():
                         raise self._broken(seq, "its hash is not the one that was noted")
                     last, previous = seq, digest
-        except sqlite3.OperationalError as error:
-            raise ClawdError(str(error), where=str(self.path)) from error
-        except sqlite3.DatabaseError as error:
+        except Damaged as error:
             raise self._broken(last + 1, f"it cannot be read: {error}") from error
         if last < noted_seq:
             raise self._broken(last + 1, f"it is missing, and entry {noted_seq} was noted: the tail was cut off")
         return last
 
+    def keep_snapshot(self, seq: int, digest: str, fold: str, version: str, body: bytes) -> None:
+        """Keep what a fold has come to; the last two of its version stay, all others of the fold go.
+
+        A snapshot is outside the chain: it proves nothing and can be thrown away.
+
+        Args:
+            seq, digest: number and hash of the last entry that was folded.
+            fold: which fold, a printable name.
+            version: of the fold's rules and of the body's layout, printable.
+            body: the state.
+
+        Raises:
+            ClawdError: when the disk or the server refuses.
+            ValueError: when the journal has no such entry, or a name is not printable.
+        """
+        self._must_write()
+        snapshot = Snapshot(seq, digest, fold, version, body)
+        if self._storage.hash_of(seq) != digest:
+            raise ValueError(f"a snapshot stands on an entry of its journal, and {seq} with hash {digest} is none")
+        self._storage.keep_snapshot(snapshot)
+
+    def latest_snapshot(self, fold: str, version: str) -> Snapshot | None:
+        """The last snapshot of a fold that is whole and stands on an entry of this journal; None where there is none.
+
+        Others are passed over with a :class:`SnapshotIgnoredWarning`. What stands before the entry is not looked at:
+        ``verify_chain`` does that.
+
+        Raises:
+            ClawdError: when the database cannot be read.
+        """
+        for seq, digest, checksum, body in self._storage.snapshots(fold, version):
+            if not isinstance(body, bytes) or Snapshot(seq, digest, fold, version, body).digest != checksum:
+                why = "it is damaged"
+            elif self._storage.hash_of(seq) != digest:
+                why = "it stands on an entry that the journal does not have"
+            else:
+                return Snapshot(seq, digest, fold, version, body)
+            message = f"{self.where}: the snapshot of {fold} at entry {seq} is ignored: {why}"
+            warnings.warn(message, SnapshotIgnoredWarning, stacklevel=2)
+        return None
+
+    def copy_to(self, path: Path) -> bool:
+        """Copy one moment of this journal into a new file of the database's own form; false where it has none.
+
+        A writer may go on meanwhile.
+
+        Raises:
+            ClawdError: when the copy cannot be made.
+        """
+        return self._storage.copy_to(path)
+
+    def _must_write(self) -> None:
+        if not self._storage.writable:
+            raise RuntimeError("this journal was opened read-only")
+
     def _broken(self, seq: int, why: str) -> ClawdError:
-        return ClawdError(f"entry {seq} is broken: {why}", where=str(self.path), hint="restore the journal from a copy")
+        return _broken(self.where, seq, why)
 
 
-def _prepare(ts: int, kind: str, body: Mapping[str, JSON]) -> tuple[int, str, str, dict[str, JSON]]:
-    """A record as it will be stored and as it will be read back."""
-    if not kind or not kind.isprintable() or " " in kind:
-        raise ValueError(f"a kind is one printable word, not {kind!r}")
-    plain = dict(body)
-    text = _encode(plain)
-    text.encode()  # lone surrogates are refused here, before the transaction
-    back: dict[str, JSON] = json.loads(text)
-    if back != plain:
-        raise TypeError(f"the body of a {kind} does not read back as it was given: {plain!r}")
-    # A numpy integer would be stored as its bytes.
-    return operator.index(ts), kind, text, back
+def checked_rows(entries: Iterable[Entry], where: str | None = None) -> Iterator[Row]:
+    """The entries of a whole journal as they are stored, each after its hash was computed anew and compared.
+
+    Args:
+        entries: in order, from the first on.
+        where: they come from, for messages.
+
+    Raises:
+        ClawdError: naming the first entry that is broken, and why.
+    """
+    last, digest = 0, GENESIS
+    for entry in entries:
+        if entry.seq != last + 1:
+            raise _broken(where, last + 1, f"it is missing, {entry.seq} comes next")
+        last = entry.seq
+        try:
+            ts, kind, text, _ = prepare(entry.ts, entry.kind, entry.body)
+        except (ValueError, TypeError, OverflowError) as error:
+            raise _broken(where, last, str(error)) from None
+        digest = entry_hash(digest.encode(), last, ts, kind.encode(), text.encode())
+        if digest != entry.hash:
+            raise _broken(where, last, _UNFIT)
+        yield last, ts, kind, text, digest
 
 
-def _digest(previous: bytes, seq: int, ts: int, kind: bytes, body: bytes) -> str:
-    return hashlib.sha256(b"%s\n%d\n%d\n%s\n%s" % (previous, seq, ts, kind, body)).hexdigest()
+_UNFIT: Final = "its hash does not fit its content and the entry before it"
+
+
+def _broken(where: str | None, seq: int, why: str) -> ClawdError:
+    return ClawdError(f"entry {seq} is broken: {why}", where=where, hint="restore the journal from a copy")

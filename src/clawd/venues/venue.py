@@ -24,10 +24,14 @@ class Submit:
     Attributes:
         approved: what the gate let through.
         replaces: our id of a working order that it takes the place of; only for a venue that can replace.
+        reduce_only: whether the venue must see to it that the order makes the account's net position smaller; None for
+            what the order says of itself. That speaks of the agent's own position: where two agents hold against one
+            another, closing one of the positions makes the net position larger.
     """
 
     approved: ApprovedOrder
     replaces: str | None = None
+    reduce_only: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)

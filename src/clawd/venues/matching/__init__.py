@@ -1,0 +1,1 @@
+"""A simulated exchange: orders matched against captured order books and trades."""

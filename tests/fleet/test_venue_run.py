@@ -1,0 +1,241 @@
+"""A fleet on an account at a simulated exchange: the books of both agree, whatever dies in between."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from fleet_worlds import strategy_of
+from venue_markets import BEGAN, BTC, SECOND, market, write_captures
+
+from clawd.core.account_events import TradingState
+from clawd.core.events import BarClosed, OrderFilled, OrderSubmitted, read_event
+from clawd.core.orders import OrderKind
+from clawd.core.settings import Settings
+from clawd.data.capture import MarketEvent
+from clawd.execution.account import Account
+from clawd.execution.recovery import replay
+from clawd.fleet.venue_run import VenueRun, begin
+from clawd.risk.limit_settings import limits_of
+from clawd.store.journal import Journal
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
+from clawd.venues.matching.file import VenueFile
+from clawd.venues.matching.rules import Delay, FeeTier, Latency, Listing, Rules
+from clawd.venues.matching.venue import MatchingVenue
+
+BAR = 5 * SECOND
+CASH = Decimal(10_000)
+RULES = Rules(
+    (FeeTier(Decimal(0), Decimal("0.0002"), Decimal("0.0005")),),
+    latency=Latency(Delay(20_000_000), Delay(20_000_000), Delay(20_000_000)),
+)
+#: One follows and one fades, so that they hold against one another.
+STRATEGIES = [
+    strategy_of("long_short(sign(ret(close, 3)))", "stop = { percent = 0.05 }\ntake = { percent = 0.05 }", name="f"),
+    strategy_of("long_short(-sign(ret(close, 2)))", "stop = { percent = 0.1 }\ntrail = { percent = 0.04 }", name="g"),
+]
+
+
+@dataclass
+class Place:
+    """A folder with an account in it, and the market that it trades."""
+
+    folder: Path
+    messages: list[MarketEvent]
+    day_loss: Decimal = Decimal(500)
+    leverage: Decimal | None = Decimal(10)
+
+    @property
+    def listings(self) -> list[Listing]:
+        return [Listing(BTC, leverage=self.leverage)]
+
+    def live(self, until: int | None = None, ordered: Callable[[], Command] = lambda: NOTHING_ORDERED) -> Account:
+        """Trade up to a time, or to the end, and leave as abruptly as can be within one process."""
+        venue = MatchingVenue("paper", self.listings, RULES, CASH, now=BEGAN - 1)
+        file = VenueFile.open(self.folder / "venue.sqlite", venue)
+        limits = limits_of(Settings(capital=CASH, day_loss_limit=self.day_loss))
+        with Journal.open(self.folder / "journal.sqlite") as journal:
+            if journal.head[0] == 0:
+                begin(journal, "acc", venue, STRATEGIES, [BTC], limits, CASH)
+            agents = {"a001": STRATEGIES[0], "a002": STRATEGIES[1]}
+            run = VenueRun(journal, venue, self.messages, agents, self.listings, limits, BAR, ordered)
+            for moment in run.moments():
+                if until is not None and moment.time >= until:
+                    break
+        file.close()
+        self.venue = venue
+        return run.trader.account
+
+    def check(self, account: Account) -> None:
+        """The two sides agree to the last digit, and the journal says what the account says."""
+        there = self.venue._exchange.account
+        assert account.cash == there.cash
+        assert account.sizes() == {symbol: lots * BTC.lot for symbol, lots in there.positions.items() if lots}
+        with Journal.open(self.folder / "journal.sqlite", read_only=True) as journal:
+            journal.verify_chain()
+            told = replay(journal.entries())
+            events = [read_event(entry.kind, entry.body) for entry in journal.entries()]
+        assert told == account
+        submitted = Counter(event.order for event in events if isinstance(event, OrderSubmitted))
+        assert set(submitted.values()) <= {1}, "nothing is sent twice"
+        fills = Counter(event.trade for event in events if isinstance(event, OrderFilled))
+        assert set(fills.values()) == {1}, "nothing is booked twice"
+        assert sum(fills.values()) == len(there.fills), "and nothing is left out"
+
+
+@pytest.fixture(scope="module")
+def messages(tmp_path_factory: pytest.TempPathFactory) -> list[MarketEvent]:
+    return market(tmp_path_factory.mktemp("market"))
+
+
+@pytest.fixture(scope="module")
+def whole(messages: list[MarketEvent], tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """A run that nothing befell."""
+    place = Place(tmp_path_factory.mktemp("whole"), messages)
+    place.check(place.live())
+    return place
+
+
+def kinds(place: Place) -> Counter[str]:
+    with Journal.open(place.folder / "journal.sqlite", read_only=True) as journal:
+        return Counter(entry.kind for entry in journal.entries())
+
+
+def reasons(place: Place) -> set[str]:
+    with Journal.open(place.folder / "journal.sqlite", read_only=True) as journal:
+        return {str(entry.body["reason"]) for entry in journal.entries() if entry.kind == "OrderFilled"}
+
+
+def test_agents_trade_against_one_another_and_are_left_by_their_exits(whole: Place) -> None:
+    counts = kinds(whole)
+    assert counts["BarClosed"] == 59, "the last is not over when the messages end"
+    assert reasons(whole) >= {"entry", "signal", "take"}
+    assert reasons(whole) & {"stop", "trail"}
+    assert counts["OrderRejected"] == 0, "what one agent's exit cannot reduce at the venue is not sent there"
+    assert counts["AnomalyFound"] == 0
+
+
+def test_a_run_left_at_any_moment_goes_on_with_the_same_bars_and_positions(
+    whole: Place, messages: list[MarketEvent], tmp_path: Path
+) -> None:
+    place = Place(tmp_path, messages)
+    for seconds in (3, 41, 42, 97, 160, 161, 230):
+        place.live(BEGAN + seconds * SECOND)
+    place.check(place.live())
+
+    def bars(of: Place) -> list[BarClosed]:
+        with Journal.open(of.folder / "journal.sqlite", read_only=True) as journal:
+            return [
+                event
+                for entry in journal.entries()
+                if isinstance(event := read_event(entry.kind, entry.body), BarClosed)
+            ]
+
+    assert bars(place) == bars(whole), "no bar is told twice or left out, and none is another"
+
+
+def test_a_halt_stops_entries_and_a_flattening_ends_flat(messages: list[MarketEvent], tmp_path: Path) -> None:
+    place = Place(tmp_path, messages)
+    account = place.live(BEGAN + 60 * SECOND)
+    halted = Command(1, 0, Switch.HALT, "ann", "")
+    account = place.live(BEGAN + 120 * SECOND, lambda: halted)
+    assert account.state is TradingState.HALTED
+    before = kinds(place)["ExitsPlanned"]
+    account = place.live(BEGAN + 180 * SECOND, lambda: Command(2, 0, Switch.FLATTEN, "ann", ""))
+    assert not account.sizes()
+    assert kinds(place)["FlatVerified"] == 1
+    assert kinds(place)["ExitsPlanned"] == before, "nothing was entered"
+    account = place.live(None, lambda: Command(3, 0, Switch.RESUME, "ann", ""))
+    assert kinds(place)["ExitsPlanned"] > before
+    place.check(account)
+
+
+def test_the_days_limit_closes_everything_for_the_day(messages: list[MarketEvent], tmp_path: Path) -> None:
+    place = Place(tmp_path, messages, day_loss=Decimal(4))
+    account = place.live()
+    place.check(account)
+    worst = CASH - account.cash
+    assert worst <= Decimal("4.4"), "the limit, and the slippage of leaving beyond what was reserved"
+    assert kinds(place)["VerdictGiven"] > 5
+
+
+def test_spot_is_paid_for_whole_and_never_sold_short(messages: list[MarketEvent], tmp_path: Path) -> None:
+    place = Place(tmp_path, messages, leverage=None)
+    account = place.live()
+    place.check(account)
+    counts = kinds(place)
+    assert counts["OrderFilled"] > 5
+    assert counts["OrderRejected"] == 0
+    assert all(size > 0 for size in account.sizes().values())
+
+
+# From the command line.
+
+
+def clawd(home: Path, *words: str) -> list[str]:
+    return [sys.executable, "-m", "clawd", *words]
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[str]:
+    captures = [str(path) for path in write_captures(tmp_path, 200)]
+    (tmp_path / "f.toml").write_text(
+        'name = "f"\n[position]\ntarget = "long_short(sign(ret(close, 3)))"\n[exits]\nstop = { percent = 0.05 }\n'
+    )
+    return ["trade", *captures, "--strategy", str(tmp_path / "f.toml"), "--perpetual", "10"]
+
+
+def test_a_killed_command_goes_on_from_there(files: list[str], tmp_path: Path) -> None:
+    environment = os.environ | {
+        "CLAWD_HOME": str(tmp_path / "home"),
+        "CLAWD_CAPITAL": "10000",
+        "CLAWD_DAY_LOSS_LIMIT": "100",
+    }
+    journal = tmp_path / "home" / "accounts" / "captures" / "journal.sqlite"
+    for length in (60, 160):
+        process = subprocess.Popen(clawd(tmp_path, *files), env=environment, stdout=subprocess.DEVNULL)
+        deadline = time.monotonic() + 120
+        while process.poll() is None and time.monotonic() < deadline:
+            if journal.exists():
+                try:
+                    with Journal.open(journal, read_only=True) as opened:
+                        if opened.head[0] > length:
+                            break
+                except Exception:
+                    pass
+            time.sleep(0.005)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    done = subprocess.run(
+        clawd(tmp_path, *files, "--json"), env=environment, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert lines[0]["stage"] == "began"
+    assert lines[-1]["stage"] == "ended"
+    assert lines[-1]["anomalies"] == 0
+    again = subprocess.run(
+        clawd(tmp_path, *files, "--bar", "1s"), env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert again.returncode == 2
+    assert "begun with other captures, fees, delays, bars or capital" in again.stderr
+
+
+def test_entries_are_only_ever_asked_for_by_opening_orders(whole: Place) -> None:
+    with Journal.open(whole.folder / "journal.sqlite", read_only=True) as journal:
+        events = [read_event(entry.kind, entry.body) for entry in journal.entries()]
+    planned = {event.order for event in events if event.kind == "ExitsPlanned"}  # type: ignore[attr-defined]
+    opened = {
+        event.order for event in events if isinstance(event, OrderSubmitted) and event.order_kind is OrderKind.OPENING
+    }
+    assert opened <= planned, "no entry is sent whose exits were not written down before"
