@@ -6,7 +6,7 @@ positions. Whatever happens to a position or to its orders, its exits are brough
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -28,7 +28,8 @@ from clawd.execution.account import Account
 from clawd.execution.exit_manager import ExitManager, Requests
 from clawd.execution.recovery import Journal, recover
 from clawd.execution.timing import Timing
-from clawd.execution.view import MarketNow
+from clawd.execution.view import MarketNow, View
+from clawd.execution.waiting import Approvals
 from clawd.execution.watch import WatchLimits
 from clawd.risk.gate import Outcome, Verdict
 from clawd.risk.limits import Limits
@@ -50,7 +51,7 @@ class Trader:
         clock: the time.
         seed, timing: of the dealer.
         watch: how long a position may be without protection.
-        account, after: a snapshot, and the seq of the last entry that is in it.
+        account, after, approvals: as of :func:`~clawd.execution.recovery.recover`.
 
     Attributes:
         dealer: the only one that sends anything.
@@ -73,6 +74,7 @@ class Trader:
         watch: WatchLimits | None = None,
         account: Account | None = None,
         after: int = 0,
+        approvals: Callable[[View], Approvals] | None = None,
     ) -> None:
         self._markets = markets
         self._clock = clock
@@ -80,7 +82,16 @@ class Trader:
         self._flattened_for = 0
         self._touched: dict[tuple[str, str], None] = {}
         self.dealer = recover(
-            journal, venue, markets, limits, clock, seed=seed, timing=timing, account=account, after=after
+            journal,
+            venue,
+            markets,
+            limits,
+            clock,
+            approvals=approvals,
+            seed=seed,
+            timing=timing,
+            account=account,
+            after=after,
         )
         instruments = {symbol: market.instrument for symbol, market in markets.items()}
         self.exits = ExitManager(self.account, instruments, venue.capabilities, watch or WatchLimits())
