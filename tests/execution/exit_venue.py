@@ -225,6 +225,7 @@ class Bench:
         if exits is not None:
             self.enter(
                 ExitsPlanned(
+                    time=self.now,
                     order=order.id,
                     agent=agent,
                     symbol=order.symbol,
