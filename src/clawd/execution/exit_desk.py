@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from decimal import Decimal
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from clawd.core.account_events import (
     UNATTRIBUTED,
@@ -212,7 +212,7 @@ class ExitDesk:
         for order, why in requests.cancel:
             self._dealer.cancel(order, why)
         for asked in requests.submit:
-            verdict: Any = self._dealer.propose(asked.order, replaces=asked.replaces)
+            verdict = self._dealer.propose(asked.order, replaces=asked.replaces)
             if verdict.outcome is Outcome.REFUSE:
                 self.manager.refusals.note(asked.order, self._writer.clock.now())
                 self._writer.alarm(
