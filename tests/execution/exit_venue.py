@@ -225,7 +225,6 @@ class Bench:
         if exits is not None:
             self.enter(
                 ExitsPlanned(
-                    time=self.now,
                     order=order.id,
                     agent=agent,
                     symbol=order.symbol,

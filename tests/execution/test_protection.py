@@ -49,7 +49,7 @@ def order_of(kind: OrderKind, size: str | Decimal, level: Decimal | None = None,
 
 
 def planned_of(exits: dict[str, Any], distances: list[float]) -> ExitsPlanned:
-    return ExitsPlanned(time=0, order="o", agent="a1", symbol="AAA", exits=exits, distances=distances, bar=MINUTE)
+    return ExitsPlanned(order="o", agent="a1", symbol="AAA", exits=exits, distances=distances, bar=MINUTE)
 
 
 def entered(size: str = "3", exits: dict[str, Any] | None = None, distances: list[float] | None = None) -> Protection:
@@ -217,7 +217,7 @@ def test_a_plan_is_kept_for_as_long_as_its_entry_may_still_be_sent_or_fill() -> 
     bench = Bench()
     bench.open("1", WHOLE_SET, [-0.05], level="200", id="rests")
     bench.hear(("accepted", "rests"))
-    waits = planned_of(WHOLE_SET, [-0.05]).model_copy(update={"order": "waits", "time": bench.now})
+    waits = planned_of(WHOLE_SET, [-0.05]).model_copy(update={"order": "waits"})
     bench.enter(waits)
     day = bench.now // DAY
     for later, kept in ((1, {"rests", "waits"}), (3, {"rests", "waits"}), (5, {"rests"})):

@@ -366,7 +366,7 @@ class Account:
         self.blocks.remove(block)
 
     def _exits_planned(self, event: ExitsPlanned) -> None:
-        self.plans[event.order] = event
+        self.plans[event.order] = event if event.time else event.model_copy(update={"time": self.time})
 
     def _protection_changed(self, event: ProtectionChanged) -> None:
         agent = self._agent(event.agent)

@@ -124,7 +124,6 @@ class ExitDesk:
             part: as in the dealer's ``propose``.
         """
         plan = ExitsPlanned(
-            time=self._writer.clock.now(),
             order=order.id,
             agent=order.agent,
             symbol=order.symbol,
