@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any
@@ -31,7 +31,7 @@ from clawd.execution.account import Account
 from clawd.execution.dealer import Dealer
 from clawd.execution.order_ids import client_id
 from clawd.execution.recovery import open_account, recover
-from clawd.execution.view import MarketNow
+from clawd.execution.view import MarketNow, View
 from clawd.execution.waiting import Approvals
 from clawd.risk.limits import Limits
 from clawd.venues.venue import Cancel, Capabilities, Query, ReportAccount, Request, Submit
@@ -297,7 +297,7 @@ class World:
         agents: Sequence[str] = ("a", "b"),
         day_loss: Decimal = LIMIT,
         can: Capabilities = ALL,
-        approvals: Approvals | None = None,
+        approvals: Callable[[View], Approvals] | None = None,
     ) -> None:
         self.clock = ReplayClock(T0)
         self.journal = ListJournal()

@@ -26,7 +26,7 @@ from clawd.core.account_events import (
 )
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
-from clawd.core.events import BarClosed, OrderFilled, OrderSubmitted, read_event
+from clawd.core.events import HaltEnded, OrderFilled, OrderSubmitted, read_event
 from clawd.core.orders import Order, OrderKind
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.core.reason import Reason
@@ -143,7 +143,7 @@ def test_realised_profit_is_what_the_cash_shows_once_flat() -> None:
         ([submitted(), CancelRefused(order="o", code="x")], "cannot be cancel refused"),
         ([EntriesUnblocked(symbol="BTC", agent=None, why="w")], "was not blocked"),
         ([ProtectionChanged(agent="a", symbol="BTC", stop=D(1), targets=[], memory={})], "holds no BTC"),
-        ([BarClosed(time=1, bars={})], "cannot stand in the journal of an account"),
+        ([HaltEnded(day=1)], "cannot stand in the journal of an account"),
         ([DayBegan(day=5, equity=D(1), agents={}, marks={})] * 2, "came after day 5"),
     ],
 )

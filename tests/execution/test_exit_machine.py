@@ -321,4 +321,4 @@ def test_exits_hold_under_anything() -> None:
 
 @pytest.mark.long
 def test_exits_hold_under_anything_for_long() -> None:
-    run(3_000, 80)
+    run(1_000, 60)

@@ -465,6 +465,34 @@ def test_a_watch_over_stale_quotes_is_none() -> None:
     assert bench.account.naked_since == {"a1": {}}
 
 
+def test_a_clock_that_is_set_back_neither_makes_old_quotes_fresh_nor_lets_a_naked_position_be() -> None:
+    bench = opened(Bench(capabilities_of(types=frozenset({OrderType.MARKET}))))
+    bench.now -= 3600 * SECOND
+    assert [type(fact) for fact in bench.check()] == [ProtectionLapsed], "the quote is from a time that has not come"
+    bench.quote("100")
+    assert [type(fact) for fact in bench.check()] == [ProtectionRestored]
+    bench.now += 6 * SECOND
+    assert [type(fact) for fact in bench.check()] == [ProtectionLapsed]
+    bench.now -= 3600 * SECOND
+    bench.quotes.clear()
+    assert [type(fact) for fact in bench.check()] == [ProtectionOverdue]
+    bench.now += 11 * SECOND
+    assert bench.check() == [], "it is being closed, and the answer is waited for"
+    bench.settle()
+    assert bench.size == 0
+
+
+def test_what_was_refused_before_the_clock_was_set_back_is_asked_for_again() -> None:
+    bench = Bench()
+    bench.open("1", {"stop": {"percent": 5}})
+    bench.venue.refuse = 1
+    bench.settle()
+    assert bench.exits() == []
+    bench.now -= 3600 * SECOND
+    bench.settle()
+    assert bench.exits() == [("stop", D("95.00"), D(-1))]
+
+
 def test_a_stop_that_the_price_has_passed_and_that_does_not_fill_is_none() -> None:
     bench = opened(Bench())
     bench.now += SECOND

@@ -12,7 +12,7 @@ from exit_venue import Bench
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clawd.core.account_events import ExitsPlanned, ProtectionChanged
+from clawd.core.account_events import DayBegan, ExitsPlanned, ProtectionChanged
 from clawd.core.errors import ClawdError
 from clawd.core.instrument import Instrument
 from clawd.core.money import booked_price
@@ -29,6 +29,7 @@ from clawd.language.exits import read_exits
 
 D = Decimal
 MINUTE = 60_000_000_000
+DAY = 1440 * MINUTE
 INSTRUMENT = Instrument("AAA", tick=D("0.01"), lot=D("0.1"))
 LEVELS = ("lots", "average", "entry", "stop", "trail", "chandelier", "break_even", "take", "best", "taken", "held")
 
@@ -210,6 +211,19 @@ def test_a_snapshot_of_the_account_keeps_the_exits() -> None:
     event = back.protection("a1", "AAA")
     held = bench.manager.protection("a1", "AAA")
     assert event is not None and held is not None and same(from_event(event, INSTRUMENT), held)
+
+
+def test_a_plan_is_kept_for_as_long_as_its_entry_may_still_be_sent_or_fill() -> None:
+    bench = Bench()
+    bench.open("1", WHOLE_SET, [-0.05], level="200", id="rests")
+    bench.hear(("accepted", "rests"))
+    waits = planned_of(WHOLE_SET, [-0.05]).model_copy(update={"order": "waits"})
+    bench.enter(waits)
+    day = bench.now // DAY
+    for later, kept in ((1, {"rests", "waits"}), (3, {"rests", "waits"}), (5, {"rests"})):
+        bench.now = (day + later) * DAY
+        bench.enter(DayBegan(day=day + later, equity=D(0), agents={}, marks={}))
+        assert bench.account.plans.keys() == kept
 
 
 # Partial fills.

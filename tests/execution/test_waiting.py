@@ -52,7 +52,7 @@ def people() -> People:
 
 @pytest.fixture
 def world(people: People) -> World:
-    return World(approvals=people).ready()
+    return World(approvals=lambda _: people).ready()
 
 
 def test_a_large_entry_waits_through_a_restart_and_is_sent_as_it_was_signed(world: World, people: People) -> None:
@@ -134,7 +134,7 @@ def test_a_halt_and_a_cancellation_drop_what_waits(world: World, people: People)
 
 
 def test_approvals_that_are_taken_away_send_nothing(people: People) -> None:
-    world = World(approvals=people).ready()
+    world = World(approvals=lambda _: people).ready()
     world.dealer.propose(world.order(size=D(3)))
     world.approvals = None
     world.crash()
@@ -244,7 +244,7 @@ def test_an_entry_that_is_touched_is_judged_as_things_are_then(plain: World) -> 
 
 
 def test_what_is_held_ends_with_its_time() -> None:
-    world = World(approvals=People(D(2))).ready()
+    world = World(approvals=lambda _: People(D(2))).ready()
     expires = world.clock.now() + 20 * SECOND
     order = world.order(size=D(3), type=OrderType.LIMIT, limit=D(99), time_in_force=TimeInForce.GTD, expires=expires)
     assert world.dealer.propose(order).outcome == "allow"

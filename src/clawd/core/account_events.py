@@ -193,7 +193,8 @@ class ExitsPlanned(Event):
 
     ``exits`` are those of the strategy as JSON. ``distances`` are the ones of the decision, by place in
     `engine.plan.PLAN`: quote currency, or minus a share of the entry price, or 0 for none. ``bar`` is the duration of
-    the bars that move them, nanoseconds.
+    the bars that move them, nanoseconds, and ``time`` when it was decided, UTC nanoseconds, 0 for when it was
+    written down.
     """
 
     order: str
@@ -202,6 +203,7 @@ class ExitsPlanned(Event):
     exits: dict[str, Any]
     distances: list[float]
     bar: int
+    time: int = 0
 
 
 class ProtectionChanged(Event):

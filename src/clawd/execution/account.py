@@ -155,7 +155,8 @@ class Account:
             again before they are sent.
         trades: by the venue's id of a trade, when it was.
         foreign_orders: by the venue's id, working orders there that are none of ours.
-        plans: the exits that an entry's position will have, by our id of the entry, as long as that is remembered.
+        plans: the exits that an entry's position will have, by our id of the entry, for as long as it or they are
+            remembered.
         protections: the exits of each position, by agent and symbol.
         naked_since: of each position that nothing protects, since when, or when that was last acted on; by agent and
             symbol, UTC nanoseconds.
@@ -418,7 +419,7 @@ class Account:
         self.blocks.remove(block)
 
     def _exits_planned(self, event: ExitsPlanned) -> None:
-        self.plans[event.order] = event
+        self.plans[event.order] = event if event.time else event.model_copy(update={"time": self.time})
 
     def _protection_changed(self, event: ProtectionChanged) -> None:
         agent = self._agent(event.agent)
@@ -471,7 +472,8 @@ class Account:
         for name, value in event.agents.items():
             self._agent(name).day_value = value
         # What the venue may still tell again, because it was told last before a long silence, is remembered as well.
-        last = min(event.day * NANOSECONDS_PER_DAY, self.reconciled)
+        begins = event.day * NANOSECONDS_PER_DAY
+        last = min(begins, self.reconciled or begins)
         horizon = last - REMEMBERED_DAYS * NANOSECONDS_PER_DAY
         self.trades = {trade: time for trade, time in self.trades.items() if time >= horizon}
         self.orders = {
@@ -479,7 +481,8 @@ class Account:
             for order, placed in self.orders.items()
             if placed.ended_at is None or placed.ended_at >= horizon
         }
-        self.plans = {order: plan for order, plan in self.plans.items() if order in self.orders}
+        # An entry may wait for people before it is sent.
+        self.plans = {order: plan for order, plan in self.plans.items() if order in self.orders or plan.time >= horizon}
 
     def _account_marked(self, event: AccountMarked) -> None:
         self.marks = event.marks

@@ -19,7 +19,7 @@ from clawd.core.account_events import (
 )
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
-from clawd.execution.placement import stops_of
+from clawd.execution.placement import rests, stops_of
 from clawd.execution.watch import HELD, WatchLimits, is_fresh, is_touched, needed
 
 _SECOND: Final = 1_000_000_000
@@ -56,11 +56,22 @@ def why_naked(
     return None if held >= abs(size) else NOT_HELD
 
 
+def is_being_closed(account: Account, agent: str, symbol: str) -> bool:
+    """Whether orders that trade at once would close all of a position, as far as anyone knows."""
+    size = account.agents[agent].size(symbol)
+    closing = [
+        abs(each.rest)
+        for each in account.working_of(agent, symbol)
+        if each.order.reduces and each.order.size * size < 0 and not rests(each)
+    ]
+    return sum(closing) >= abs(size)
+
+
 def check_naked(account: Account, quotes: Mapping[str, Quote], now: int, limits: WatchLimits) -> NakedCheck:
     """Compare every position with the time that it may be naked.
 
     A position that has no exits at all is closed at once: nothing is on its way that could protect it. One that is not
-    closed is found again as long after, until it is.
+    closed is found again as long after, until it is; one that an order is about to close is waited for.
 
     Args:
         account: as the journal says it is.
@@ -81,8 +92,10 @@ def check_naked(account: Account, quotes: Mapping[str, Quote], now: int, limits:
                 continue
             if since is None:
                 check.facts.append(ProtectionLapsed(agent=book.id, symbol=symbol, why=why))
-            lasted = 0 if since is None else now - since
-            if lasted >= limits.longest_naked or (since is None and why == NO_EXITS):
+            # A clock that was set back by so much says nothing of how long it was: the position is naked now.
+            lasted = 0 if since is None else abs(now - since)
+            overdue = lasted >= limits.longest_naked or (since is None and why == NO_EXITS)
+            if overdue and not is_being_closed(account, book.id, symbol):
                 check.facts.append(ProtectionOverdue(agent=book.id, symbol=symbol, seconds=lasted / _SECOND))
                 check.close.append((book.id, symbol))
     return check

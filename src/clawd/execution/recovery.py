@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from clawd.core.event import Event
 from clawd.core.events import read_event
 from clawd.execution.account import Account
 from clawd.execution.dealer import Dealer
+from clawd.execution.snapshots import SnapshotJournal, Snapshots
 from clawd.execution.timing import Timing
 from clawd.execution.view import MarketNow, VenueNow, View
 from clawd.execution.waiting import Approvals
@@ -91,7 +92,7 @@ def recover(
     limits: Limits,
     clock: Clock,
     *,
-    approvals: Approvals | None = None,
+    approvals: Callable[[View], Approvals] | None = None,
     seed: int = 0,
     timing: Timing | None = None,
     account: Account | None = None,
@@ -107,18 +108,26 @@ def recover(
         venue: where its orders are.
         markets: what is known of the market of each instrument; a feed or the dealer's quotes keep them up to date.
         limits: in force.
-        clock, approvals, seed, timing: of the :class:`Dealer`.
-        account, after: a snapshot, and the seq of the last entry that is in it.
+        clock, seed, timing: of the :class:`Dealer`.
+        approvals: makes of what the gate is shown whom large orders wait for, such as
+            :class:`~clawd.execution.signed_approvals.SignedApprovals`; None where none do.
+        account, after: a snapshot, and the seq of the last entry that is in it; the last that the journal keeps, where
+            none is given.
 
     Raises:
         ClawdError: when the journal cannot be replayed.
     """
+    snapshots = Snapshots(journal) if isinstance(journal, SnapshotJournal) else None
+    if account is None and snapshots is not None and (latest := snapshots.latest()) is not None:
+        account, after = latest
     account = replay(journal.entries(after), account)
     if account.start.venue != venue.name:
         raise ClawdError(
             f"the journal is of an account at {account.start.venue}, the venue is {venue.name}", where="recovery"
         )
     view = View(account, markets, VenueNow(venue.name), limits)
-    dealer = Dealer(view, journal, venue, clock, approvals=approvals, seed=seed, timing=timing)
+    dealer = Dealer(view, journal, venue, clock, approvals=approvals and approvals(view), seed=seed, timing=timing)
+    if snapshots is not None:
+        dealer.writer.written.append(snapshots.written)
     dealer.begin()
     return dealer

@@ -35,11 +35,15 @@ class Refusals:
 
     def hold_back(self, order: Order, now: int) -> bool:
         """Whether it is too early to ask for such an order again."""
-        return now < self._waits.get(_key(order), (0, 0))[1]
+        return self._too_early(_key(order), now)
 
     def hold_back_cancel(self, order: str, now: int) -> bool:
         """Whether it is too early to ask again that an order is taken off."""
-        return now < self._waits.get((order,), (0, 0))[1]
+        return self._too_early((order,), now)
+
+    def _too_early(self, key: tuple[str, ...], now: int) -> bool:
+        _, until = self._waits.get(key, (0, 0))
+        return 0 < until - now <= LONGEST_WAIT  # a clock that was set back is not waited for
 
     def _note(self, key: tuple[str, ...], now: int) -> None:
         count, _ = self._waits.get(key, (0, 0))

@@ -6,8 +6,9 @@ positions. Whatever happens to a position or to its orders, its exits are brough
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from clawd.core.account_events import (
@@ -17,6 +18,7 @@ from clawd.core.account_events import (
     OrderAccepted,
     OrderRejected,
     ProtectionChanged,
+    ProtectionOverdue,
     TradingState,
 )
 from clawd.core.clock import Clock
@@ -26,9 +28,11 @@ from clawd.core.orders import Order, OrderKind
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
 from clawd.execution.exit_manager import ExitManager, Requests
+from clawd.execution.order_ids import client_id
 from clawd.execution.recovery import Journal, recover
 from clawd.execution.timing import Timing
-from clawd.execution.view import MarketNow
+from clawd.execution.view import MarketNow, View
+from clawd.execution.waiting import Approvals
 from clawd.execution.watch import WatchLimits
 from clawd.risk.gate import Outcome, Verdict
 from clawd.risk.limits import Limits
@@ -50,7 +54,7 @@ class Trader:
         clock: the time.
         seed, timing: of the dealer.
         watch: how long a position may be without protection.
-        account, after: a snapshot, and the seq of the last entry that is in it.
+        account, after, approvals: as of :func:`~clawd.execution.recovery.recover`.
 
     Attributes:
         dealer: the only one that sends anything.
@@ -73,6 +77,7 @@ class Trader:
         watch: WatchLimits | None = None,
         account: Account | None = None,
         after: int = 0,
+        approvals: Callable[[View], Approvals] | None = None,
     ) -> None:
         self._markets = markets
         self._clock = clock
@@ -80,10 +85,25 @@ class Trader:
         self._flattened_for = 0
         self._touched: dict[tuple[str, str], None] = {}
         self.dealer = recover(
-            journal, venue, markets, limits, clock, seed=seed, timing=timing, account=account, after=after
+            journal,
+            venue,
+            markets,
+            limits,
+            clock,
+            approvals=approvals,
+            seed=seed,
+            timing=timing,
+            account=account,
+            after=after,
         )
         instruments = {symbol: market.instrument for symbol, market in markets.items()}
-        self.exits = ExitManager(self.account, instruments, venue.capabilities, watch or WatchLimits())
+        self.exits = ExitManager(
+            self.account,
+            instruments,
+            venue.capabilities,
+            watch or WatchLimits(),
+            naming=partial(client_id, self.account.start.account),
+        )
         self._writer = self.dealer.writer
         self._writer.observers.append(self._entered)
         with self._writer.batch():
@@ -220,6 +240,8 @@ class Trader:
         facts, requests = self.exits.on_naked(self._quotes(), now)
         for fact in facts:
             self._writer.enter(fact)
+            if isinstance(fact, ProtectionOverdue):
+                self._writer.alarm(f"nothing protects {fact.agent} in {fact.symbol}: the position is closed")
         self._carry_out(requests)
         self._carry_out(self.exits.on_time(now))
         for agent in self.account.agents.values():

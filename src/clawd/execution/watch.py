@@ -95,9 +95,9 @@ def touched(exits: Iterable[Exit], quote: Quote) -> list[Exit]:
 
 
 def is_fresh(quotes: Mapping[str, Quote], symbol: str, now: int, limits: WatchLimits) -> bool:
-    """Whether an instrument's price is known well enough to be watched."""
+    """Whether an instrument's price is known well enough to be watched; not one from a time that has not come."""
     quote = quotes.get(symbol)
-    return quote is not None and now - quote.time <= limits.quote_age
+    return quote is not None and 0 <= now - quote.time <= limits.quote_age
 
 
 def watched(account: Account, agent: str, symbol: str) -> list[Exit]:

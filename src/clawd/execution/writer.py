@@ -44,6 +44,7 @@ class Writer:
         observers: told of each fact after it has been applied, in order, before the batch is written; what they enter
             and ask belongs to the same batch.
         sent: told of each request right before it is sent.
+        written: told of the account after a batch with facts is in the journal and its requests are sent.
         alarms: what a person has to see, ``(UTC nanoseconds, text)``; whoever shows them takes them out.
     """
 
@@ -55,6 +56,8 @@ class Writer:
         self.observers: list[Observer] = []
         self.sent: list[Callable[[Request], None]] = []
         self.alarms: list[tuple[int, str]] = []
+        self.written: list[Callable[[Account], None]] = []
+        self._fresh = False
         self._journal = journal
         self._records: list[tuple[int, str, dict[str, Any]]] = []
         self._unseen: list[Event] = []
@@ -84,6 +87,10 @@ class Writer:
             self._depth -= 1
         if self._depth == 0:
             self._send()
+            if self._fresh:
+                self._fresh = False
+                for listener in self.written:
+                    listener(self.account)
 
     def enter(self, event: Event) -> None:
         """Take a fact into the account; it is in the journal when the batch ends.
@@ -138,7 +145,7 @@ class Writer:
     def _append(self) -> None:
         if self._records:
             self._journal.append(self._records)
-            self._records = []
+            self._records, self._fresh = [], True
 
     def _send(self) -> None:
         while (request := self.queue.take(self.clock.now())) is not None:

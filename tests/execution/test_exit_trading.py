@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from functools import partial
+from importlib import import_module
 from typing import Any
 
 import pytest
 
-pytest.importorskip("clawd.execution.dealer", reason="there is no dealer to stand behind yet")
-from dealer_worlds import ALL, SECOND, SYMBOLS, ListJournal, World
+pytest.importorskip("clawd.execution.trader", reason="there is no trader yet")
+from dealer_worlds import ALL, SECOND, ListJournal, World
 
-from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind, OrderType
-from clawd.core.reports import Quote
-from clawd.execution.exit_desk import ExitDesk
 from clawd.execution.watch import watched
-from clawd.language.exits import read_exits
 
-order_ids = pytest.importorskip("clawd.execution.order_ids")
+trading = import_module("clawd.execution.trader")
 D = Decimal
 ONE = D(1)
 TARGET: dict[str, Any] = {"stop": {"percent": 5}, "take": {"percent": 10}}
@@ -27,31 +23,30 @@ TRAIL: dict[str, Any] = {"stop": {"percent": 5}, "trail": {"percent": 3}, "take"
 MINUTE = 60 * SECOND
 
 
+class Whole:
+    """The trader where it does more than its dealer, else the dealer."""
+
+    def __init__(self, trader: Any) -> None:
+        self.trader = trader
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.trader if name in ("quote", "receive", "work") else self.trader.dealer, name)
+
+
 class ExitWorld(World):
     """A dealer with its exits."""
 
-    desk: ExitDesk
+    trader: Any
 
     def start(self) -> Any:
-        dealer = super().start()
-        instruments = {symbol: Instrument(symbol, D("0.01"), D("0.001")) for symbol in SYMBOLS}
-        self.desk = ExitDesk(dealer, instruments, self.wire.capabilities, naming=partial(order_ids.client_id, "main"))
-        self.desk.begin()
-        return dealer
-
-    def see_prices(self) -> None:
-        super().see_prices()
-        now = self.clock.now()
-        for symbol, price in self.prices.items():
-            self.desk.quote(Quote(symbol, price, D(10), price, D(10), now, now))
-
-    def wait(self, seconds: float = 1.0, prices: bool = True) -> None:
-        super().wait(seconds, prices)
-        self.desk.work()
+        for market in self.markets.values():
+            market.price = market.price_time = market.quote = None
+        self.trader = trading.Trader(self.journal, self.wire, self.limits, self.markets, self.clock)
+        return Whole(self.trader)
 
     def plan(self, exits: dict[str, Any], distances: list[float], size: Decimal = ONE) -> str:
         order = self.order(size=size)
-        verdict = self.desk.enter_position(order, read_exits(exits), [*distances, *[0.0] * 8][:8], MINUTE)
+        verdict = self.trader.enter(order, exits, [*distances, *[0.0] * 8][:8], MINUTE)
         assert verdict.outcome != "refuse", verdict
         self.through()
         return order.id
@@ -115,7 +110,7 @@ def test_a_trailing_stop_is_replaced_with_the_old_one_resting_until_the_new_one_
     world = ExitWorld().ready()
     world.enter_with(TRAIL, [5.0, 3.0, 0, 0, 20.0])
     world.price("BTC", D(110))
-    world.desk.bar("BTC", MINUTE, world.clock.now() - 1, 110.0, 100.0, 110.0, True, {})
+    world.trader.bar("BTC", MINUTE, world.clock.now() - 1, 110.0, 100.0, 110.0, True, {})
     assert len([each for each in world.resting() if each[0] == "stop"]) == 1
     while world.wire.there:
         world.wire.to_venue()
@@ -130,7 +125,7 @@ def test_at_a_venue_that_replaces_the_gate_lets_the_new_stop_take_the_place() ->
     world.enter_with(TRAIL, [5.0, 3.0, 0, 0, 20.0])
     assert world.resting() == [("stop", D("97.00"), D(-1))]
     world.price("BTC", D(110))
-    world.desk.bar("BTC", MINUTE, world.clock.now() - 1, 110.0, 100.0, 110.0, True, {})
+    world.trader.bar("BTC", MINUTE, world.clock.now() - 1, 110.0, 100.0, 110.0, True, {})
     world.through()
     assert world.resting() == [("stop", D("107.00"), D(-1))]
     world.price("BTC", D(121))  # the target is watched here
@@ -149,7 +144,7 @@ def test_what_fills_in_parts_and_in_one_report_is_followed_one_by_one() -> None:
     for _ in range(8):
         world.wait(8)
         world.through()
-    held = world.desk.manager.protection("a", "BTC")
+    held = world.trader.exits.protection("a", "BTC")
     assert held is not None and held.position["average"] == pytest.approx(100.6)
     assert world.resting() == [("stop", D("95.00"), D(-1)), ("take", D("110.00"), D(-1))]
 
@@ -208,7 +203,7 @@ def scenario(world: ExitWorld) -> list[Callable[[], Any]]:
         world.through()
 
     def bar() -> None:
-        world.desk.bar("BTC", MINUTE, world.clock.now() - 1, 110.0, 100.0, 110.0, True, {})
+        world.trader.bar("BTC", MINUTE, world.clock.now() - 1, 110.0, 100.0, 110.0, True, {})
         world.through()
 
     return [
