@@ -666,6 +666,19 @@ def test_trades_that_are_never_told_end_their_order_and_are_a_difference(world: 
     assert world.account.blocked("a", "BTC") == UNATTRIBUTED
 
 
+def test_one_report_without_the_trades_of_an_order_that_has_ended_is_not_enough(world: World) -> None:
+    name = world.enter()
+    world.through()
+    world.trade(name)
+    (state, fill), world.wire.back = world.wire.back, []
+    tell(world, state)
+    without = replace(world.venue.account(0), fills=(), positions={})
+    tell(world, without, without)
+    assert world.account.orders[name].state.working, "the trades may still be on their way"
+    tell(world, fill)
+    assert world.account.orders[name].state is OrderState.FILLED
+
+
 def test_what_the_venue_holds_beside_our_instruments_is_said_and_left_alone(world: World) -> None:
     world.venue.positions["DUST"] = D(5)
     world.wait(31)

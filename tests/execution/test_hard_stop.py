@@ -101,7 +101,7 @@ def test_an_entry_that_fills_while_it_is_being_cancelled_is_closed_as_well(world
 def test_a_report_from_before_the_last_trade_verifies_nothing(world: World) -> None:
     stop_by_loss(world)
     world.through()
-    before = replace(world.venue.account(0), positions={})
+    before = replace(world.venue.account(0), positions={}, orders=())
     (name,) = closings(world)
     world.trade(name)
     world.through()
@@ -201,6 +201,7 @@ def test_the_days_limit_does_not_turn_a_persons_halt_into_one_of_a_day(world: Wo
     world.price("BTC", D(80))
     world.dealer.work()
     assert world.account.flattening
+    assert world.account.until_day is None
     close_all(world)
     world.clock.set(world.clock.now() + DAY)
     for _ in range(3):
