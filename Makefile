@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 PEERS := vectorbt backtesting nautilus
 
-.PHONY: run test test-long oracles lint bench clean help
+.PHONY: run test test-long chaos oracles lint bench clean help
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,6 +20,12 @@ test: $(VENV)/.installed-dev           ## set up and run the tests
 
 test-long: $(VENV)/.installed-dev      ## the proofs that take minutes
 	$(BIN)/python -m pytest -n 2 -m long
+
+CHAOS_STEPS ?= 100000
+
+chaos: $(VENV)/.installed-dev          ## kill -9 at every write and every call, and random days (CHAOS_STEPS=1000000)
+	$(BIN)/python tests/chaos/kill_matrix.py
+	$(BIN)/python tests/chaos/chaos_driver.py --steps $(CHAOS_STEPS)
 
 oracles: $(VENV)/.installed-dev $(PEERS:%=$(ORACLES)/%/.installed)  ## the same orders in other backtesters
 	$(BIN)/python -m pytest -m oracles

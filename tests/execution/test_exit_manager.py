@@ -476,7 +476,8 @@ def test_a_clock_that_is_set_back_neither_makes_old_quotes_fresh_nor_lets_a_nake
     bench.now -= 3600 * SECOND
     bench.quotes.clear()
     assert [type(fact) for fact in bench.check()] == [ProtectionOverdue]
-    assert bench.check() == [], "it is being closed"
+    bench.now += 11 * SECOND
+    assert bench.check() == [], "it is being closed, and the answer is waited for"
     bench.settle()
     assert bench.size == 0
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 pytest.importorskip("clawd.execution.trader", reason="there is no trader yet")
-from dealer_worlds import ALL, SECOND, SYMBOLS, ListJournal, World
+from dealer_worlds import ALL, SECOND, ListJournal, World
 
 from clawd.core.orders import Order, OrderKind, OrderType
 from clawd.execution.watch import watched
