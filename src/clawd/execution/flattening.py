@@ -67,8 +67,9 @@ class Flattening:
             waits_for_a_price = order.kind is OrderKind.CLOSING and order.type is not OrderType.MARKET
             if order.reduces and (waits_for_a_price or not book.size(order.symbol)):
                 self._take_off(placed, "FLATTEN")
-        for held in list(account.held):
-            self._cancel(held, "FLATTEN")
+        for held in list(account.held.values()):
+            if not held.order.reduces:  # an exit that is watched here stays with its position as well
+                self._cancel(held.order.id, "FLATTEN")
         for agent in list(account.agents.values()):
             if agent.id != UNATTRIBUTED:
                 for symbol, holding in list(agent.holdings.items()):
