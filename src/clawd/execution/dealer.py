@@ -8,6 +8,7 @@ through `propose`. Each of them is one batch: facts into the journal, then reque
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -242,6 +243,7 @@ class Dealer:
                 self.intake.failed(report)
             case AccountReport():
                 self._view.venue.clock_skew = report.venue_time - report.time
+                report = replace(report, venue_time=self.intake.moment(report.venue_time))
                 self.reconciliation.take(report)
                 self.flattening.reported(report)
             case ConnectionReport(connected=connected):
