@@ -6,7 +6,9 @@ import hashlib
 import json
 import re
 from collections.abc import Sequence
+from contextlib import ExitStack
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +24,7 @@ from clawd.core.account_events import (
     UNATTRIBUTED,
     FlattenBegan,
     FlatVerified,
+    OrderDropped,
     OrderRejected,
     ProtectionOverdue,
     TradingState,
@@ -30,15 +33,17 @@ from clawd.core.account_events import (
 from clawd.core.clock import iso, parse_duration
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
-from clawd.core.events import OrderFilled
+from clawd.core.events import OrderFilled, OrderHeld
 from clawd.core.instrument import Instrument
 from clawd.core.settings import Settings
 from clawd.data.capture import MarketEvent, read_captures, steps_of
 from clawd.execution.account import Account
 from clawd.execution.recovery import replay
+from clawd.execution.signed_approvals import SignedApprovals
 from clawd.fleet.venue_run import Moment, VenueRun, begin
 from clawd.language.strategy import Strategy, parse_json
 from clawd.risk.limit_settings import limits_of
+from clawd.store.approval_desk import ApprovalDesk
 from clawd.store.journal import Journal
 from clawd.store.switchboard import Switchboard
 from clawd.venues.matching.file import VenueFile
@@ -101,31 +106,37 @@ def trade(
     rules = _rules(settings, _share(maker, "--maker"), delay, stale)
     folder = settings.home / "accounts" / account
     terms = _terms(market, instrument, listing, rules, bar, settings)
-    with (
-        Journal.open(folder / "journal.sqlite") as journal,
-        Switchboard.open(settings.home) as switchboard,
-        interruptions() as interrupted,
-    ):
+    limits = limits_of(settings)
+    with ExitStack() as open_, interruptions() as interrupted:
+        journal = open_.enter_context(Journal.open(folder / "journal.sqlite"))
+        switchboard = open_.enter_context(Switchboard.open(settings.home))
         _same_terms(folder, terms)
         venue = MatchingVenue(_VENUE, [listing], rules, settings.capital, now=market[0].time - 1)
-        file = VenueFile.open(folder / "venue.sqlite", venue)
-        try:
-            limits = limits_of(settings)
-            if journal.head[0] == 0:
-                begin(journal, account, venue, chosen, [instrument], limits, settings.capital)
-            agents = strategies_of(replay(journal.entries()), chosen)
-            ordered = switchboard.standing
-            run = VenueRun(journal, venue, market, agents, [listing], limits, duration, ordered, rules.stale)
-            view = _View(run, as_json)
-            view.began(switchboard)
-            for moment in run.moments():
-                view.show(moment)
-                _answer(switchboard, run, account)
-                if interrupted:
-                    break
-            view.ended(bool(interrupted))
-        finally:
-            file.close()
+        open_.callback(VenueFile.open(folder / "venue.sqlite", venue).close)
+        approvals = ApprovalDesk.open(settings, account, _VENUE, limits.longest_silence)
+        open_.callback(approvals.close)
+        if journal.head[0] == 0:
+            begin(journal, account, venue, chosen, [instrument], limits, settings.capital)
+        run = VenueRun(
+            journal,
+            venue,
+            market,
+            strategies_of(replay(journal.entries()), chosen),
+            [listing],
+            limits,
+            duration,
+            ordered=switchboard.standing,
+            silence=rules.stale,
+            approvals=partial(SignedApprovals, approvals),
+        )
+        view = _View(run, as_json)
+        view.began(switchboard)
+        for moment in run.moments():
+            view.show(moment)
+            _answer(switchboard, run, account)
+            if interrupted:
+                break
+        view.ended(bool(interrupted))
     if interrupted:
         raise typer.Exit(130)
 
@@ -274,6 +285,10 @@ def _line(event: Event) -> str | None:
     match event:
         case OrderFilled():
             return f"{event.agent} {event.reason.word} {event.size:+f} {event.symbol} at {event.price}"
+        case OrderHeld():
+            return f"{event.agent} {event.size:+f} {event.symbol} waits until it is {event.until}"
+        case OrderDropped():
+            return f"an order that waited is never sent: {event.why}"
         case OrderRejected():
             return f"an order was refused by the venue: {event.code}"
         case TradingStateChanged():

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Any, Final
 
 from clawd.core.account_events import (
@@ -17,6 +18,7 @@ from clawd.core.account_events import (
     OrderAccepted,
     OrderRejected,
     ProtectionChanged,
+    ProtectionOverdue,
     TradingState,
 )
 from clawd.core.clock import Clock
@@ -26,6 +28,7 @@ from clawd.core.orders import Order, OrderKind
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
 from clawd.execution.exit_manager import ExitManager, Requests
+from clawd.execution.order_ids import client_id
 from clawd.execution.recovery import Journal, recover
 from clawd.execution.timing import Timing
 from clawd.execution.view import MarketNow, View
@@ -94,7 +97,13 @@ class Trader:
             after=after,
         )
         instruments = {symbol: market.instrument for symbol, market in markets.items()}
-        self.exits = ExitManager(self.account, instruments, venue.capabilities, watch or WatchLimits())
+        self.exits = ExitManager(
+            self.account,
+            instruments,
+            venue.capabilities,
+            watch or WatchLimits(),
+            naming=partial(client_id, self.account.start.account),
+        )
         self._writer = self.dealer.writer
         self._writer.observers.append(self._entered)
         with self._writer.batch():
@@ -231,6 +240,8 @@ class Trader:
         facts, requests = self.exits.on_naked(self._quotes(), now)
         for fact in facts:
             self._writer.enter(fact)
+            if isinstance(fact, ProtectionOverdue):
+                self._writer.alarm(f"nothing protects {fact.agent} in {fact.symbol}: the position is closed")
         self._carry_out(requests)
         self._carry_out(self.exits.on_time(now))
         for agent in self.account.agents.values():

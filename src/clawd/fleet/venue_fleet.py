@@ -12,10 +12,10 @@ from decimal import Decimal
 
 import numpy as np
 
-from clawd.core.account_events import OrderExpired, OrderMissing, OrderRejected, TradingState
+from clawd.core.account_events import OrderDropped, OrderExpired, OrderMissing, OrderRejected, TradingState
 from clawd.core.clock import Clock
 from clawd.core.event import Event
-from clawd.core.events import BarClosed, IntentsProposed, OrderCancelled, Wish
+from clawd.core.events import BarClosed, IntentsProposed, OrderCancelled, OrderHeld, Wish
 from clawd.core.money import booked_size, studied
 from clawd.core.orders import Order, OrderKind
 from clawd.core.panel import Panel
@@ -63,6 +63,7 @@ class VenueFleet:
         self._bar = market.bar
         self._clock = clock
         self._spot = frozenset(spot)
+        self._held = {name: held.order for name, held in trader.account.held.items()}
         trader.dealer.writer.observers.append(self._entered)
 
     def bar_closed(self, row: Panel) -> None:
@@ -92,12 +93,13 @@ class VenueFleet:
         if agent.stopped is not None and not agent.holdings:
             return
         present = np.ascontiguousarray(row.present[rows])
+        under_way = self._under_way(agent)
         before = np.zeros(len(rows), POSITION)
         for place, k in enumerate(rows):
             symbol = self._symbols[k]
             before[place] = self._position(agent, symbol)
             # What is under way is waited for: a decision is made on what is held, not on what may come.
-            if any(_decided(placed.order) for placed in self.trader.account.working_of(agent.id, symbol)):
+            if (agent.id, symbol) in under_way:
                 present[place] = False
         after = before.copy()
         after["target"] = 0.0 if agent.stopped is not None else np.nan_to_num(self.programs.latest[index])
@@ -133,6 +135,13 @@ class VenueFleet:
             rest = sum(risks[number:], Decimal(0))
             part = risks[number] / rest if rest else Decimal(1)
             self.trader.enter(order, exits, wish.distances, self._bar, part)
+
+    def _under_way(self, agent: SubAccount) -> set[tuple[str, str]]:
+        """Where an order of an agent's decision works, or waits to be sent."""
+        account = self.trader.account
+        working = [account.orders[order].order for ids in agent.orders.values() for order in ids]
+        held = [each.order for each in account.held.values() if each.order.agent == agent.id]
+        return {(order.agent, order.symbol) for order in (*working, *held) if _decided(order)}
 
     def _capital(self, agent: SubAccount, paid_whole: bool) -> float:
         """What exposures are shares of. What is paid for whole is paid from what there is, and its costs as well."""
@@ -187,12 +196,14 @@ class VenueFleet:
 
     def _entered(self, event: Event) -> None:
         """An entry that the venue did not take, or that never came there, is asked for again at the next bar."""
-        if not isinstance(event, OrderRejected | OrderMissing | OrderExpired | OrderCancelled):
+        if isinstance(event, OrderHeld):
+            self._held[event.order] = event.to_order()
+        if not isinstance(event, OrderRejected | OrderMissing | OrderExpired | OrderCancelled | OrderDropped):
             return
         placed = self.trader.account.orders.get(event.order)
-        if placed is None or placed.filled or placed.order.kind is not OrderKind.OPENING:
+        order = self._held.pop(event.order, None) if placed is None else placed.order
+        if order is None or order.kind is not OrderKind.OPENING or (placed is not None and placed.filled):
             return
-        order = placed.order
         stance = self.trader.account.agents[order.agent].stances.get(order.symbol, Stance())
         wish = Wish(symbol=order.symbol, exposure=None, shut=stance.shut)
         self.trader.dealer.writer.enter(IntentsProposed(agent=order.agent, wishes=[wish]))

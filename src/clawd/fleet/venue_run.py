@@ -23,7 +23,8 @@ from clawd.engine.compiled import folder
 from clawd.execution.recovery import Journal, open_account
 from clawd.execution.timing import Timing
 from clawd.execution.trader import Trader
-from clawd.execution.view import MarketNow
+from clawd.execution.view import MarketNow, View
+from clawd.execution.waiting import Approvals
 from clawd.execution.watch import WatchLimits
 from clawd.fleet.venue_fleet import VenueFleet
 from clawd.language.strategy import Strategy
@@ -104,6 +105,7 @@ class VenueRun:
         limits: that the gate holds.
         bar: duration of the bars on which decisions are made, nanoseconds.
         ordered: what a person orders at the moment of asking.
+        approvals: whom large orders wait for, None where none do.
         silence: nanoseconds for which a price is fresh, where the market is told more seldom than a live one.
 
     Raises:
@@ -121,6 +123,7 @@ class VenueRun:
         bar: int,
         ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
         silence: int = 0,
+        approvals: Callable[[View], Approvals] | None = None,
     ) -> None:
         self.venue = venue
         self.clock = ReplayClock(venue.now)
@@ -140,6 +143,7 @@ class VenueRun:
             self.clock,
             timing=replace(timing, silence=max(timing.silence, silence)),
             watch=replace(watch, quote_age=max(watch.quote_age, silence)),
+            approvals=approvals,
         )
         spot = {listing.instrument.symbol for listing in listings if listing.leverage is None}
         self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock, spot)
