@@ -130,11 +130,14 @@ def test_an_agent_that_is_none_an_instrument_that_is_none_and_a_size_that_is_non
         replace(world.order(), symbol="XXX"),
         world.order(size=D("NaN")),
         world.order(size=D("Infinity")),
+        world.order(reference=D("NaN")),
+        world.order(size=D(-1), kind=OrderKind.CLOSING, reference=D("NaN")),
+        world.order(stop_distance=D("-Infinity")),
         world.order(type=OrderType.TRAILING_STOP, trail=D(1)),
     ):
         assert world.dealer.propose(order).outcome == "refuse"
     assert not submits(world)
-    world.crash()
+    world.dealer.work()
 
 
 # What the venue says late, twice, or wrongly.
@@ -666,6 +669,19 @@ def test_trades_that_are_never_told_end_their_order_and_are_a_difference(world: 
     assert world.account.blocked("a", "BTC") == UNATTRIBUTED
 
 
+def test_one_report_without_the_trades_of_an_order_that_has_ended_is_not_enough(world: World) -> None:
+    name = world.enter()
+    world.through()
+    world.trade(name)
+    (state, fill), world.wire.back = world.wire.back, []
+    tell(world, state)
+    without = replace(world.venue.account(0), fills=(), positions={})
+    tell(world, without, without)
+    assert world.account.orders[name].state.working, "the trades may still be on their way"
+    tell(world, fill)
+    assert world.account.orders[name].state is OrderState.FILLED
+
+
 def test_what_the_venue_holds_beside_our_instruments_is_said_and_left_alone(world: World) -> None:
     world.venue.positions["DUST"] = D(5)
     world.wait(31)
@@ -687,3 +703,10 @@ def test_an_order_that_the_venue_made_smaller_ends_with_what_it_filled(world: Wo
     placed = world.account.orders[name]
     assert (placed.state, placed.filled) == (OrderState.CANCELLED, 1)
     world.agree()
+
+
+def test_a_closing_order_with_a_figure_that_is_none_is_refused_and_breaks_nothing(world: World) -> None:
+    world.hold()
+    order = world.order(size=D(-1), kind=OrderKind.CLOSING, reference=D("NaN"))
+    assert world.dealer.propose(order).code == "PRICE_INVALID"
+    assert world.dealer.propose(replace(order, reference=None)).outcome == "allow"

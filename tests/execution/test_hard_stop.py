@@ -10,9 +10,9 @@ from dealer_worlds import DAY, T0, D, World
 from clawd.core.account_events import UNATTRIBUTED, FlattenBegan, TradingState
 from clawd.core.errors import ClawdError
 from clawd.core.orders import OrderKind, OrderType
-from clawd.core.reports import VenueState
+from clawd.core.reports import RequestFailed, RequestKind, VenueState
 from clawd.execution.life_cycle import OrderState
-from clawd.venues.venue import ReportAccount, Submit
+from clawd.venues.venue import Cancel, ReportAccount, Submit
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_an_entry_that_fills_while_it_is_being_cancelled_is_closed_as_well(world
 def test_a_report_from_before_the_last_trade_verifies_nothing(world: World) -> None:
     stop_by_loss(world)
     world.through()
-    before = replace(world.venue.account(0), positions={})
+    before = replace(world.venue.account(0), positions={}, orders=())
     (name,) = closings(world)
     world.trade(name)
     world.through()
@@ -201,6 +201,7 @@ def test_the_days_limit_does_not_turn_a_persons_halt_into_one_of_a_day(world: Wo
     world.price("BTC", D(80))
     world.dealer.work()
     assert world.account.flattening
+    assert world.account.until_day is None
     close_all(world)
     world.clock.set(world.clock.now() + DAY)
     for _ in range(3):
@@ -215,7 +216,7 @@ def test_nobody_resumes_on_the_day_of_the_limit_or_while_it_is_being_closed(worl
     with pytest.raises(ClawdError, match="still being closed"):
         world.dealer.resume("me")
     close_all(world)
-    with pytest.raises(ClawdError, match="reached its limit"):
+    with pytest.raises(ClawdError, match="until the next UTC day: DAY_LOSS"):
         world.dealer.resume("me")
 
 
@@ -285,3 +286,22 @@ def test_what_a_person_has_said_before_the_halt_of_a_day_holds_after_it(world: W
         world.through()
     assert world.account.day == T0 // DAY + 1
     assert world.account.state is TradingState.REDUCING
+
+
+def test_an_entry_that_could_not_be_cancelled_is_tried_again_but_not_without_a_pause(world: World) -> None:
+    name = world.enter("b", type=OrderType.LIMIT, limit=D(99))
+    world.through()
+    world.dealer.halt("me")
+    for _ in range(20):
+        world.wire.there.clear()
+        if world.account.orders[name].state is OrderState.PENDING_CANCEL:
+            refused = RequestFailed("model", name, RequestKind.CANCEL, True, "BUSY", world.clock.now())
+            world.wire.arrived.append(refused)
+            world.dealer.receive()
+        world.wait(0.1)
+    asked = [each for each in world.wire.sent if isinstance(each, Cancel)]
+    assert 1 < len(asked) < 6
+    for _ in range(10):
+        world.wait(10)
+        world.through()
+    assert world.account.orders[name].state is OrderState.CANCELLED

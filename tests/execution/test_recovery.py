@@ -265,3 +265,23 @@ def test_a_venue_whose_clock_is_days_ahead_is_not_believed(world: World) -> None
     assert world.account.orders[name].state is OrderState.FILLED
     assert world.account.venue_time < T0 + 86_400 * SECOND
     assert any("CLOCK" in text for _, text in world.dealer.alarms)
+
+
+def test_a_report_from_days_ahead_does_not_make_us_deaf_to_those_of_today(world: World) -> None:
+    report = replace(world.venue.account(0), venue_time=T0 + 400 * 86_400 * SECOND)
+    world.wire.arrived.append(report)
+    world.dealer.receive()
+    assert world.account.venue_time < T0 + 86_400 * SECOND
+    assert world.account.reconciled < T0 + 86_400 * SECOND
+    name = world.enter()
+    world.through()
+    world.venue.trade(name, D(1), D(100))  # nobody is told
+    rounds(world)
+    world.agree()
+    world.dealer.flatten("me")
+    world.through()
+    (closing,) = world.account.working_of("a", "BTC")
+    world.trade(closing.order.id)
+    world.through()
+    rounds(world)
+    assert not world.account.flattening

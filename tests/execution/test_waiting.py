@@ -252,3 +252,18 @@ def test_what_is_held_ends_with_its_time() -> None:
     assert world.account.held
     world.wait(2)
     assert not world.account.held
+
+
+def test_a_stop_that_is_watched_here_stays_until_its_position_is_closed(plain: World) -> None:
+    plain.hold()
+    stop = plain.order(size=D(-1), kind=OrderKind.STOP, type=OrderType.STOP, level=D(95))
+    entry = plain.order("b", type=OrderType.STOP, level=D(102))
+    plain.dealer.propose(stop)
+    plain.dealer.propose(entry)
+    plain.dealer.flatten("me")
+    assert set(plain.account.held) == {stop.id}
+    plain.through()
+    (closing,) = plain.account.working_of("a", "BTC")
+    plain.trade(closing.order.id)
+    plain.through()
+    assert not plain.account.held

@@ -8,6 +8,7 @@ through `propose`. Each of them is one batch: facts into the journal, then reque
 from __future__ import annotations
 
 import heapq
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -242,6 +243,7 @@ class Dealer:
                 self.intake.failed(report)
             case AccountReport():
                 self._view.venue.clock_skew = report.venue_time - report.time
+                report = replace(report, venue_time=self.intake.moment(report.venue_time))
                 self.reconciliation.take(report)
                 self.flattening.reported(report)
             case ConnectionReport(connected=connected):
@@ -348,6 +350,8 @@ class Dealer:
             code = Code.AGENT_NOT_ACTIVE
         elif not order.size.is_finite():
             code = Code.SIZE_INVALID
+        elif not all(figure is None or figure.is_finite() for figure in _prices(order)):
+            code = Code.PRICE_INVALID
         elif not self._venue_can(order, replaces) or not (replaced is None or _can_be_replaced(replaced, order)):
             code = Code.NOT_SUPPORTED
         elif not order.reduces and not self.ready:
@@ -413,6 +417,10 @@ class Dealer:
         by = self._after_cancel.pop(name)
         if placed.state is OrderState.CANCELLED and not placed.filled:
             self.propose(by)
+
+
+def _prices(order: Order) -> tuple[Decimal | None, ...]:
+    return order.level, order.reference, order.limit, order.trail, order.stop_distance
 
 
 def _refused(code: Code) -> Verdict:

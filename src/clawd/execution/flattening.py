@@ -6,11 +6,11 @@ from collections.abc import Callable
 from decimal import Decimal
 from random import Random
 
-from clawd.core.account_events import UNATTRIBUTED, FlatVerified
+from clawd.core.account_events import UNATTRIBUTED, FlatVerified, TradingState
 from clawd.core.orders import Order, OrderKind, OrderType
 from clawd.core.reason import Reason
 from clawd.core.reports import AccountReport
-from clawd.execution.life_cycle import OrderState
+from clawd.execution.life_cycle import OrderState, PlacedOrder
 from clawd.execution.order_ids import client_id, is_ours
 from clawd.execution.timing import Timing
 from clawd.execution.writer import Writer
@@ -55,16 +55,21 @@ class Flattening:
         """One more step, where there is one to be taken now."""
         account = self._writer.account
         if not account.flattening:
-            self._attempts.clear()
+            if account.state is TradingState.ACTIVE:
+                self._attempts.clear()
+            else:
+                self.take_off_entries(account.state.value.upper())
             self._asked = None
             return
+        self.take_off_entries("FLATTEN")
         for placed in list(account.working()):
             order, book = placed.order, account.agents[placed.order.agent]
             waits_for_a_price = order.kind is OrderKind.CLOSING and order.type is not OrderType.MARKET
-            if order.kind is OrderKind.OPENING or waits_for_a_price or not book.size(order.symbol):
-                self._cancel(order.id, "FLATTEN")
-        for held in list(account.held):
-            self._cancel(held, "FLATTEN")
+            if order.reduces and (waits_for_a_price or not book.size(order.symbol)):
+                self._take_off(placed, "FLATTEN")
+        for held in list(account.held.values()):
+            if not held.order.reduces:  # an exit that is watched here stays with its position as well
+                self._cancel(held.order.id, "FLATTEN")
         for agent in list(account.agents.values()):
             if agent.id != UNATTRIBUTED:
                 for symbol, holding in list(agent.holdings.items()):
@@ -72,26 +77,43 @@ class Flattening:
         if self._closed():
             self._ask_whether_flat()
 
+    def take_off_entries(self, why: str) -> None:
+        """Take off every entry that works; one whose cancellation is refused is tried again, at growing intervals."""
+        if self._writer.account.totals.has_entries():
+            for placed in list(self._writer.account.working()):
+                if not placed.order.reduces:
+                    self._take_off(placed, why)
+
     def close(self, agent: str, symbol: str, size: Decimal, reason: Reason) -> None:
         """Close a position at the market, where it is not being closed already and it is time to try."""
         writer = self._writer
         account, now = writer.account, writer.clock.now()
-        working = account.working_of(agent, symbol)
-        attempts, due = self._attempts.get((agent, symbol), (0, 0))
-        if any(placed.order.kind is OrderKind.CLOSING for placed in working):
+        if any(placed.order.kind is OrderKind.CLOSING for placed in account.working_of(agent, symbol)):
             return
-        if now < due and due - now <= self._timing.longest_query:  # a clock that was set back is not waited for
+        attempts = self._attempt((agent, symbol), now)
+        if attempts is None:
             return
         number = 0
         while (name := self._name(agent, symbol, now, number)) in account.orders:
             number += 1
         if attempts >= _QUIET_ATTEMPTS:
             writer.alarm(f"{size} {symbol} of {agent} would not close, attempt {attempts + 1}")
-        wait = self._timing.backoff(attempts, self._random.random(), self._timing.close)
-        self._attempts[agent, symbol] = (attempts + 1, now + wait)
         verdict = self._propose(Order(name, agent, symbol, OrderKind.CLOSING, -size, reason))
         if verdict.outcome is Outcome.REFUSE:
             writer.alarm(f"{size} {symbol} of {agent} cannot be closed: {verdict.code}")
+
+    def _take_off(self, placed: PlacedOrder, why: str) -> None:
+        if not placed.cancel_why and self._attempt((placed.order.id, ""), self._writer.clock.now()) is not None:
+            self._cancel(placed.order.id, why)
+
+    def _attempt(self, key: tuple[str, str], now: int) -> int | None:
+        """How often something has been tried before, where it may be tried now; None where it is too early."""
+        attempts, due = self._attempts.get(key, (0, 0))
+        if now < due <= now + self._timing.longest_query:  # a clock that was set back is not waited for
+            return None
+        wait = self._timing.backoff(attempts, self._random.random(), self._timing.close)
+        self._attempts[key] = (attempts + 1, now + wait)
+        return attempts
 
     def reported(self, report: AccountReport) -> None:
         """A report on the account came: whether it says that everything of ours is closed."""

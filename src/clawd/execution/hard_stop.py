@@ -122,7 +122,10 @@ class HardStop:
         if account.flattening:
             raise ClawdError("everything is still being closed", hint="resume when the venue has said that it is flat")
         if account.until_day is not None and account.day < account.until_day:
-            raise ClawdError("the day's loss has reached its limit", hint="trading goes on by itself the next UTC day")
+            raise ClawdError(
+                f"the account is halted until the next UTC day: {account.state_why}",
+                hint="trading goes on by itself then",
+            )
         marks = self.marks()
         if marks is not None and account.day >= 0 and account.day_loss(marks) >= self._limit:
             raise ClawdError("the day's loss has reached its limit", hint="resume on the next UTC day")

@@ -143,7 +143,7 @@ class Intake:
         if news or stepped.state is not placed.state:
             self._writer.enter(
                 OrderAccepted(
-                    order=placed.order.id, venue_order=report.venue_order, venue_time=self._moment(report.venue_time)
+                    order=placed.order.id, venue_order=report.venue_order, venue_time=self.moment(report.venue_time)
                 )
             )
         if stepped.state is OrderState.UNKNOWN:
@@ -161,7 +161,7 @@ class Intake:
             return
         if stepped.state is placed.state:
             return
-        order, when = placed.order, self._moment(report.venue_time)
+        order, when = placed.order, self.moment(report.venue_time)
         event: Event
         if trigger is Trigger.REJECTED:
             event = OrderRejected(order=order.id, code=report.code or "REJECTED", venue_time=when)
@@ -193,7 +193,7 @@ class Intake:
                 venue_order=report.venue_order,
                 symbol=report.symbol,
                 size=report.size,
-                venue_time=self._moment(report.venue_time),
+                venue_time=self.moment(report.venue_time),
             )
         )
         if report.order is not None and is_ours(report.order, account.start.account):
@@ -275,7 +275,7 @@ class Intake:
             agent=order.agent,
             symbol=order.symbol,
             order_kind=order.kind,
-            time=self._moment(report.venue_time),
+            time=self.moment(report.venue_time),
             size=size,
             price=report.price,
             fee=fee,
@@ -294,7 +294,7 @@ class Intake:
                 size=size,
                 price=report.price,
                 fee=cash_of_fill(size, report.price) - flow,
-                venue_time=self._moment(report.venue_time),
+                venue_time=self.moment(report.venue_time),
             )
         )
         self._writer.alarm(f"{size} {report.symbol} was traded at {report.price} by no order of ours: {report.trade}")
@@ -376,12 +376,13 @@ class Intake:
         """From when on a report on the account has to tell the fills."""
         return max(self._writer.account.reconciled - self._timing.overlap, 0)
 
-    def _moment(self, venue_time: int) -> int:
-        """The venue's time of something; ours where it says one that is yet to come."""
-        now = self._writer.clock.now()
+    def moment(self, venue_time: int) -> int:
+        """The venue's time of something; where it is days ahead of ours, the latest that was believed before."""
+        now, before = self._writer.clock.now(), self._writer.account.venue_time
         if venue_time > now + NANOSECONDS_PER_DAY:
-            self._writer.anomaly("CLOCK", f"the venue's clock is days ahead of ours: it says {venue_time // 10**9} s")
-            return now
+            days = (venue_time - now) // NANOSECONDS_PER_DAY
+            self._writer.anomaly("CLOCK", f"the venue's clock is {days} days ahead of ours")
+            return max(now, before)
         return venue_time
 
     def _entered(self, event: Event) -> None:
