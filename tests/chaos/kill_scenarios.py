@@ -15,6 +15,7 @@ from clawd.core.orders import OrderKind, OrderType
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import MarketEvent, Print
 from clawd.store.switchboard import Switch
+from clawd.venues.faults import Fault, Rule
 
 D = Decimal
 STEP = 0.5  # seconds between two looks of our process
@@ -44,7 +45,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A market by its way-points (seconds, ticks), and who does what in it."""
+    """A market by its way-points (seconds, ticks), who does what in it, and what goes wrong in each life of ours."""
 
     seconds: float
     paths: Mapping[str, tuple[tuple[float, int], ...]]
@@ -52,6 +53,7 @@ class Scenario:
     orders: tuple[tuple[float, Switch], ...] = ()
     by_hand: tuple[tuple[float, str, str], ...] = ()
     adopts: float | None = None
+    faults: tuple[Rule, ...] = ()
 
     def market(self) -> list[MarketEvent]:
         """The whole market, the same every time. The depth is small, so that large orders fill in parts."""
@@ -109,11 +111,26 @@ SCENARIOS = {
         by_hand=((8, "AAA", "-2.5"), (9, "BBB", "1.20")),
         adopts=20,
     ),
+    "faults": Scenario(
+        36,
+        _UP_AND_DOWN,
+        _TRADES[:5],
+        faults=(
+            Rule(Fault.SERVER_ERROR_AFTER, "Submit", kind="opening"),
+            Rule(Fault.DROP, "FillReport", first=2),
+            Rule(Fault.DROP, "Submit", kind="stop", first=2),
+            Rule(Fault.TOO_MANY, "Submit", kind="take", first=2, lasts=2 * SECOND),
+            Rule(Fault.DISCONNECT_AFTER, "Submit", kind="stop", first=4, lasts=3 * SECOND),
+            Rule(Fault.DUPLICATE, "Submit", kind="opening", first=2, times=0),
+            Rule(Fault.OLD_AGAIN, "OrderReport", times=0, lasts=2 * SECOND),
+        ),
+    ),
 }
 
 
 def open_world(name: str, directory: Path, around: Callable[[Any], Any] | None = None) -> World:
-    return World(directory, market=SCENARIOS[name].market(), around=around, away=AWAY)
+    scenario = SCENARIOS[name]
+    return World(directory, script=scenario.faults, market=scenario.market(), around=around, away=AWAY)
 
 
 def live(world: World, name: str) -> None:
