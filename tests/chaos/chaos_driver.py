@@ -6,9 +6,10 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from decimal import Decimal
 from random import Random
 
-from chaos_world import AGENTS, INSTRUMENTS, SECOND, START, D, World
+from chaos_world import AGENTS, INSTRUMENTS, LIMIT, SECOND, START, D, World
 
 from clawd.core.errors import ClawdError
 from clawd.core.orders import OrderType, TimeInForce
@@ -28,16 +29,26 @@ class Episode:
 
     Args:
         seed: of everything.
-        script: the faults; None for those that the seed draws.
+        script: the faults; None for those that are drawn.
+        chances: of those that are drawn; None for what the seed says.
+        day_loss: the limit.
     """
 
-    def __init__(self, seed: int, script: tuple[Rule, ...] | None = None) -> None:
+    def __init__(
+        self,
+        seed: int,
+        script: tuple[Rule, ...] | None = None,
+        chances: Chances | None = None,
+        day_loss: Decimal = LIMIT,
+    ) -> None:
         self.random = random = Random(seed)
         faults = NETWORK_FAULTS if random.random() < 0.6 else tuple(Fault)
         share, quotes = random.choice((0.0, 0.02, 0.1, 0.3)), random.choice((0.0, 0.01, 0.05))
         longest = random.choice((2, 10)) * SECOND
-        chances = Chances(seed, share, quotes, faults, longest) if script is None else None
-        self.world = World(script=script or (), chances=chances, seed=seed)
+        chances = chances or Chances(seed, share, quotes, faults, longest)
+        self.world = World(
+            script=script or (), chances=chances if script is None else None, day_loss=day_loss, seed=seed
+        )
         self.hands = random.random() < 0.3
         self.seed = seed
         self.done = 0

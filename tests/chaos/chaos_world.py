@@ -24,6 +24,7 @@ from clawd.core.reason import Reason
 from clawd.core.reports import Quote, Report, VenueState
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import BookChange, MarketEvent, Print
+from clawd.execution.account import REMEMBERED_DAYS
 from clawd.execution.life_cycle import OrderState
 from clawd.execution.naked import why_naked
 from clawd.execution.order_ids import client_id
@@ -196,6 +197,7 @@ class World:
         self.wire = Wire(self.faults if around is None else around(self.faults))
         self.markets: dict[str, MarketNow] = {}
         self.lives = 0
+        self.started: list[Callable[[], None]] = []
         self.naked: dict[tuple[str, str], int] = {}
         self.number = 0
         if market is not None:
@@ -249,6 +251,8 @@ class World:
         for agent in AGENTS:
             if agent not in self.trader.account.agents:
                 self.trader.dealer.enter(AgentFunded(agent=agent, capital=D(3_000)))
+        for tell in self.started:
+            tell()
         return self.trader
 
     def crash(self, away: float = 0.0) -> None:
@@ -329,11 +333,12 @@ class World:
             return None
         return self.trader.leave(self.order(agent, symbol, -size, kind=OrderKind.CLOSING, number=self.number))
 
-    def command(self, switch: Switch) -> bool:
-        """A person orders it; what cannot be done now is asked for again later."""
+    def command(self, switch: Switch, number: int | None = None) -> bool:
+        """A person orders it, as a new command or as the one of a number; whether that is done."""
         self.number += 1
+        number = self.number if number is None else number
         try:
-            return self.trader.obey(Command(self.number, self.clock.now(), switch, "person", "TEST"))
+            return self.trader.obey(Command(number, self.clock.now(), switch, "person", "TEST"))
         except ClawdError:
             return False
 
@@ -387,8 +392,9 @@ class World:
             filled = D(0) if there is None else there.filled * there.sign * size
             if placed.filled != filled:
                 yield f"{placed.filled} of {name} filled in the books, {filled} at the venue"
-        for name in exchange.orders:
-            if name not in account.orders and not name.startswith("by-hand"):
+        for name, there in exchange.orders.items():
+            forgotten = there.done and there.changed < self.clock.now() - (REMEMBERED_DAYS - 1) * DAY
+            if name not in account.orders and not name.startswith("by-hand") and not forgotten:
                 yield f"{name} is at the venue and not in the books"
         quotes, now = self.quotes, self.clock.now()
         for agent in account.agents.values():

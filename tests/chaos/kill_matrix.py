@@ -147,7 +147,7 @@ def try_point(name: str, point: int, twice: bool, place: str | None) -> str:
             status = child(lambda at=at: life(at, last=False))
             if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGKILL:
                 wheres.append((directory / "where").read_text())
-            else:
+            elif status != 0 or not wheres:  # a second life may come to its end before it is killed
                 return f"it was not killed: {_last_words(errors)}"
         if child(lambda: life(0, last=True)) != 0:
             return f"killed {', then '.join(wheres)}: {_last_words(errors)}"

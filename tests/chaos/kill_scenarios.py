@@ -132,10 +132,9 @@ def live(world: World, name: str) -> None:
             if at <= now and ("hand", at) not in done:
                 done.add(("hand", at))
                 world.by_hand.trade(symbol, D(size), name=str(at))  # a second one of that name is refused there
-        for at, switch in scenario.orders:
-            last = max((each for each, _ in scenario.orders if each <= now), default=None)
-            if at == last and (at, switch) not in done and world.command(switch):
-                done.add((at, switch))
+        given = [(number, switch) for number, (at, switch) in enumerate(scenario.orders, 1) if at <= now]
+        if given and given[-1] not in done and world.command(given[-1][1], given[-1][0]):
+            done.add(given[-1])
         if scenario.adopts is not None and now >= scenario.adopts:
             for block in list(world.trader.account.blocks):
                 if block.why == "unattributed":
