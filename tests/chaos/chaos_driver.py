@@ -190,10 +190,11 @@ class Episode:
 
 def described(seed: int, episode: Episode | None, error: BaseException) -> str:
     """A failure, and how it is seen again."""
-    script = "" if episode is None else to_json(episode.world.faults.struck)
+    struck = () if episode is None else episode.world.faults.struck
+    script = to_json(struck)
     steps = 0 if episode is None else episode.done
     kind = type(error).__name__
-    return f"seed {seed}, step {steps}, {kind}: {error}\n  its faults as a script: {script}"
+    return f"seed {seed}, step {steps}, {kind}: {error}\n  {len(struck)} faults, as a script: {script}"
 
 
 def run_seed(seed: int, steps: int = STEPS, script: tuple[Rule, ...] | None = None) -> str:

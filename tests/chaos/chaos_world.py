@@ -26,7 +26,7 @@ from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import BookChange, MarketEvent, Print
 from clawd.execution.account import REMEMBERED_DAYS
 from clawd.execution.life_cycle import OrderState
-from clawd.execution.naked import why_naked
+from clawd.execution.naked import is_being_closed, why_naked
 from clawd.execution.order_ids import client_id
 from clawd.execution.recovery import open_account, replay
 from clawd.execution.timing import Timing
@@ -199,6 +199,7 @@ class World:
         self.lives = 0
         self.started: list[Callable[[], None]] = []
         self.naked: dict[tuple[str, str], int] = {}
+        self.idle: dict[tuple[str, str], int] = {}
         self.number = 0
         if market is not None:
             self.venue.follow(market[self.venue.played :])
@@ -236,6 +237,7 @@ class World:
         """A process of ours begins."""
         self.lives += 1
         self.naked.clear()
+        self.idle.clear()
         self.markets = {symbol: MarketNow(each, day_volume=D(10**9)) for symbol, each in INSTRUMENTS.items()}
         limits = Limits(self.day_loss, D(5), COSTS, 10 * SECOND, D("0.2"))
         self.trader = Trader(
@@ -349,24 +351,22 @@ class World:
         return {symbol: market.quote for symbol, market in self.markets.items() if market.quote is not None}
 
     def watch_for_naked(self) -> None:
-        """No position is naked for longer than it may be without a fact that says so."""
-        account, now = self.trader.account, self.clock.now()
-        quotes = self.quotes
-        seen = set()
+        """No position is naked for longer than it may be, unless that is written down and it is being closed."""
+        account, now, longest = self.trader.account, self.clock.now(), WATCH.longest_naked
+        naked: dict[tuple[str, str], int] = {}
+        idle: dict[tuple[str, str], int] = {}
         for agent in account.agents.values():
-            if agent.id == UNATTRIBUTED:
-                continue
-            for symbol in agent.holdings:
-                if why_naked(account, agent.id, symbol, quotes, now, WATCH) is None:
+            for symbol in agent.holdings if agent.id != UNATTRIBUTED else ():
+                place = agent.id, symbol
+                if why_naked(account, *place, self.quotes, now, WATCH) is None:
                     continue
-                seen.add((agent.id, symbol))
-                since = self.naked.setdefault((agent.id, symbol), now)
+                naked[place] = self.naked.get(place, now)
                 acted = account.naked_since.get(agent.id, {}).get(symbol)
-                if now - since > WATCH.longest_naked + LOOK:
-                    assert acted is not None, f"{agent.id} is naked in {symbol}, and the journal does not know"
-                    assert now - acted <= WATCH.longest_naked + LOOK, f"{agent.id} is naked in {symbol} for too long"
-        for gone in self.naked.keys() - seen:
-            del self.naked[gone]
+                acts = acted is not None and (now - acted <= longest or is_being_closed(account, *place))
+                if now - naked[place] > longest and not acts:
+                    idle[place] = self.idle.get(place, now)
+                    assert now - idle[place] <= LOOK, f"{agent.id} is naked in {symbol}, and nothing is done"
+        self.naked, self.idle = naked, idle
 
     def wrong(self) -> str:
         """What does not hold now that must hold once all is quiet; empty where everything does."""

@@ -239,3 +239,38 @@ def test_entries_are_only_ever_asked_for_by_opening_orders(whole: Place) -> None
         event.order for event in events if isinstance(event, OrderSubmitted) and event.order_kind is OrderKind.OPENING
     }
     assert opened <= planned, "no entry is sent whose exits were not written down before"
+
+
+def test_a_script_of_faults_is_played_and_the_books_still_agree(files: list[str], tmp_path: Path) -> None:
+    environment = os.environ | {
+        "CLAWD_HOME": str(tmp_path / "home"),
+        "CLAWD_CAPITAL": "10000",
+        "CLAWD_DAY_LOSS_LIMIT": "100",
+    }
+    script = tmp_path / "faults.json"
+    script.write_text(
+        '[{"fault":"server_error","message":"Submit","first":2},'
+        '{"fault":"drop","message":"FillReport","first":3,"times":2},'
+        '{"fault":"disconnect_before","message":"Submit","first":5,"lasts":4000000000}]'
+    )
+    done = subprocess.run(
+        clawd(tmp_path, *files, "--json", "--faults", str(script)),
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with Journal.open(tmp_path / "home" / "accounts" / "captures" / "journal.sqlite", read_only=True) as journal:
+        entries = list(journal.entries())
+    lost = [entry for entry in entries if entry.kind == "OutcomeLost"]
+    assert {entry.body["why"] for entry in lost} >= {"503", "DISCONNECTED"}
+    fills = [entry.body["trade"] for entry in entries if entry.kind == "OrderFilled"]
+    assert fills and len(set(fills)) == len(fills)
+    script.write_text('[{"fault":"bite"}]')
+    refused = subprocess.run(
+        clawd(tmp_path, *files, "--faults", str(script)), env=environment, capture_output=True, text=True, check=False
+    )
+    assert refused.returncode == 2
+    assert "no script of faults" in refused.stderr

@@ -46,6 +46,7 @@ from clawd.risk.limit_settings import limits_of
 from clawd.store.approval_desk import ApprovalDesk
 from clawd.store.journal import Journal
 from clawd.store.switchboard import Switchboard
+from clawd.venues.faults import Rule, from_json
 from clawd.venues.matching.file import VenueFile
 from clawd.venues.matching.rules import Delay, FeeTier, Latency, Listing, Rules
 from clawd.venues.matching.venue import MatchingVenue
@@ -81,6 +82,10 @@ def trade(
         typer.Option("--stale", metavar="SECONDS", min=1, max=86_400, help="silence after which a price is stale"),
     ] = 5,
     account: Annotated[str, typer.Option("--account", metavar="NAME", help="where the journal is kept")] = "captures",
+    faults: Annotated[
+        Path | None,
+        typer.Option("--faults", metavar="FILE", help="what goes wrong on the way to the venue, as a script"),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Trade captured order books and trades on a simulated exchange, the whole way that orders take.
@@ -98,6 +103,7 @@ def trade(
         raise ClawdError(str(error), where="--bar") from None
     instrument = Instrument(symbol, *steps_of(captures))
     chosen = [read_strategy(name) for name in strategies]
+    script = () if faults is None else _script(faults)
     ready_engine()
     market = read_captures(captures, instrument)
     if not market:
@@ -128,6 +134,7 @@ def trade(
             ordered=switchboard.standing,
             silence=rules.stale,
             approvals=partial(SignedApprovals, approvals),
+            faults=script,
         )
         view = _View(run, as_json)
         view.began(switchboard)
@@ -156,6 +163,15 @@ def strategies_of(account: Account, chosen: Sequence[Strategy]) -> dict[str, Str
             f"this account is traded by {names}", where="--strategy", hint="give the same, or another --account"
         )
     return found
+
+
+def _script(path: Path) -> tuple[Rule, ...]:
+    try:
+        return from_json(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ClawdError(f"the script of faults cannot be read: {error}", where=str(path)) from error
+    except ClawdError as error:
+        raise error.at(str(path)) from error
 
 
 def _share(text: str, option: str) -> Decimal:

@@ -30,6 +30,7 @@ from clawd.fleet.venue_fleet import VenueFleet
 from clawd.language.strategy import Strategy
 from clawd.risk.limits import Limits
 from clawd.store.switchboard import NOTHING_ORDERED, Command
+from clawd.venues.faults import FaultyVenue, Rule
 from clawd.venues.matching.rules import Listing
 from clawd.venues.matching.venue import MatchingVenue
 
@@ -107,6 +108,7 @@ class VenueRun:
         ordered: what a person orders at the moment of asking.
         approvals: whom large orders wait for, None where none do.
         silence: nanoseconds for which a price is fresh, where the market is told more seldom than a live one.
+        faults: what goes wrong between us and the venue; counted anew by each process.
 
     Raises:
         ClawdError: when the journal cannot be replayed.
@@ -124,9 +126,11 @@ class VenueRun:
         ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
         silence: int = 0,
         approvals: Callable[[View], Approvals] | None = None,
+        faults: Sequence[Rule] = (),
     ) -> None:
         self.venue = venue
         self.clock = ReplayClock(venue.now)
+        self._way = FaultyVenue(venue, self.clock, faults)
         self._ordered = ordered
         self._market = market
         self._prints = any(isinstance(event, Print) for event in market)
@@ -137,7 +141,7 @@ class VenueRun:
         timing, watch = Timing(), WatchLimits()
         self.trader = Trader(
             journal,
-            venue,
+            self._way,
             replace(limits, longest_silence=max(limits.longest_silence, silence)),
             markets,
             self.clock,
@@ -169,7 +173,7 @@ class VenueRun:
             self.clock.set(to)
             for told in venue.prints():
                 self._builder.traded(told.symbol, float(told.price), float(told.size), told.venue_time)
-            for quote in venue.quotes():
+            for quote in self._way.quotes(venue.quotes()):
                 trader.quote(quote)
                 if not self._prints:
                     self._builder.quoted(quote.symbol, float(quote.middle), quote.venue_time)
