@@ -7,6 +7,7 @@ both or to neither, and no order was taken twice.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from random import Random
 
 import pytest
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from clawd.core.account_events import UNATTRIBUTED
+from clawd.core.errors import ClawdError
 from clawd.core.money import cash_of_fill
 from clawd.core.orders import OrderKind, OrderType
 from clawd.core.reports import FillReport, VenueState
@@ -338,6 +340,26 @@ def walk(seed: int, steps: int) -> None:
         (3, game.the_whole_account_is_told),
         (1, lambda: game.connection_breaks(once=place() < 30)),
     ]
+    world, venue = game.world, game.world.venue
+
+    def person() -> None:
+        dealer = world.dealer
+        if place() < 50:
+            random.choice([dealer.halt, dealer.flatten])("me")
+        elif not dealer.account.flattening:
+            with suppress(ClawdError):  # the day's limit was reached
+                dealer.resume("me")
+
+    def market() -> None:
+        symbol = random.choice(["BTC", "ETH"])
+        world.price(symbol, (world.prices[symbol] * random.randint(90, 111) / 100).quantize(D("0.01")))
+
+    def closings() -> None:
+        for name, resting in list(venue.orders.items()):
+            if resting.working and resting.order.kind is OrderKind.CLOSING:
+                world.trade(name)
+
+    moves += [(2, person), (4, market), (3, closings)]
     for _ in range(steps):
         random.choices([move for _, move in moves], [weight for weight, _ in moves])[0]()
         game.every_order_was_sent_at_most_once()
