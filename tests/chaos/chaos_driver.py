@@ -149,7 +149,11 @@ class Episode:
         world.trader.bar(symbol, 10 * SECOND, opened, high, low, close, random.random() < 0.9, {})
 
     def crashes(self) -> None:
-        self.world.crash(self.random.choice((0.0, 0.5, 5.0, 40.0)))
+        """It starts again from the beginning or from a snapshot; now and then one is taken."""
+        world, random = self.world, self.random
+        world.crash(random.choice((0.0, 0.5, 5.0, 40.0)), from_snapshot=random.random() < 0.5)
+        if random.random() < 0.5:
+            world.keep_snapshot()
 
     def person(self) -> None:
         random, world = self.random, self.world

@@ -24,7 +24,7 @@ from clawd.core.reason import Reason
 from clawd.core.reports import Quote, Report, VenueState
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import BookChange, MarketEvent, Print
-from clawd.execution.account import REMEMBERED_DAYS
+from clawd.execution.account import REMEMBERED_DAYS, Account
 from clawd.execution.life_cycle import OrderState
 from clawd.execution.naked import is_being_closed, why_naked
 from clawd.execution.order_ids import client_id
@@ -197,6 +197,7 @@ class World:
         self.wire = Wire(self.faults if around is None else around(self.faults))
         self.markets: dict[str, MarketNow] = {}
         self.lives = 0
+        self.snapshot: tuple[bytes, int] | None = None
         self.started: list[Callable[[], None]] = []
         self.naked: dict[tuple[str, str], int] = {}
         self.idle: dict[tuple[str, str], int] = {}
@@ -233,8 +234,13 @@ class World:
 
     # Our life.
 
-    def start(self) -> Trader:
-        """A process of ours begins."""
+    def keep_snapshot(self) -> None:
+        """Keep what the account is now, beside the journal in memory."""
+        self.snapshot = self.trader.account.to_json(), len(self.journal.kept)
+
+    def start(self, *, from_snapshot: bool = False) -> Trader:
+        """A process of ours begins, at the first entry or at the last snapshot."""
+        kept = self.snapshot if from_snapshot else None
         self.lives += 1
         self.naked.clear()
         self.idle.clear()
@@ -249,6 +255,8 @@ class World:
             seed=self.seed + self.lives,
             timing=TIMING,
             watch=WATCH,
+            account=None if kept is None else Account.from_json(kept[0]),
+            after=0 if kept is None else kept[1],
         )
         for agent in AGENTS:
             if agent not in self.trader.account.agents:
@@ -257,11 +265,11 @@ class World:
             tell()
         return self.trader
 
-    def crash(self, away: float = 0.0) -> None:
+    def crash(self, away: float = 0.0, *, from_snapshot: bool = False) -> None:
         """Our process dies; the world goes on without it for some seconds, and then it starts again."""
         if away:
             self._pass_time(away)
-        self.start()
+        self.start(from_snapshot=from_snapshot)
 
     def close(self) -> None:
         """Close the files, where there are any; closing twice does no harm."""
