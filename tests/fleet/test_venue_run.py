@@ -144,6 +144,19 @@ def test_a_run_left_at_any_moment_goes_on_with_the_same_bars_and_positions(
     assert bars(place) == bars(whole), "no bar is told twice or left out, and none is another"
 
 
+def test_a_run_left_at_every_close_with_its_orders_under_way_ends_with_the_venues_books(
+    messages: list[MarketEvent], tmp_path: Path
+) -> None:
+    """A position that is turned has two orders under way at once, and both fills are told in one report."""
+    place = Place(tmp_path, messages)
+    for seconds in range(5, 200, 5):
+        place.live(BEGAN + seconds * SECOND)
+    account = place.live()
+    place.check(account)
+    assert account.anomalies == 0
+    assert kinds(place)["OutcomeLost"] > 10, "orders were under way"
+
+
 def test_a_halt_stops_entries_and_a_flattening_ends_flat(messages: list[MarketEvent], tmp_path: Path) -> None:
     place = Place(tmp_path, messages)
     account = place.live(BEGAN + 60 * SECOND)

@@ -42,7 +42,7 @@ from clawd.execution.recovery import replay
 from clawd.execution.signed_approvals import SignedApprovals
 from clawd.fleet.venue_run import Moment, VenueRun, begin
 from clawd.language.strategy import Strategy, parse_json
-from clawd.risk.limit_settings import limits_of
+from clawd.risk.limit_settings import clusters_of, limits_of
 from clawd.store.approval_desk import ApprovalDesk
 from clawd.store.journal import Journal
 from clawd.store.switchboard import Switchboard
@@ -134,6 +134,7 @@ def trade(
             ordered=switchboard.standing,
             silence=rules.stale,
             approvals=partial(SignedApprovals, approvals),
+            clusters=clusters_of(settings, [symbol]),
             faults=script,
         )
         view = _View(run, as_json)

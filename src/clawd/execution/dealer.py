@@ -12,7 +12,14 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided, CancelRequested, OrderRejected
+from clawd.core.account_events import (
+    UNATTRIBUTED,
+    AdoptionDecided,
+    AnomalyFound,
+    CancelRequested,
+    OrderRejected,
+    OutcomeLost,
+)
 from clawd.core.clock import Clock
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
@@ -28,6 +35,7 @@ from clawd.core.reports import (
     RequestFailed,
 )
 from clawd.execution.account import Account
+from clawd.execution.breaker import Breaker
 from clawd.execution.flattening import Flattening
 from clawd.execution.groups import Groups
 from clawd.execution.hard_stop import HardStop
@@ -36,7 +44,7 @@ from clawd.execution.life_cycle import OrderState, PlacedOrder
 from clawd.execution.quotes import Quotes
 from clawd.execution.reconciliation import Reconciliation
 from clawd.execution.timing import Timing
-from clawd.execution.unknown import Outcomes
+from clawd.execution.unknown import NO_ANSWER, Outcomes
 from clawd.execution.view import View
 from clawd.execution.waiting import WATCHED, Approvals, Waiting
 from clawd.execution.writer import JournalPort, Writer
@@ -61,6 +69,7 @@ class Dealer:
     Attributes:
         writer: the account, its journal and the way to its venue, for whoever enters facts beside the dealer's.
         quotes: the market as it was last seen.
+        breaker: of the venue.
         reconciliation: whether the books agree with the venue.
     """
 
@@ -80,6 +89,7 @@ class Dealer:
         account = view.account
         self.writer = Writer(account, journal, venue, clock)
         self.quotes = Quotes(view.markets)
+        self.breaker = Breaker()
         self.outcomes = Outcomes(self.writer, timing, random)
         self.intake = Intake(self.writer, self.outcomes, timing)
         self.reconciliation = Reconciliation(self.writer, self.intake, self.outcomes, self.quotes, timing)
@@ -240,6 +250,8 @@ class Dealer:
             case FillReport():
                 self.intake.fill(report)
             case RequestFailed():
+                if not report.refused:
+                    self._failed()
                 self.intake.failed(report)
             case AccountReport():
                 self._view.venue.clock_skew = report.venue_time - report.time
@@ -253,8 +265,14 @@ class Dealer:
                         self._give_up(order.id)
                     self.reconciliation.begin()
                 else:
+                    self._failed()
                     self.reconciliation.agreed = False
                     self.outcomes.connection_lost()
+
+    def _failed(self) -> None:
+        """Something that the venue, or the way to it, should not have done."""
+        if self.breaker.failed(self._clock.now()):
+            self.writer.alarm(f"{self._venue.name} fails too often: nothing is entered there for a while")
 
     # What people ask for.
 
@@ -305,6 +323,7 @@ class Dealer:
         if (code := self._refusal(order, replaces)) is not None:
             return _refused(code), None
         self._view.venue.connected = self.writer.queue.open and self.reconciliation.agreed
+        self._view.venue.breaker_open = self.breaker.is_open(self._clock.now())
         return approve(order, self._view.snapshot(order, self._clock.now(), part, replaces), self._view.limits)
 
     def _judge(self, order: Order) -> Verdict:
@@ -403,6 +422,8 @@ class Dealer:
 
     def _entered(self, event: Event) -> None:
         """What waits for the end of another order is proposed now; what waits to close what is closed is not sent."""
+        if isinstance(event, AnomalyFound) or (isinstance(event, OutcomeLost) and event.why == NO_ANSWER):
+            self._failed()
         if isinstance(event, OrderFilled):
             for order in self.writer.queue.orders():
                 size = self.account.agents[order.agent].size(order.symbol)

@@ -86,6 +86,7 @@ class Reconciliation:
         """The venue said everything about the account."""
         for fill in report.fills:
             self._intake.fill(fill)
+            self._writer.settle()  # what a fill has led to is judged before the next one is booked
         for order in report.orders:
             self._intake.order(order)
         if report.venue_time <= self._reported:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from random import Random
+from typing import Final
 
 from clawd.core.account_events import OrderMissing, OutcomeLost
 from clawd.core.event import Event
@@ -21,6 +22,9 @@ from clawd.venues.venue import Cancel, Query, Request, Submit
 
 #: After so many questions without an answer it is said out loud.
 _LOUD_AFTER = 5
+
+#: Why an outcome is lost when nobody said anything.
+NO_ANSWER: Final = "NO_ANSWER"
 
 _OPEN = (OrderState.ACCEPTED, OrderState.PARTIALLY_FILLED)
 
@@ -134,7 +138,7 @@ class Outcomes:
             if watch.due > now + self._timing.longest_query or watch.sent_at > now:  # the clock was set back
                 watch.due, watch.sent_at = now, min(watch.sent_at, now)
             if placed.state is OrderState.SUBMITTED and now >= watch.sent_at + self._timing.answer:
-                self.lose(placed, "NO_ANSWER")
+                self.lose(placed, NO_ANSWER)
                 placed = self._writer.account.orders[order]
             if now >= watch.due and placed.state is not OrderState.SUBMITTED:
                 self._ask(placed, watch, now)

@@ -6,6 +6,7 @@ start is what it would be at a real venue: the journal is replayed, the venue is
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
@@ -16,7 +17,7 @@ from clawd.core.clock import ReplayClock
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.instrument import Instrument
-from clawd.core.panel import NANOSECONDS_PER_SECOND
+from clawd.core.panel import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND
 from clawd.data.bar_builder import BarBuilder
 from clawd.data.capture import BookChange, MarketEvent, Print, Top
 from clawd.engine.compiled import folder
@@ -107,6 +108,7 @@ class VenueRun:
         bar: duration of the bars on which decisions are made, nanoseconds.
         ordered: what a person orders at the moment of asking.
         approvals: whom large orders wait for, None where none do.
+        clusters: by symbol, the name of what it moves with.
         silence: nanoseconds for which a price is fresh, where the market is told more seldom than a live one.
         faults: what goes wrong between us and the venue; counted anew by each process.
 
@@ -127,6 +129,7 @@ class VenueRun:
         silence: int = 0,
         approvals: Callable[[View], Approvals] | None = None,
         faults: Sequence[Rule] = (),
+        clusters: Mapping[str, str] | None = None,
     ) -> None:
         self.venue = venue
         self.clock = ReplayClock(venue.now)
@@ -137,7 +140,13 @@ class VenueRun:
         instruments = [listing.instrument for listing in listings]
         self._builder = BarBuilder(instruments, bar)
         self._instruments = {instrument.symbol: instrument for instrument in instruments}
-        markets = {instrument.symbol: MarketNow(instrument) for instrument in instruments}
+        clusters = clusters or {}
+        markets = {
+            instrument.symbol: MarketNow(instrument, cluster=clusters.get(instrument.symbol))
+            for instrument in instruments
+        }
+        self._markets = markets
+        self._volumes: dict[str, deque[tuple[int, Decimal]]] = {symbol: deque() for symbol in markets}
         timing, watch = Timing(), WatchLimits()
         self.trader = Trader(
             journal,
@@ -173,6 +182,7 @@ class VenueRun:
             self.clock.set(to)
             for told in venue.prints():
                 self._builder.traded(told.symbol, float(told.price), float(told.size), told.venue_time)
+                self._count(told.symbol, told.size, told.venue_time)
             for quote in self._way.quotes(venue.quotes()):
                 trader.quote(quote)
                 if not self._prints:
@@ -188,6 +198,15 @@ class VenueRun:
             trader.dealer.alarms.clear()
             yield Moment(to, events, alarms, len(rows))
 
+    def _count(self, symbol: str, size: Decimal, time: int) -> None:
+        """What has traded within a day, as far as it was told: less than a whole day's at the beginning."""
+        volumes, market = self._volumes[symbol], self._markets[symbol]
+        volumes.append((time, size))
+        total = (market.day_volume or Decimal(0)) + size
+        while volumes[0][0] <= time - NANOSECONDS_PER_DAY:
+            total -= volumes.popleft()[1]
+        market.day_volume = total
+
     def _see_what_was(self) -> None:
         """Show the programs the bars before the moment at which the venue's file stands; nothing is decided on them."""
         for event in self._market[: self.venue.played]:
@@ -195,6 +214,7 @@ class VenueRun:
             if isinstance(event, Print):
                 price, size = event.price * instrument.tick, event.lots * instrument.lot
                 self._builder.traded(event.symbol, float(price), float(size), event.time)
+                self._count(event.symbol, size, event.time)
             elif not self._prints and isinstance(event, Top):
                 middle = (event.bid + event.ask) * instrument.tick / 2
                 self._builder.quoted(event.symbol, float(middle), event.time)
