@@ -305,3 +305,19 @@ def test_an_entry_that_could_not_be_cancelled_is_tried_again_but_not_without_a_p
         world.wait(10)
         world.through()
     assert world.account.orders[name].state is OrderState.CANCELLED
+
+
+def test_a_position_that_was_turned_is_closed_beside_the_order_that_turned_it(world: World) -> None:
+    world.hold("a", "BTC", D(-1))
+    closing = world.order("a", "BTC", D(1), kind=OrderKind.CLOSING)
+    stop = world.order("a", "BTC", D(1), kind=OrderKind.STOP, type=OrderType.STOP, level=D(105))
+    for order in (closing, stop):
+        assert world.dealer.propose(order).outcome != "refuse"
+    world.through()
+    world.trade(stop.id, D(1))
+    world.trade(closing.id, D("0.5"))
+    world.through()
+    assert world.account.agents["a"].size("BTC") == D("0.5")
+    world.dealer.flatten("me")
+    sold = [each.order for each in world.account.working() if each.order.size < 0]
+    assert [(order.kind, order.size) for order in sold] == [(OrderKind.CLOSING, D("-0.5"))]

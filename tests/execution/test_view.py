@@ -392,3 +392,21 @@ def test_entries_are_still_counted_once_past_days_are_forgotten() -> None:
     scene.work("a001", "BBB", ENTRY, "1", at=later)
     for _ in range(2):
         assert scene.view.snapshot(scene.order("a001", "AAA", ENTRY, "1"), later).agent.orders == 1
+
+
+def test_a_position_that_two_closing_orders_have_turned_is_closed_beside_what_is_left_of_them() -> None:
+    """What was to close the short does not close the long: counted with it, the long could not be closed at all."""
+    scene = Scene()
+    scene.hold("a001", "BBB", "-9", "50", stop="55")
+    lost = scene.work("a001", "BBB", OrderKind.CLOSING, "9")
+    scene.tell(OutcomeLost(order=lost.id, why="DISCONNECTED"))
+    other = scene.work("a001", "BBB", OrderKind.STOP, "9")
+    scene.fill(lost, "4", "55")
+    scene.fill(other, "9", "55")
+    assert scene.view.account.agents["a001"].size("BBB") == 4
+    closing = scene.order("a001", "BBB", OrderKind.CLOSING, "-4")
+    verdict = judge(closing, scene.view.snapshot(closing, NOW), LIMITS)
+    assert (verdict.outcome, verdict.allowed) == (Outcome.ALLOW, Decimal(-4))
+    scene.work("a001", "BBB", OrderKind.CLOSING, "-4")
+    again = scene.order("a001", "BBB", OrderKind.CLOSING, "-4")
+    assert judge(again, scene.view.snapshot(again, NOW), LIMITS).outcome is Outcome.REFUSE

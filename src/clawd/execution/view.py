@@ -256,6 +256,8 @@ def _position_facts(order: Order, account: Account, agent: SubAccount | None, re
             continue
         if other.kind is OrderKind.OPENING:
             opening += placed.rest
+        elif order.reduces and other.size * order.size < 0:
+            continue  # it was to close a position of the other side, and cannot close this one
         elif not _waits(other):
             closing += abs(placed.rest)
         elif other.kind is order.kind and placed.state is not OrderState.PENDING_CANCEL:
