@@ -59,8 +59,17 @@ class Place:
     def listings(self) -> list[Listing]:
         return [Listing(BTC, leverage=self.leverage)]
 
-    def live(self, until: int | None = None, ordered: Callable[[], Command] = lambda: NOTHING_ORDERED) -> Account:
-        """Trade up to a time, or to the end, and leave as abruptly as can be within one process."""
+    def live(
+        self,
+        until: int | None = None,
+        ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
+        *,
+        swallow: bool = False,
+    ) -> Account:
+        """Trade up to a time, or to the end, and leave as abruptly as can be within one process.
+
+        With ``swallow`` what the venue answers to the last orders is heard by nobody.
+        """
         venue = MatchingVenue("paper", self.listings, RULES, CASH, now=BEGAN - 1)
         file = VenueFile.open(self.folder / "venue.sqlite", venue)
         limits = limits_of(Settings(capital=CASH, day_loss_limit=self.day_loss))
@@ -72,6 +81,9 @@ class Place:
             for moment in run.moments():
                 if until is not None and moment.time >= until:
                     break
+        if swallow:
+            venue.advance(venue.now + SECOND)
+            venue.receive()
         file.close()
         self.venue = venue
         return run.trader.account
@@ -150,7 +162,7 @@ def test_a_run_left_at_every_close_with_its_orders_under_way_ends_with_the_venue
     """A position that is turned has two orders under way at once, and both fills are told in one report."""
     place = Place(tmp_path, messages)
     for seconds in range(5, 200, 5):
-        place.live(BEGAN + seconds * SECOND)
+        place.live(BEGAN + seconds * SECOND, swallow=True)
     account = place.live()
     place.check(account)
     assert account.anomalies == 0
