@@ -15,7 +15,7 @@ from clawd.cli.main import command_line
 
 GROUPS = {
     "Trade on paper": ["up", "trade"],
-    "Stop it": ["halt", "reduce", "flatten", "resume"],
+    "Stop it": ["halt", "reduce", "flatten", "resume", "adopt"],
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
     "Journal": ["journal", "parity"],
@@ -28,6 +28,7 @@ COMMANDS = [
     "reduce",
     "flatten",
     "resume",
+    "adopt",
     "backtest",
     "sweep",
     "research",

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -18,9 +18,10 @@ import pytest
 from fleet_worlds import strategy_of
 from venue_markets import BEGAN, BTC, SECOND, market, write_captures
 
-from clawd.core.account_events import TradingState
+from clawd.core.account_events import UNATTRIBUTED, TradingState
 from clawd.core.events import BarClosed, OrderFilled, OrderSubmitted, read_event
-from clawd.core.orders import OrderKind
+from clawd.core.orders import Order, OrderKind
+from clawd.core.reason import Reason
 from clawd.core.settings import Settings
 from clawd.data.capture import MarketEvent
 from clawd.execution.account import Account
@@ -28,7 +29,7 @@ from clawd.execution.recovery import replay
 from clawd.fleet.venue_run import VenueRun, begin
 from clawd.risk.limit_settings import limits_of
 from clawd.store.journal import Journal
-from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision, Switch, Switchboard
 from clawd.venues.matching.file import VenueFile
 from clawd.venues.matching.rules import Delay, FeeTier, Latency, Listing, Rules
 from clawd.venues.matching.venue import MatchingVenue
@@ -65,19 +66,24 @@ class Place:
         ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
         *,
         swallow: bool = False,
+        by_hand: Order | None = None,
+        decided: Callable[[int], Sequence[Decision]] = lambda after: (),
     ) -> Account:
         """Trade up to a time, or to the end, and leave as abruptly as can be within one process.
 
-        With ``swallow`` what the venue answers to the last orders is heard by nobody.
+        With ``swallow`` what the venue answers to the last orders is heard by nobody. An order ``by_hand`` is given to
+        the venue before, past us.
         """
         venue = MatchingVenue("paper", self.listings, RULES, CASH, now=BEGAN - 1)
         file = VenueFile.open(self.folder / "venue.sqlite", venue)
+        if by_hand is not None:
+            venue._exchange.submit(by_hand, None, venue.now, reduce_only=False)
         limits = limits_of(Settings(capital=CASH, day_loss_limit=self.day_loss))
         with Journal.open(self.folder / "journal.sqlite") as journal:
             if journal.head[0] == 0:
                 begin(journal, "acc", venue, STRATEGIES, [BTC], limits, CASH)
             agents = {"a001": STRATEGIES[0], "a002": STRATEGIES[1]}
-            run = VenueRun(journal, venue, self.messages, agents, self.listings, limits, BAR, ordered)
+            run = VenueRun(journal, venue, self.messages, agents, self.listings, limits, BAR, ordered, decided=decided)
             for moment in run.moments():
                 if until is not None and moment.time >= until:
                     break
@@ -202,6 +208,28 @@ def test_spot_is_paid_for_whole_and_never_sold_short(messages: list[MarketEvent]
     assert counts["OrderFilled"] > 5
     assert counts["OrderRejected"] == 0
     assert all(size > 0 for size in account.sizes().values())
+
+
+def test_a_trade_by_hand_is_nobodys_until_a_person_decides(messages: list[MarketEvent], tmp_path: Path) -> None:
+    place = Place(tmp_path, messages)
+    place.live(BEGAN + 60 * SECOND)
+    hand = Order("hand-1", "me", "BTCUSDT", OrderKind.OPENING, Decimal("0.020"), Reason.ENTRY)
+    account = place.live(BEGAN + 120 * SECOND, by_hand=hand)
+    assert account.agents[UNATTRIBUTED].size("BTCUSDT") == Decimal("0.020")
+    assert [(block.symbol, block.agent, block.why) for block in account.blocks] == [("BTCUSDT", None, UNATTRIBUTED)]
+    entered = kinds(place)["ExitsPlanned"]
+    account = place.live(BEGAN + 150 * SECOND)
+    with Journal.open(place.folder / "journal.sqlite", read_only=True) as journal:
+        refused = [entry.body["code"] for entry in journal.entries() if entry.kind == "VerdictGiven"][-3:]
+    assert "UNATTRIBUTED" in refused, "a restart decides nothing"
+    with Switchboard.open(tmp_path) as switchboard:
+        switchboard.decide("acc", "BTCUSDT", "ann", 1)
+        account = place.live(None, decided=lambda after: switchboard.decisions("acc", after))
+    assert not account.blocks
+    assert kinds(place)["AdoptionDecided"] == 1
+    assert kinds(place)["ExitsPlanned"] > entered
+    assert account.agents[UNATTRIBUTED].size("BTCUSDT") == Decimal("0.020"), "and it is still theirs"
+    assert account.cash == place.venue._exchange.account.cash
 
 
 # From the command line.

@@ -45,6 +45,16 @@ def test_answers_belong_to_their_command(tmp_path: Path) -> None:
         assert not list(switchboard.answers(second))
 
 
+def test_decisions_are_numbered_and_belong_to_an_account(tmp_path: Path) -> None:
+    with Switchboard.open(tmp_path) as switchboard:
+        first = switchboard.decide("one", "AAA", "ann", 1)
+        switchboard.decide("two", "AAA", "ann", 2)
+        third = switchboard.decide("one", "BBB", "bob", 3)
+        assert switchboard.decisions("one", 0) == [first, third]
+        assert switchboard.decisions("one", first.number) == [third]
+        assert switchboard.decisions("one", third.number) == []
+
+
 def test_an_order_that_this_version_does_not_know_stops_whoever_asks(tmp_path: Path) -> None:
     with Switchboard.open(tmp_path) as switchboard:
         switchboard.give(Switch.HALT, "ann", "", 1)

@@ -32,6 +32,7 @@ _COMMANDS = (
     ("reduce", _STOP, "Let positions only become smaller, in any run of this home, until `clawd resume`."),
     ("flatten", _STOP, "Halt, cancel all, close all, and do not rest until the venue says that everything is flat."),
     ("resume", _STOP, "Let the fleet enter positions again. It asks for a word to be typed."),
+    ("adopt", _STOP, "Say that what no agent has done in an instrument is yours, so that agents may enter beside it."),
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
     ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
     ("research", _STUDY, "Search for strategies by evolution, judge what is found; tune the numbers of one."),

@@ -68,7 +68,7 @@ def resume(why: WhyOption = "", wait: WaitOption = 10.0) -> None:
 def _order(switch: Switch, why: str, wait: float) -> None:
     home, clock = read_settings().home, SystemClock()
     with Switchboard.open(home) as switchboard:
-        command = switchboard.give(switch, _who(), why, clock.now())
+        command = switchboard.give(switch, who(), why, clock.now())
         typer.echo(_in_words(command))
         at_work = running(home)
         if not at_work:
@@ -106,7 +106,8 @@ def running(home: Path) -> list[str]:
     return [journal.parent.name for journal in journals if is_locked(journal)]
 
 
-def _who() -> str:
+def who() -> str:
+    """The name of the person at the keyboard."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container may run as a number that has no name

@@ -134,6 +134,7 @@ def trade(
             ordered=switchboard.standing,
             silence=rules.stale,
             approvals=partial(SignedApprovals, approvals),
+            decided=partial(switchboard.decisions, account),
             clusters=clusters_of(settings, [symbol]),
             faults=script,
         )

@@ -157,10 +157,14 @@ class DifferenceBooked(Event):
 
 
 class AdoptionDecided(Event):
-    """A person decided: the unattributed position of an instrument is theirs, and entries are allowed beside it."""
+    """A person decided: the unattributed position of an instrument is theirs, and entries are allowed beside it.
+
+    ``decision`` is its number on the switchboard.
+    """
 
     symbol: str
     by: str
+    decision: int | None = None
 
 
 class EntriesBlocked(Event):

@@ -171,6 +171,7 @@ class Account:
         venue_time: the latest of the venue's clock that a report has told.
         reconciled: the venue's clock when our books last agreed with what it said; 0 before that.
         anomalies: how many were found.
+        decided: number of the last decision of a person on the switchboard that was taken in.
     """
 
     start: AccountOpened
@@ -197,6 +198,7 @@ class Account:
     venue_time: int = 0
     reconciled: int = 0
     anomalies: int = 0
+    decided: int = 0
     totals: Annotated[Totals, Field(exclude=True)] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -405,6 +407,7 @@ class Account:
         self._saw(event.venue_time)
 
     def _adoption_decided(self, event: AdoptionDecided) -> None:
+        self.decided = max(self.decided, event.decision or 0)
         self.blocks = [block for block in self.blocks if (block.symbol, block.why) != (event.symbol, UNATTRIBUTED)]
 
     def _entries_blocked(self, event: EntriesBlocked) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from clawd.core.account_events import (
     UNATTRIBUTED,
+    AdoptionDecided,
     CancelRefused,
     ExitsPlanned,
     OrderAccepted,
@@ -36,7 +37,7 @@ from clawd.execution.waiting import Approvals
 from clawd.execution.watch import WatchLimits
 from clawd.risk.gate import Outcome, Verdict
 from clawd.risk.limits import Limits
-from clawd.store.switchboard import Command, Switch
+from clawd.store.switchboard import Command, Decision, Switch
 from clawd.venues.venue import Venue
 
 #: Nanoseconds between two looks at all positions: whether one is naked, and whether one's time is over.
@@ -232,6 +233,11 @@ class Trader:
                 self._flattened_for = command.number
                 return not account.flattening
         return True
+
+    def adopt(self, decision: Decision) -> None:
+        """A person has decided about what is unattributed in an instrument; once is enough."""
+        if decision.number > self.account.decided:
+            self.dealer.enter(AdoptionDecided(symbol=decision.symbol, by=decision.by, decision=decision.number))
 
     # Steps.
 

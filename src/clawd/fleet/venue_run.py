@@ -30,7 +30,7 @@ from clawd.execution.watch import WatchLimits
 from clawd.fleet.venue_fleet import VenueFleet
 from clawd.language.strategy import Strategy
 from clawd.risk.limits import Limits
-from clawd.store.switchboard import NOTHING_ORDERED, Command
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision
 from clawd.venues.faults import FaultyVenue, Rule
 from clawd.venues.matching.rules import Listing
 from clawd.venues.matching.venue import MatchingVenue
@@ -108,6 +108,7 @@ class VenueRun:
         bar: duration of the bars on which decisions are made, nanoseconds.
         ordered: what a person orders at the moment of asking.
         approvals: whom large orders wait for, None where none do.
+        decided: what a person has decided about unattributed positions, behind the number of a decision.
         clusters: by symbol, the name of what it moves with.
         silence: nanoseconds for which a price is fresh, where the market is told more seldom than a live one.
         faults: what goes wrong between us and the venue; counted anew by each process.
@@ -129,12 +130,14 @@ class VenueRun:
         silence: int = 0,
         approvals: Callable[[View], Approvals] | None = None,
         faults: Sequence[Rule] = (),
+        decided: Callable[[int], Sequence[Decision]] = lambda after: (),
         clusters: Mapping[str, str] | None = None,
     ) -> None:
         self.venue = venue
         self.clock = ReplayClock(venue.now)
         self._way = FaultyVenue(venue, self.clock, faults)
         self._ordered = ordered
+        self._decided = decided
         self._market = market
         self._prints = any(isinstance(event, Print) for event in market)
         instruments = [listing.instrument for listing in listings]
@@ -192,6 +195,8 @@ class VenueRun:
             for row in rows:
                 self.fleet.bar_closed(row)
             self.obeyed = trader.obey(self._ordered())
+            for decision in self._decided(trader.account.decided):
+                trader.adopt(decision)
             trader.work()
             events, alarms = tuple(self._events), tuple(text for _, text in trader.dealer.alarms)
             self._events.clear()

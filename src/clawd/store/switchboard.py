@@ -33,6 +33,15 @@ SCHEMA: Final = Schema(
         )
         """,
         """
+        CREATE TABLE decision(
+            number INTEGER PRIMARY KEY,
+            ts INTEGER NOT NULL,
+            account TEXT NOT NULL,
+            symbol TEXT NOT NULL,
+            by TEXT NOT NULL
+        )
+        """,
+        """
         CREATE TABLE answer(
             command INTEGER NOT NULL REFERENCES command(number),
             run TEXT NOT NULL,
@@ -100,6 +109,23 @@ class Answer:
     ts: int
     text: str
     done: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A person has decided that what is unattributed in an instrument of an account is theirs.
+
+    Attributes:
+        number: counted from 1.
+        ts: when, UTC nanoseconds.
+        symbol: of the instrument.
+        by: who decided.
+    """
+
+    number: int
+    ts: int
+    symbol: str
+    by: str
 
 
 #: What holds where nobody has ordered anything.
@@ -177,6 +203,25 @@ class Switchboard:
                 where=str(self.path),
                 hint=f"one of {', '.join(Switch)}",
             ) from None
+
+    def decide(self, account: str, symbol: str, by: str, now: int) -> Decision:
+        """Say that what is unattributed in an instrument of an account is a person's."""
+        with mendable(self.path), transaction(self._connection):
+            (last,) = self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM decision").fetchone()
+            decision = Decision(last + 1, now, symbol, by)
+            self._connection.execute(
+                "INSERT INTO decision VALUES (?, ?, ?, ?, ?)", (decision.number, now, account, symbol, by)
+            )
+        return decision
+
+    def decisions(self, account: str, after: int) -> list[Decision]:
+        """The decisions on an account behind a number, in order."""
+        with mendable(self.path):
+            rows = self._connection.execute(
+                "SELECT number, ts, symbol, by FROM decision WHERE account = ? AND number > ? ORDER BY number",
+                (account, after),
+            ).fetchall()
+        return [Decision(*row) for row in rows]
 
     def answer(self, command: Command, run: str, text: str, now: int, *, done: bool) -> None:
         """Say what a run has done about a command."""
