@@ -18,7 +18,8 @@ class DayLoss:
     """Follows the facts of a world and keeps its own account of how much worse each trade was than was reserved for.
 
     For an entry that is the distance from its fill to its stop beyond the distance that was decided and the slippage
-    that costs say; for whatever closes it is how far beyond the stop it traded, and the slippage again.
+    that costs say; for whatever closes it is how far beyond the stop it traded, and the slippage again. A position that
+    two exits have turned has no stop: it is to be closed at the price at which it was turned.
 
     Attributes:
         excess: of the day so far, quote currency.
@@ -29,6 +30,7 @@ class DayLoss:
     def __init__(self, world: World) -> None:
         self.excess = self.worst = self.largest = D(0)
         self._stops: dict[tuple[str, str], Decimal] = {}
+        self._turned: dict[tuple[str, str], Decimal] = {}
         self._entries: dict[tuple[str, str], list[OrderFilled]] = {}
         self._world = world
         world.started.append(self._follow)
@@ -49,10 +51,13 @@ class DayLoss:
             case OrderFilled(order_kind=OrderKind.OPENING):
                 self._entries.setdefault((event.agent, event.symbol), []).append(event)
             case OrderFilled():
-                stop = self._stops.get((event.agent, event.symbol))
-                if stop is not None:
-                    beyond = (event.price - stop) * (1 if event.size > 0 else -1)
-                    self._add(beyond, stop, event.size)
+                place = event.agent, event.symbol
+                level = self._stops.get(place, self._turned.pop(place, None))
+                if level is not None:
+                    beyond = (event.price - level) * (1 if event.size > 0 else -1)
+                    self._add(beyond, level, event.size)
+                if self._world.trader.account.agents[event.agent].size(event.symbol) * event.size > 0:
+                    self._turned[place] = event.price
             case ProtectionChanged():
                 self._stops[event.agent, event.symbol] = event.stop
                 for fill in self._entries.pop((event.agent, event.symbol), ()):
@@ -75,7 +80,7 @@ class DayLoss:
         beyond = D(0)
         for agent in account.agents.values():
             for symbol, holding in agent.holdings.items():
-                stop = self._stops.get((agent.id, symbol))
+                stop = self._stops.get((agent.id, symbol), self._turned.get((agent.id, symbol)))
                 if stop is not None:
                     past = (stop - marks[symbol]) * (1 if holding.size > 0 else -1)
                     beyond += max(past, D(0)) * abs(holding.size)
