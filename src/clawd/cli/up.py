@@ -96,6 +96,13 @@ def up(
         day_loss_limit=None if day_limit is None else read_amount(day_limit, "--day-limit"),
         slots=slots,
     )
+    for name in ("approval_notional", "approval_equity_share", "approval_volume_share"):
+        if getattr(settings, name) is not None:
+            raise ClawdError(
+                "orders above this limit wait for signatures, and a replay of bars waits for nobody",
+                where=f"CLAWD_{name.upper()}",
+                hint="unset it for `clawd up`; `clawd trade` holds such orders",
+            )
     tried = [read_strategy(file) for name in strategies or () for file in _files(name)] or list(starter_library())
     names = [strategy.content_hash for strategy in tried]
     if len(set(names)) != len(names):
