@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,10 @@ WATCH: Final = {
 }
 CHUNK: Final = 4096
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
+
+#: How often, and at which distance in seconds, the right to write is asked for before a start is refused.
+_ATTEMPTS: Final = 10
+_BETWEEN_ATTEMPTS: Final = 0.1
 
 
 class PostgresStorage:
@@ -260,8 +265,12 @@ def _take_lock(connection: psycopg.Connection[Any], name: str, where: str) -> in
     connection.execute("SET tcp_keepalives_idle = 10")
     connection.execute("SET tcp_keepalives_interval = 5")
     connection.execute("SET tcp_keepalives_count = 4")
-    if _value(connection, "SELECT pg_try_advisory_lock(%s)", (key,)):
-        return int(_value(connection, "SELECT pg_backend_pid()"))
+    # A session that has just been closed here may go on for a moment there, with all that it held.
+    for attempt in range(_ATTEMPTS):
+        if _value(connection, "SELECT pg_try_advisory_lock(%s)", (key,)):
+            return int(_value(connection, "SELECT pg_backend_pid()"))
+        if attempt < _ATTEMPTS - 1:
+            time.sleep(_BETWEEN_ATTEMPTS)
     holder = connection.execute(
         """
         SELECT locks.pid, COALESCE(host(client_addr), 'the machine of the server') FROM pg_locks AS locks
