@@ -13,12 +13,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fleet_worlds import strategy_of
 from venue_markets import BEGAN, BTC, SECOND, market, write_captures
 
+from clawd.cli.trade import _answer
 from clawd.core.account_events import UNATTRIBUTED, TradingState
+from clawd.core.clock import ReplayClock
 from clawd.core.events import BarClosed, OrderFilled, OrderSubmitted, read_event
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
@@ -237,6 +240,19 @@ def test_a_trade_by_hand_is_nobodys_until_a_person_decides(messages: list[Market
 
 def clawd(home: Path, *words: str) -> list[str]:
     return [sys.executable, "-m", "clawd", *words]
+
+
+def test_an_order_that_came_while_another_was_obeyed_is_not_answered_yet(tmp_path: Path) -> None:
+    with Switchboard.open(tmp_path) as switchboard:
+        halted = switchboard.give(Switch.HALT, "ann", "", 1)
+        flattened = switchboard.give(Switch.FLATTEN, "ann", "", 2)
+        account = SimpleNamespace(totals=SimpleNamespace(held_by_agents=lambda: ()), state=TradingState.HALTED)
+        run = SimpleNamespace(
+            command=halted, obeyed=True, trader=SimpleNamespace(account=account), clock=ReplayClock(3)
+        )
+        _answer(switchboard, run, "acc")  # type: ignore[arg-type]
+        assert [answer.done for answer in switchboard.answers(halted)] == [True]
+        assert not list(switchboard.answers(flattened))
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from typing import Any
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 from clawd.core.reason import Reason
-from clawd.core.reports import FillReport, OrderReport, Report
+from clawd.core.reports import AccountReport, FillReport, OrderReport, Report
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import BookChange, MarketEvent, Print, Top
 from clawd.risk import gate
 from clawd.risk.gate import ApprovedOrder, Outcome, Verdict
 from clawd.venues.matching.rules import FeeTier, Listing, Rules
 from clawd.venues.matching.venue import MatchingVenue
-from clawd.venues.venue import Submit
+from clawd.venues.venue import ReportAccount, Submit
 
 SECOND = 10**9
 AAA = Instrument("AAA", Decimal("0.01"), Decimal("0.001"))
@@ -132,3 +132,11 @@ def states(reports: Sequence[Report]) -> list[tuple[str, str, str]]:
 
 
 GTD, IOC, FOK = TimeInForce.GTD, TimeInForce.IOC, TimeInForce.FOK
+
+
+def account(venue: MatchingVenue, since: int = 0) -> AccountReport:
+    """What the venue says of everything, with the fills since a time."""
+    venue.send(ReportAccount(since))
+    venue.advance(venue.now)
+    (report,) = [each for each in venue.receive() if isinstance(each, AccountReport)]
+    return report

@@ -12,19 +12,19 @@ from hypothesis import strategies as st
 from clawd.core.errors import ClawdError
 from clawd.core.orders import OrderKind
 from clawd.core.panel import NANOSECONDS_PER_DAY
-from clawd.core.reports import AccountReport, FillReport, OrderReport, RequestFailed, RequestKind
+from clawd.core.reports import FillReport, OrderReport, RequestFailed, RequestKind
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import BookChange
 from clawd.venues.matching.queue import still_ahead
 from clawd.venues.matching.rules import Delay, FeeTier, Latency, RateLimit, Rules
-from clawd.venues.matching.venue import MatchingVenue
-from clawd.venues.venue import Cancel, Query, ReportAccount, Submit
+from clawd.venues.venue import Cancel, Query, Submit
 from venues.matching_cases import (
     CHARGED,
     FREE,
     PERPETUAL,
     SECOND,
     SPOT,
+    account,
     approved,
     bought,
     change,
@@ -40,13 +40,6 @@ from venues.matching_cases import (
 )
 
 MS = 10**6
-
-
-def account(venue: MatchingVenue, since: int = 0) -> AccountReport:
-    venue.send(ReportAccount(since))
-    venue.advance(venue.now)
-    (report,) = [each for each in venue.receive() if isinstance(each, AccountReport)]
-    return report
 
 
 # Fees.

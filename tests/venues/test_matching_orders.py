@@ -8,11 +8,10 @@ from decimal import Decimal
 import pytest
 
 from clawd.core.orders import OrderKind, OrderType
-from clawd.core.reports import AccountReport, OrderReport, RequestFailed, RequestKind, VenueState
+from clawd.core.reports import OrderReport, RequestFailed, RequestKind, VenueState
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import Gap
-from clawd.venues.matching.venue import MatchingVenue
-from clawd.venues.venue import Cancel, Query, ReportAccount
+from clawd.venues.venue import Cancel, Query
 from venues.matching_cases import (
     FOK,
     FREE,
@@ -21,6 +20,7 @@ from venues.matching_cases import (
     LEVELS,
     PERPETUAL,
     SECOND,
+    account,
     bought,
     change,
     fills,
@@ -34,14 +34,6 @@ from venues.matching_cases import (
     top,
     venue_of,
 )
-
-
-def account(venue: MatchingVenue, since: int = 0) -> AccountReport:
-    venue.send(ReportAccount(since))
-    venue.advance(venue.now)
-    (report,) = [each for each in venue.receive() if isinstance(each, AccountReport)]
-    return report
-
 
 # Taking.
 

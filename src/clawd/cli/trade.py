@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from decimal import Decimal, InvalidOperation
 from functools import partial
+from itertools import islice, takewhile
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,7 @@ from clawd.cli.interruptions import interruptions
 from clawd.cli.options import JsonOption, read_amount, read_strategy
 from clawd.cli.settings import read_settings
 from clawd.core.account_events import (
-    UNATTRIBUTED,
+    AgentFunded,
     FlattenBegan,
     FlatVerified,
     OrderDropped,
@@ -37,14 +38,12 @@ from clawd.core.events import OrderFilled, OrderHeld
 from clawd.core.instrument import Instrument
 from clawd.core.settings import Settings
 from clawd.data.capture import MarketEvent, read_captures, steps_of
-from clawd.execution.account import Account
-from clawd.execution.recovery import replay
 from clawd.execution.signed_approvals import SignedApprovals
 from clawd.fleet.venue_run import Moment, VenueRun, begin
 from clawd.language.strategy import Strategy, parse_json
 from clawd.risk.limit_settings import clusters_of, limits_of
 from clawd.store.approval_desk import ApprovalDesk
-from clawd.store.journal import Journal
+from clawd.store.journal import Entry, Journal
 from clawd.store.switchboard import Switchboard
 from clawd.venues.faults import Rule, from_json
 from clawd.venues.matching.file import VenueFile
@@ -127,7 +126,7 @@ def trade(
             journal,
             venue,
             market,
-            strategies_of(replay(journal.entries()), chosen),
+            strategies_of(journal.entries(), chosen),
             [listing],
             limits,
             duration,
@@ -150,15 +149,18 @@ def trade(
         raise typer.Exit(130)
 
 
-def strategies_of(account: Account, chosen: Sequence[Strategy]) -> dict[str, Strategy]:
-    """The strategies of an account's agents, as its journal has them.
+def strategies_of(entries: Iterable[Entry], chosen: Sequence[Strategy]) -> dict[str, Strategy]:
+    """The strategies of an account's agents, as the beginning of its journal has them.
+
+    Args:
+        entries: of the journal, the first one and the agents that were funded with it.
+        chosen: what was asked for.
 
     Raises:
         ClawdError: where others were asked for.
     """
-    found = {
-        name: parse_json(json.dumps(agent.about)) for name, agent in account.agents.items() if name != UNATTRIBUTED
-    }
+    funded = takewhile(lambda entry: entry.kind == AgentFunded.__name__, islice(entries, 1, None))
+    found = {str(entry.body["agent"]): parse_json(json.dumps(entry.body["about"])) for entry in funded}
     if [each.content_hash for each in found.values()] != [each.content_hash for each in chosen]:
         names = ", ".join(each.name for each in found.values())
         raise ClawdError(
@@ -217,7 +219,7 @@ def _same_terms(folder: Path, terms: str) -> None:
 
 def _answer(switchboard: Switchboard, run: VenueRun, account: str) -> None:
     """Say on the switchboard that a person's order has been obeyed, once."""
-    command = switchboard.standing()
+    command = run.command
     if command.number == 0 or not run.obeyed or any(each.run == account for each in switchboard.answers(command)):
         return
     held = len(run.trader.account.totals.held_by_agents())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from clawd.core.orders import Order
-from clawd.venues.venue import Cancel, Query, ReportAccount, Request, Submit
+from clawd.venues.venue import Cancel, Request, Submit
 
 
 @dataclass(slots=True)
@@ -78,14 +78,3 @@ def _rank(request: Request) -> int:
 
 def _is_of(request: Request, order: str) -> bool:
     return isinstance(request, Submit) and request.approved.order.id == order
-
-
-def about(request: Request) -> str | None:
-    """Our id of the order that a request is about."""
-    match request:
-        case Submit(approved=approved):
-            return approved.order.id
-        case Cancel(order=order) | Query(order=order):
-            return order
-        case ReportAccount():
-            return None

@@ -165,7 +165,7 @@ class VenueRun:
         self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock, spot)
         self._events: list[Event] = []
         self.trader.dealer.writer.observers.append(self._events.append)
-        self.obeyed = True
+        self.command, self.obeyed = NOTHING_ORDERED, True
         self._see_what_was()
         venue.follow(market[venue.played :])
 
@@ -194,7 +194,8 @@ class VenueRun:
             rows = self._builder.closed(to)
             for row in rows:
                 self.fleet.bar_closed(row)
-            self.obeyed = trader.obey(self._ordered())
+            self.command = self._ordered()
+            self.obeyed = trader.obey(self.command)
             for decision in self._decided(trader.account.decided):
                 trader.adopt(decision)
             trader.work()

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +17,7 @@ from typing import Any, Final
 from clawd.core.errors import ClawdError
 from clawd.risk.approval_request import ApprovalRequest, Decision, decimal_text, read_request, request_text
 from clawd.risk.approvals import Mark, Signature
-from clawd.store.database import Schema, connect, lay_out, mendable
+from clawd.store.database import Schema, at_once, connect, lay_out, mendable
 from clawd.store.lock import take_lock
 
 REQUESTED: Final = "ApprovalRequested"
@@ -105,23 +104,9 @@ class ApprovalFile:
     def close(self) -> None:
         self._connection.close()
 
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def at_once(self) -> AbstractContextManager[None]:
         """All that is read and written in the block happens at one moment; others wait meanwhile."""
-        if self._connection.in_transaction:
-            yield
-            return
-        # The block is another's: what goes wrong in it is not the file's fault.
-        with mendable(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            with mendable(self.path):
-                self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        return at_once(self._connection, self.path)
 
     def add_request(self, request: ApprovalRequest) -> None:
         """Keep what is asked for.

@@ -123,6 +123,28 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextmanager
+def at_once(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """All that is read and written in the block happens at one moment, or none of it; a block inside is part of it.
+
+    Others wait while it is open.
+    """
+    if connection.in_transaction:
+        yield
+        return
+    # The block is another's: what goes wrong in it is not the file's fault.
+    with mendable(path):
+        connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        with mendable(path):
+            connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
 def mendable(path: Path) -> Iterator[None]:
     """Turn what a person can mend (a full disk, a locked, damaged or foreign file) into a ClawdError."""
     try:

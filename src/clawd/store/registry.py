@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import operator
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,7 +21,7 @@ from clawd.core.clock import duration, iso
 from clawd.core.errors import ClawdError
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.levels import wealth_to_reach
-from clawd.store.database import mendable
+from clawd.store.database import at_once, mendable
 from clawd.store.ledger_file import open_ledger_file
 
 LookKind = Literal["selection", "vault"]
@@ -155,27 +155,13 @@ class Registry:
     def close(self) -> None:
         self._connection.close()
 
-    @contextmanager
-    def at_once(self) -> Iterator[None]:
+    def at_once(self) -> AbstractContextManager[None]:
         """All that is written in the block, or none of it: such as a look at the vault and the bars that it gave.
 
         Others wait while it is open, half a minute at most; a ledger that is open on the same file is such another, and
         nothing must be recorded with it in the block.
         """
-        if self._connection.in_transaction:
-            yield
-            return
-        # The block is another's: what goes wrong in it is not the file's fault.
-        with mendable(self.path):
-            self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            with mendable(self.path):
-                self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        return at_once(self._connection, self.path)
 
     # Hypotheses
 
