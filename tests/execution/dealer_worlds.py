@@ -420,4 +420,4 @@ class World:
         account, venue = self.account, self.venue
         assert account.sizes() == {symbol: size for symbol, size in venue.positions.items() if size}
         assert account.cash == venue.cash
-        assert account.totals.cash(account) == account.cash
+        assert account.totals.cash == account.cash

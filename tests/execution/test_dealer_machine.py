@@ -237,7 +237,7 @@ class Network(RuleBasedStateMachine):
     @invariant()
     def books_that_agree_are_those_of_a_moment(self) -> None:
         account = self.world.account
-        assert account.totals.cash(account) == account.cash
+        assert account.totals.cash == account.cash
 
     def teardown(self) -> None:
         """The network becomes honest, and everything comes to rest."""

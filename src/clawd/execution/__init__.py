@@ -1,1 +1,1 @@
-"""Execution: exits bound to positions, and the reconciliation of our books with the venue's."""
+"""Execution: an account at a venue, from an agent's decision to the verified end of its orders and exits."""

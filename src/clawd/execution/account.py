@@ -69,60 +69,13 @@ from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.execution.holding import Holding
 from clawd.execution.life_cycle import OrderState, PlacedOrder, Trigger, after, after_fill
 from clawd.execution.stance import Stance
+from clawd.execution.sub_account import SubAccount
 from clawd.execution.totals import Totals
 
 _ZERO = Decimal(0)
 
 #: Days for which ended orders and the ids of trades are remembered, so that what is told twice is known.
 REMEMBERED_DAYS: Final = 3
-
-
-@dataclass(slots=True)
-class SubAccount:
-    """What one agent has. Money is in quote currency.
-
-    Attributes:
-        id: of the agent; :data:`~clawd.core.account_events.UNATTRIBUTED` for what no agent has done.
-        capital: what it was given.
-        cash: capital and everything that its fills, fees and funding paid and received.
-        holdings: by symbol, those that are not flat.
-        orders: ids of its orders that may still trade, by symbol.
-        day_value: its value when the day began.
-        realised, fees, funding: since it was funded.
-        stopped: why it may enter nothing any more, None while it may.
-        about: what whoever funded it wanted to be remembered, such as its strategy.
-        stances: what it has decided, by symbol.
-    """
-
-    id: str
-    capital: Decimal
-    cash: Decimal
-    day_value: Decimal
-    holdings: dict[str, Holding] = field(default_factory=dict)
-    orders: dict[str, list[str]] = field(default_factory=dict)
-    realised: Decimal = _ZERO
-    fees: Decimal = _ZERO
-    funding: Decimal = _ZERO
-    stopped: str | None = None
-    about: dict[str, Any] = field(default_factory=dict)
-    stances: dict[str, Stance] = field(default_factory=dict)
-
-    def size(self, symbol: str) -> Decimal:
-        """Signed size held."""
-        holding = self.holdings.get(symbol)
-        return holding.size if holding else _ZERO
-
-    def value(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """Worth at some marks.
-
-        Raises:
-            KeyError: for a position without a mark: an account that cannot be valued is not valued at a guess.
-        """
-        return self.cash + sum((each.size * marks[symbol] for symbol, each in self.holdings.items()), _ZERO)
-
-    def day_loss(self, marks: Mapping[str, Decimal]) -> Decimal:
-        """Realised and unrealised loss of the day, not negative. Raises KeyError as `value` does."""
-        return max(self.day_value - self.value(marks), _ZERO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +155,7 @@ class Account:
     totals: Annotated[Totals, Field(exclude=True)] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        self.totals = Totals(self.costs)
+        self.totals = Totals(self.costs, self.cash)
         for agent in self.agents.values():
             for symbol, holding in agent.holdings.items():
                 self.totals.held(agent.id, symbol, holding)
@@ -230,7 +183,7 @@ class Account:
         Raises:
             KeyError: for a position without a mark.
         """
-        return self.totals.cash(self) + sum((size * marks[symbol] for symbol, size in self.sizes().items()), _ZERO)
+        return self.totals.cash + sum((size * marks[symbol] for symbol, size in self.sizes().items()), _ZERO)
 
     def day_loss(self, marks: Mapping[str, Decimal]) -> Decimal:
         """Realised and unrealised loss of the open day, not negative. Raises KeyError as `equity` does."""

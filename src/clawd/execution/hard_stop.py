@@ -164,7 +164,7 @@ class HardStop:
         self._writer.enter(
             AccountMarked(
                 time=now,
-                cash=account.totals.cash(account),
+                cash=account.totals.cash,
                 equity=account.equity(marks),
                 day_loss=account.day_loss(marks),
                 reserved=account.reserved(marks),

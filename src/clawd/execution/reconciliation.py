@@ -158,7 +158,7 @@ class Reconciliation:
     def _as_of(self, report: AccountReport) -> tuple[dict[str, Decimal], Decimal]:
         """Our sizes and our cash as they were at the venue's time of a report: without what traded after it."""
         account = self._writer.account
-        sizes, cash = account.sizes(), account.totals.cash(account)
+        sizes, cash = account.sizes(), account.totals.cash
         told = {fill.trade for fill in report.fills}
         for venue_time, trade, symbol, size, flow in self._fills:
             if venue_time >= report.venue_time and trade not in told:

@@ -37,7 +37,7 @@ def version() -> str:
     """Names the code that folds an account: a snapshot that other code has made means nothing to this."""
     digest = hashlib.sha256()
     execution = Path(account_module.__file__).parent
-    files = [execution / f"{name}.py" for name in ("account", "holding", "life_cycle", "stance")]
+    files = [execution / f"{name}.py" for name in ("account", "holding", "life_cycle", "stance", "sub_account")]
     for file in [*files, *sorted(Path(core.__path__[0]).glob("*.py"))]:
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

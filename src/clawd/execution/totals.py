@@ -10,17 +10,14 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from clawd.core.account_events import UNATTRIBUTED
 from clawd.core.costs import Costs
 from clawd.core.orders import OrderKind
 from clawd.execution.holding import Holding
 from clawd.execution.life_cycle import PlacedOrder
+from clawd.execution.sub_account import SubAccount
 from clawd.risk.reserve import entry_reserve_per_unit
-
-if TYPE_CHECKING:
-    from clawd.execution.account import Account, SubAccount
 
 _ZERO = Decimal(0)
 
@@ -35,6 +32,7 @@ class Totals:
 
     Attributes:
         costs: of leaving a position.
+        cash: of the account.
         net, gross: size of each instrument over all books, signed and not.
         agents_net: the same as net without the unattributed book, which has no exits and is a person's own.
         at_stops: what leaving every position of an agent in an instrument at its stop would pay.
@@ -45,6 +43,7 @@ class Totals:
     """
 
     costs: Costs
+    cash: Decimal
     net: defaultdict[str, Decimal] = field(default_factory=_amounts)
     gross: defaultdict[str, Decimal] = field(default_factory=_amounts)
     agents_net: defaultdict[str, Decimal] = field(default_factory=_amounts)
@@ -53,17 +52,10 @@ class Totals:
     entries: defaultdict[str, Decimal] = field(default_factory=_amounts)
     entries_net: Decimal = _ZERO
     entry_reserves: Decimal = _ZERO
-    _cash: Decimal | None = None
     _sizes: dict[tuple[str, str], tuple[Decimal, Decimal, Decimal | None]] = field(default_factory=dict)
     _holders: defaultdict[str, dict[str, None]] = field(default_factory=lambda: defaultdict(dict))
     _orders: dict[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
     _nearest: dict[str, tuple[Decimal | None, Decimal | None]] = field(default_factory=dict)
-
-    def cash(self, account: Account) -> Decimal:
-        """Cash of the account."""
-        if self._cash is None:
-            self._cash = account.cash
-        return self._cash
 
     def holders(self, symbol: str) -> list[str]:
         """The agents that hold an instrument."""
@@ -71,8 +63,7 @@ class Totals:
 
     def paid(self, amount: Decimal) -> None:
         """Cash came in, or went out where negative."""
-        if self._cash is not None:
-            self._cash += amount
+        self.cash += amount
 
     def held(self, agent: str, symbol: str, holding: Holding) -> None:
         """A holding is now this."""

@@ -17,8 +17,9 @@ from clawd.core.clock import utc_day
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind, OrderType
 from clawd.core.reports import Quote
-from clawd.execution.account import Account, SubAccount
+from clawd.execution.account import Account
 from clawd.execution.life_cycle import OrderState, PlacedOrder
+from clawd.execution.sub_account import SubAccount
 from clawd.execution.totals import worst_entry
 from clawd.risk.limits import Limits
 from clawd.risk.snapshot import (

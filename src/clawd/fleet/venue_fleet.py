@@ -24,9 +24,9 @@ from clawd.engine.decision import decide
 from clawd.engine.plan import CHANDELIER
 from clawd.engine.position import POSITION
 from clawd.engine.runtime import Decisions
-from clawd.execution.account import SubAccount
 from clawd.execution.order_ids import client_id
 from clawd.execution.stance import Stance
+from clawd.execution.sub_account import SubAccount
 from clawd.execution.trader import Trader
 from clawd.fleet.agent_book import entry_stop_distance
 from clawd.fleet.programs import Programs
