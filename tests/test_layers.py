@@ -236,6 +236,7 @@ LAYERS: list[set[str]] = [
     {"execution"},
     {"research"},
     {"fleet"},
+    {"server"},
     {"cli"},
     {"__main__"},
 ]

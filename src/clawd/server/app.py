@@ -1,0 +1,53 @@
+"""The application: routes in their order, and the front end behind everything that is no route."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic.json_schema import models_json_schema
+
+from clawd import __version__
+from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
+from clawd.server.problem import Problem, answer_problems
+from clawd.server.routes import about
+from clawd.server.site import Site
+
+_ROUTERS = (about.router,)
+
+
+def create_app(site: Site) -> FastAPI:
+    """The application over a site."""
+    app = FastAPI(
+        title="clawd",
+        version=__version__,
+        summary="Agents propose, evidence promotes, the gate disposes.",
+        generate_unique_id_function=_operation_id,
+        docs_url=None,  # its pages come from another machine
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        responses={400: {"model": Problem, "description": "what was wrong, where, and what would be right"}},
+    )
+    app.state.site = site
+    answer_problems(app)
+    for router in _ROUTERS:
+        app.include_router(router, prefix="/api")
+    plain = app.openapi
+    app.openapi = lambda: _with_frames(plain())  # type: ignore[method-assign]
+    return app
+
+
+def _with_frames(document: dict[str, Any]) -> dict[str, Any]:
+    """OpenAPI knows no WebSockets: the models of its frames stand among the schemas, so that clients have their types."""
+    frames = (Status, FleetFrame, FeedFrame, ChangedFrame, Subscribe, Resync)
+    _, schema = models_json_schema(
+        [(frame, "serialization") for frame in frames], ref_template="#/components/schemas/{model}"
+    )
+    document["components"]["schemas"].update(schema["$defs"])
+    return document
+
+
+def _operation_id(route: APIRoute) -> str:
+    """The function's name: ``list_agents`` reads better in a client than the path."""
+    return route.name

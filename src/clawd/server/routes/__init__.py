@@ -1,0 +1,1 @@
+"""One noun a file: the routes, and the models of what they take and say."""

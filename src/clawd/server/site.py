@@ -1,0 +1,40 @@
+"""What every route works on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import HTTPConnection
+
+from clawd.core.clock import Clock
+from clawd.core.settings import Settings
+
+
+@dataclass(slots=True)
+class Site:
+    """What every route works on.
+
+    Attributes:
+        settings: limits and costs, and the home in which everything lies.
+        clock: stamps what a person does.
+    """
+
+    settings: Settings
+    clock: Clock
+
+    @property
+    def home(self) -> Path:
+        return self.settings.home
+
+
+def site_of(connection: HTTPConnection) -> Site:
+    """The site that a request or a WebSocket has come to."""
+    site: Site = connection.app.state.site
+    return site
+
+
+#: For the signature of a route.
+AtSite = Annotated[Site, Depends(site_of)]
