@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI
@@ -10,11 +12,14 @@ from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
+from clawd.server.front_end import serve_front_end
 from clawd.server.problem import Problem, answer_problems
 from clawd.server.routes import about
 from clawd.server.site import Site
 
 _ROUTERS = (about.router,)
+#: What runs for as long as the application does, in the order in which it starts.
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = ()
 
 
 def create_app(site: Site) -> FastAPI:
@@ -27,19 +32,29 @@ def create_app(site: Site) -> FastAPI:
         docs_url=None,  # its pages come from another machine
         redoc_url=None,
         openapi_url="/api/openapi.json",
+        lifespan=_lifespan,
         responses={400: {"model": Problem, "description": "what was wrong, where, and what would be right"}},
     )
     app.state.site = site
     answer_problems(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
+    serve_front_end(app)
     plain = app.openapi
     app.openapi = lambda: _with_frames(plain())  # type: ignore[method-assign]
     return app
 
 
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for running in _RUNNING:
+            await stack.enter_async_context(running(app.state.site))
+        yield
+
+
 def _with_frames(document: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI knows no WebSockets: the models of its frames stand among the schemas, so that clients have their types."""
+    """OpenAPI knows no WebSockets: the models of the frames stand among the schemas, so that clients have types."""
     frames = (Status, FleetFrame, FeedFrame, ChangedFrame, Subscribe, Resync)
     _, schema = models_json_schema(
         [(frame, "serialization") for frame in frames], ref_template="#/components/schemas/{model}"

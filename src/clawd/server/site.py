@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
+from clawd.server.frames import Changed
 
 
 @dataclass(slots=True)
@@ -20,10 +22,12 @@ class Site:
     Attributes:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
+        announce: tells every open page that something it may hold has changed; from any thread.
     """
 
     settings: Settings
     clock: Clock
+    announce: Callable[[Changed], None] = lambda what: None
 
     @property
     def home(self) -> Path:

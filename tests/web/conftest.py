@@ -1,0 +1,62 @@
+"""What tests of the web face share: a Chromium of the system, and a server of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from web_server import Served, served
+
+from clawd.core.clock import SystemClock
+from clawd.core.settings import Settings
+from clawd.server.front_end import DIST
+from clawd.server.site import Site
+
+_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
+    """The Chromium of the distribution: the one that playwright would download is not needed."""
+    chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("there is no Chromium here; CI installs Debian's")
+    return {**browser_type_launch_args, "executable_path": chromium, "args": list(_FLAGS)}
+
+
+@pytest.fixture(scope="session")
+def browser_context_args(browser_context_args: dict[str, Any]) -> dict[str, Any]:
+    """A desktop of 1440 by 900; tests of phones set their own size."""
+    size = {"width": 1440, "height": 900}
+    return {**browser_context_args, "viewport": size, "reduced_motion": "reduce", "timezone_id": "UTC"}
+
+
+@pytest.fixture(scope="session")
+def front_end() -> None:
+    """The built pages; `make test` builds them before."""
+    assert (DIST / "index.html").is_file(), "the front end is not built: make web"
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Site:
+    """A site in an empty home."""
+    return Site(Settings(home=tmp_path / "home"), SystemClock())
+
+
+@pytest.fixture
+def web(site: Site) -> Iterator[Served]:
+    """A server over the site."""
+    with served(site) as at_work:
+        yield at_work
