@@ -11,15 +11,20 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
+from clawd.server.audit import keep_audit
+from clawd.server.bodies import Bodies
+from clawd.server.door import Door
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
-from clawd.server.problem import Problem, answer_problems
-from clawd.server.routes import about
+from clawd.server.patience import Patience
+from clawd.server.problem import PROBLEMS, answer_problems
+from clawd.server.routes import about, audit, keys, session
+from clawd.server.safe_answers import SafeAnswers
 from clawd.server.site import Site
 
-_ROUTERS = (about.router,)
+_ROUTERS = (about.router, session.router, keys.router, audit.router)
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = ()
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (keep_audit,)
 
 
 def create_app(site: Site) -> FastAPI:
@@ -33,13 +38,18 @@ def create_app(site: Site) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=_lifespan,
-        responses={400: {"model": Problem, "description": "what was wrong, where, and what would be right"}},
+        responses=PROBLEMS,
     )
     app.state.site = site
     answer_problems(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
     serve_front_end(app)
+    # The last that is added is the first to be asked.
+    app.add_middleware(Patience)
+    app.add_middleware(Bodies)
+    app.add_middleware(Door, site=site)
+    app.add_middleware(SafeAnswers)
     plain = app.openapi
     app.openapi = lambda: _with_frames(plain())  # type: ignore[method-assign]
     return app

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -13,6 +13,10 @@ from starlette.requests import HTTPConnection
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
 from clawd.server.frames import Changed
+from clawd.server.rates import Rates
+
+if TYPE_CHECKING:
+    from clawd.server.audit import Audit
 
 
 @dataclass(slots=True)
@@ -23,11 +27,17 @@ class Site:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
         announce: tells every open page that something it may hold has changed; from any thread.
+        hosts: names under which the server is reached, besides the address that a request comes to.
+        rates: how often somebody may call.
+        audit: the open audit, while the application runs.
     """
 
     settings: Settings
     clock: Clock
     announce: Callable[[Changed], None] = lambda what: None
+    hosts: frozenset[str] = frozenset()
+    rates: Rates = field(default_factory=Rates)
+    audit: Audit | None = None
 
     @property
     def home(self) -> Path:
