@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,9 @@ from starlette.requests import HTTPConnection
 
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
+from clawd.server.at_stake import Stakes
 from clawd.server.frames import Changed
+from clawd.server.standing import Hand
 
 
 @dataclass(slots=True)
@@ -23,11 +25,16 @@ class Site:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
         announce: tells every open page that something it may hold has changed; from any thread.
+        hand: a person's hand on everything that trades from the home.
     """
 
     settings: Settings
     clock: Clock
     announce: Callable[[Changed], None] = lambda what: None
+    hand: Hand = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hand = Hand(Stakes(self.settings.home), self.clock)
 
     @property
     def home(self) -> Path:
