@@ -320,7 +320,7 @@ export interface components {
             done: boolean;
             /**
              * Flat
-             * @description of a flattening: whether every run has verified with its venue that it is flat; false where none runs
+             * @description of a flattening: whether every run has heard from its venue that it is; false where none runs
              */
             flat: boolean | null;
             /**

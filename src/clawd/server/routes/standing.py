@@ -89,7 +89,7 @@ class OrderAnswers(BaseModel):
     holds: bool = Field(description="whether no other has been given since")
     done: bool = Field(description="whether every run has said that nothing of it is left to do")
     flat: bool | None = Field(
-        description="of a flattening: whether every run has verified with its venue that it is flat; false where none runs"
+        description="of a flattening: whether every run has heard from its venue that it is; false where none runs"
     )
     runs: list[RunHeard]
     text: str = Field(description="where it stands, in words")
@@ -185,14 +185,15 @@ def _facts(site: Site, heard: Heard) -> dict[str, JSON]:
         "agents": sum(stake.agents for stake in at_stake),
         "positions": sum(stake.positions for stake in at_stake),
         "entries": sum(stake.entries for stake in at_stake),
-        "notional": [
-            _level_notional(currency, amount) for currency, amount in consequences(at_stake)[0].notional.items()
-        ],
+        "notional": [each.model_dump() for each in _notional(consequences(at_stake)[0])],
     }
 
 
-def _level_notional(currency: str, amount: object) -> JSON:
-    return {"amount": None if amount is None else f"{amount:f}", "currency": currency}
+def _notional(each: Consequence) -> list[Notional]:
+    return [
+        Notional(amount=None if amount is None else f"{amount:f}", currency=currency)
+        for currency, amount in each.notional.items()
+    ]
 
 
 def _stake(stake: Stake) -> RunStake:
