@@ -68,8 +68,8 @@ class Consequence(NamedTuple):
 
 
 def consequences(stakes: Iterable[Stake]) -> list[Consequence]:
-    """What each level would do."""
-    at_stake = list(stakes)
+    """What each level would do. Who is not at work does nothing before it starts again, and is not counted."""
+    at_stake = [stake for stake in stakes if stake.at_work]
     positions = sum(stake.positions for stake in at_stake)
     notional: dict[str, Decimal | None] = {}
     for stake in at_stake:

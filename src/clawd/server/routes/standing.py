@@ -177,7 +177,7 @@ def read_order_given(site: AtSite, number: Annotated[int, Path(ge=1, le=2**53)])
 
 def _facts(site: Site, heard: Heard) -> dict[str, JSON]:
     """For the audit: the order, and what was at stake as far as it is known at this moment."""
-    at_stake = list(site.hand.stakes.last.values())
+    at_stake = [stake for stake in site.hand.stakes.last.values() if stake.at_work]
     return {
         "order": heard.command.number,
         "why": heard.command.why,
