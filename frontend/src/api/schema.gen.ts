@@ -24,6 +24,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Trading
+         * @description Let agents enter positions again. The word RESUME is asked for.
+         */
+        post: operations["resume_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Standing
+         * @description What is ordered, what the runs have said to it, and what each level of a stop would do now.
+         */
+        get: operations["read_standing"];
+        put?: never;
+        /**
+         * Stop Trading
+         * @description Stop everything that trades from this home, at one of three levels. It holds until it is resumed.
+         */
+        post: operations["stop_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders Given
+         * @description The orders that people have given, the newest first.
+         */
+        get: operations["list_orders_given"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing/orders/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Order Given
+         * @description What the runs have said to an order: whether it is done, and where a flattening stands.
+         */
+        get: operations["read_order_given"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -171,6 +255,89 @@ export interface components {
             whole: boolean;
         };
         /**
+         * GivenOrder
+         * @description An order that a person has given.
+         */
+        GivenOrder: {
+            /**
+             * At
+             * @description milliseconds since 1970
+             */
+            at: number | null;
+            /** By */
+            by: string;
+            /**
+             * Number
+             * @description 0 where none was ever given
+             */
+            number: number;
+            /**
+             * Ordered
+             * @enum {string}
+             */
+            ordered: "resume" | "stop_entries" | "flatten" | "halt";
+            /**
+             * Text
+             * @description in words
+             */
+            text: string;
+            /** Why */
+            why: string;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Level
+         * @description How trading is stopped. See docs/stopping.md.
+         * @enum {string}
+         */
+        Level: "stop_entries" | "flatten" | "halt";
+        /**
+         * Notional
+         * @description An amount; unlike currencies are never added.
+         */
+        Notional: {
+            /**
+             * Amount
+             * @description null where a price is not known
+             */
+            amount: string | null;
+            /** Currency */
+            currency: string;
+        };
+        /**
+         * OrderAnswers
+         * @description What came of an order.
+         */
+        OrderAnswers: {
+            /**
+             * Done
+             * @description whether every run has said that nothing of it is left to do
+             */
+            done: boolean;
+            /**
+             * Flat
+             * @description of a flattening: whether every run has heard from its venue that it is; false where none runs
+             */
+            flat: boolean | null;
+            /**
+             * Holds
+             * @description whether no other has been given since
+             */
+            holds: boolean;
+            order: components["schemas"]["GivenOrder"];
+            /** Runs */
+            runs: components["schemas"]["RunHeard"][];
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -192,6 +359,29 @@ export interface components {
             where?: string | null;
         };
         /**
+         * ResumeWish
+         * @description Entries may be made again, please.
+         */
+        ResumeWish: {
+            /**
+             * Once
+             * @description a name of this very wish: sent twice, it is one order
+             */
+            once?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
+            /**
+             * Word
+             * @description as the level asks for, in capitals
+             * @default
+             */
+            word?: string;
+        };
+        /**
          * Resync
          * @description From a client: a whole picture of a topic, please.
          */
@@ -201,6 +391,100 @@ export interface components {
              * @enum {string}
              */
             resync: "status" | "fleet" | "feed" | "changed";
+        };
+        /**
+         * RunHeard
+         * @description What a run has said to an order.
+         */
+        RunHeard: {
+            /**
+             * At
+             * @description when it said so by its own clock, milliseconds since 1970
+             */
+            at: number | null;
+            /**
+             * Positions
+             * @description that it still has, where that is known
+             */
+            positions: number | null;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @description waiting: no word yet; working: heard, not done; done; ended: its process ended before it was done
+             * @enum {string}
+             */
+            state: "waiting" | "working" | "done" | "ended";
+            /** Text */
+            text: string | null;
+        };
+        /**
+         * RunStake
+         * @description What one run has in the market.
+         */
+        RunStake: {
+            /**
+             * Agents
+             * @description that may enter
+             */
+            agents: number;
+            /**
+             * At Work
+             * @description whether a process trades it now
+             */
+            at_work: boolean;
+            /** Currency */
+            currency: string;
+            /**
+             * Entries
+             * @description orders that would enter and work or wait
+             */
+            entries: number;
+            /**
+             * Exits
+             * @description orders that protect positions
+             */
+            exits: number;
+            /** Flattening */
+            flattening: boolean;
+            /**
+             * Halted Until
+             * @description the day's limit has stopped it until then, milliseconds since 1970
+             */
+            halted_until: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Notional
+             * @description gross, of the positions, at the last prices; null where one is unknown
+             */
+            notional: string | null;
+            /** Positions */
+            positions: number;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "reducing" | "halted";
+        };
+        /**
+         * Standing
+         * @description What holds, for whom, and what each level of a stop would do.
+         */
+        Standing: {
+            answers: components["schemas"]["OrderAnswers"];
+            /** Levels */
+            levels: components["schemas"]["StopLevel"][];
+            order: components["schemas"]["GivenOrder"];
+            /** Resume Word */
+            resume_word: string;
+            /** Runs */
+            runs: components["schemas"]["RunStake"][];
         };
         /**
          * Status
@@ -302,12 +586,90 @@ export interface components {
             topic?: "status";
         };
         /**
+         * StopLevel
+         * @description A level, and what it would do now.
+         */
+        StopLevel: {
+            /**
+             * Agents
+             * @description may enter nothing any more
+             */
+            agents: number;
+            /**
+             * Cancelled
+             * @description entries that are taken off
+             */
+            cancelled: number;
+            /**
+             * Closed
+             * @description positions that are closed at the market
+             */
+            closed: number;
+            /**
+             * Kept
+             * @description positions that stay, with their exits
+             */
+            kept: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "stop_entries" | "flatten" | "halt";
+            /**
+             * Notional
+             * @description of the positions
+             */
+            notional: components["schemas"]["Notional"][];
+            /**
+             * Word
+             * @description what has to be typed, null where a click is enough
+             */
+            word: string | null;
+        };
+        /**
+         * StopWish
+         * @description A stop, please.
+         */
+        StopWish: {
+            level: components["schemas"]["Level"];
+            /**
+             * Once
+             * @description a name of this very wish: sent twice, it is one order
+             */
+            once?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
+            /**
+             * Word
+             * @description as the level asks for, in capitals
+             * @default
+             */
+            word?: string;
+        };
+        /**
          * Subscribe
          * @description From a client: what it wants from now on; other topics end.
          */
         Subscribe: {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
         };
     };
     responses: never;
@@ -343,6 +705,199 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    resume_trading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_trading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_orders_given: {
+        parameters: {
+            query?: {
+                last?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenOrder"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_order_given: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -18,11 +18,11 @@ from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Sta
 from clawd.server.front_end import serve_front_end
 from clawd.server.patience import Patience
 from clawd.server.problem import PROBLEMS, answer_problems
-from clawd.server.routes import about, audit, keys, session
+from clawd.server.routes import about, audit, keys, session, standing
 from clawd.server.safe_answers import SafeAnswers
 from clawd.server.site import Site
 
-_ROUTERS = (about.router, session.router, keys.router, audit.router)
+_ROUTERS = (about.router, session.router, keys.router, audit.router, standing.router)
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (keep_audit,)
 

@@ -54,9 +54,7 @@ class Audit:
         self._thread = ThreadPoolExecutor(1, "audit")
         try:
             # Who was told that something is done must find it here after a loss of power too.
-            self._journal: Journal = self._thread.submit(
-                open_journal, audit_path(home), durability="full"
-            ).result()
+            self._journal: Journal = self._thread.submit(open_journal, audit_path(home), durability="full").result()
         except BaseException:
             self._thread.shutdown()
             raise

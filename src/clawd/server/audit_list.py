@@ -202,7 +202,11 @@ def _switchboard(home: Path, after: Place) -> tuple[list[Act], list[Act]]:
         ]
         adoptions = [
             _from_terminal(
-                decision.ts, decision.number, "PositionAdopted", decision.by, {"account": account, "symbol": decision.symbol}
+                decision.ts,
+                decision.number,
+                "PositionAdopted",
+                decision.by,
+                {"account": account, "symbol": decision.symbol},
             )
             for account, decision in switchboard.adoptions(_MOST_ORDERS)
             if decision.number < after.adoption

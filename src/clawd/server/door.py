@@ -132,7 +132,7 @@ class Door:
         if key is not None:
             scheme, _, secret = key.partition(" ")
             known = access.key(secret, now) if scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX) else None
-            return known and Caller(f"key:{known.name}", known.scopes, known.id, address)
+            return None if known is None else Caller(f"key:{known.name}", known.scopes, known.id, address)
         for secret in secrets:
             session = access.session(secret, now)
             if session is not None:

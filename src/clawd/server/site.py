@@ -12,8 +12,10 @@ from starlette.requests import HTTPConnection
 
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
+from clawd.server.at_stake import Stakes
 from clawd.server.frames import Changed
 from clawd.server.rates import Rates
+from clawd.server.standing import Hand
 
 if TYPE_CHECKING:
     from clawd.server.audit import Audit
@@ -30,6 +32,7 @@ class Site:
         hosts: names under which the server is reached, besides the address that a request comes to.
         rates: how often somebody may call.
         audit: the open audit, while the application runs.
+        hand: a person's hand on everything that trades from the home.
     """
 
     settings: Settings
@@ -38,6 +41,10 @@ class Site:
     hosts: frozenset[str] = frozenset()
     rates: Rates = field(default_factory=Rates)
     audit: Audit | None = None
+    hand: Hand = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hand = Hand(Stakes(self.settings.home), self.clock)
 
     @property
     def home(self) -> Path:

@@ -107,6 +107,7 @@ class TakenError(ClawdError):
 
 NEW_LINK: Final = "`clawd web link` prints a new one"
 _ALL_SCOPES: Final = ", ".join(Scope)
+_Means = Literal["link", "password"]
 _SESSION: Final = "id, by, means, address, program, made, seen"
 _KEY: Final = "id, name, scopes, made, ends, seen"
 
@@ -126,7 +127,7 @@ class Session:
 
     id: str
     by: str
-    means: Literal["link", "password"]
+    means: _Means
     address: str
     program: str
     made: int
@@ -372,7 +373,7 @@ class Access:
                 self._see("key", key.id, now)
         return key
 
-    def keys(self) -> list[Key]:
+    def all_keys(self) -> list[Key]:
         """All of them, those that have ended too, by name."""
         with mendable(self.path):
             rows = self._connection.execute(f"SELECT {_KEY} FROM key ORDER BY name").fetchall()
@@ -394,7 +395,7 @@ class Access:
         with contextlib.suppress(sqlite3.OperationalError):
             self._connection.execute(f"UPDATE {table} SET seen = ? WHERE id = ?", (now, id))
 
-    def _open_session(self, by: str, means: Literal["link", "password"], address: str, program: str, now: int) -> tuple[Session, str]:
+    def _open_session(self, by: str, means: _Means, address: str, program: str, now: int) -> tuple[Session, str]:
         secret = secrets.token_urlsafe(32)
         session = Session(f"s-{secrets.token_hex(4)}", by, means, address[:64], program[:200], now, now)
         self._connection.execute(

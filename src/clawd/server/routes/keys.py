@@ -49,7 +49,7 @@ class MadeKey(BaseModel):
 def list_keys(site: AtSite) -> list[ApiKey]:
     """All keys by name, those that have ended too."""
     with open_access(site.home) as access:
-        return [_known(key, site.clock.now()) for key in access.keys()]
+        return [_known(key, site.clock.now()) for key in access.all_keys()]
 
 
 @router.post("/keys", status_code=201)

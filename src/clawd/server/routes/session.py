@@ -99,9 +99,9 @@ def sign_in(site: AtSite, request: Request, response: Response, wanted: SignIn) 
 def read_session(site: AtSite, caller: AsCaller) -> Who:
     """Who has asked, and what he may do."""
     with open_access(site.home) as access:
-        holders = (*access.sessions(site.clock.now()), *access.keys())
-        ends = next((holder.ends for holder in holders if holder.id == caller.via), None)
-        return _who(caller, ends, access.has_password())
+        ends = {session.id: session.ends for session in access.sessions(site.clock.now())}
+        key_ends = {key.id: key.ends for key in access.all_keys()}
+        return _who(caller, ends.get(caller.via, key_ends.get(caller.via)), access.has_password())
 
 
 @router.delete("/session", status_code=204)
