@@ -119,7 +119,10 @@ def up(market: Path, *options: str) -> Iterator[Up]:
     finally:
         if process.poll() is None:
             process.kill()
-            process.communicate()
+        for pipe in (process.stdout, process.stderr):
+            assert pipe is not None
+            pipe.close()
+        process.wait()
         found = journals(home)
         until(lambda: not any(is_locked(path) for path in found), "a process that trades was left behind")
 
@@ -158,6 +161,7 @@ def test_the_fleet_stops_when_who_serves_is_killed(market: Path) -> None:
         (path,) = journals(started.home)
         assert is_locked(path)
         started.process.kill()
+        started.process.wait()
         until(lambda: not is_locked(path), "the process that trades outlived who had started it")
     with Journal.open(path, read_only=True) as journal:
         replay(journal)
