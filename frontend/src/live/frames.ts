@@ -90,7 +90,7 @@ function isFleet(value: Fields): boolean {
   const columns = [value.state, ...NUMBERS.map((name) => value[name])]
   if (columns.some((column) => !Array.isArray(column) || column.length !== index.length)) return false
   if (!(value.state as unknown[]).every((state) => STATES.includes(state as AgentState))) return false
-  return NUMBERS.every((name) => (value[name] as unknown[]).every(name === 'wealth' ? orNull(isNumber) : isNumber))
+  return NUMBERS.every((name) => (value[name] as unknown[]).every(orNull(isNumber)))
 }
 
 const isFeed = (value: Fields) =>

@@ -241,6 +241,9 @@ describe('the link', () => {
     expect(live.link.state).toBe('live')
     expect(changes).toEqual([null])
     expect(live.fleet.ids).toEqual(['a', 'b', 'c'])
+    wire().says({ topic: 'changed', seq: 40, what: ['alerts', 'runs'] })
+    wire().says({ topic: 'changed', seq: 41, what: ['runs'] })
+    expect(changes).toEqual([null, ['runs']])
   })
 
   it('gives up a connection that nobody has closed', () => {

@@ -58,6 +58,8 @@ export class Live {
   private socket: Socket | null = null
   private tries = 0
   private everHeard = false
+  /** Whether everything was asked for anew when this connection was first heard. */
+  private renewed = false
   private heardAt = 0
   private openedAt = 0
   private readonly seen = new Map<Topic, number>()
@@ -189,7 +191,8 @@ export class Live {
     this.tries = 0
     if (this.link.state !== 'live') {
       // Whatever was changed while nobody listened.
-      if (this.everHeard && this.link.state === 'reconnecting') this.outside.changed(null)
+      this.renewed = this.everHeard && this.link.state === 'reconnecting'
+      if (this.renewed) this.outside.changed(null)
       this.everHeard = true
       this.setLink('live')
     }
@@ -225,6 +228,8 @@ export class Live {
   private receiveChanged(frame: ChangedFrame, last: number | undefined): void {
     if (last !== undefined && frame.seq <= last) return
     this.seen.set('changed', frame.seq)
+    // The first of a connection names everything, since nobody knows what we hold.
+    if (last === undefined && this.renewed) return
     this.outside.changed(last !== undefined && frame.seq > last + 1 ? null : frame.what)
   }
 
