@@ -24,6 +24,146 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description The orders that wait for people, and the last that no longer do.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Approval
+         * @description One order that waits, or did.
+         */
+        get: operations["read_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Sign a decision on an order with a key of this home. The trading process judges it, and sends the order once.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Signed Text
+         * @description Exactly what would be signed, to be read before the passphrase is given.
+         */
+        get: operations["read_signed_text"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approver Keys
+         * @description The keys of this home, and those that may approve.
+         */
+        get: operations["list_approver_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/unattributed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unattributed Positions
+         * @description What waits for a person's word: trades by hand, transfers, and what a venue cannot explain.
+         */
+        get: operations["list_unattributed_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/unattributed/{account}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopt Position
+         * @description Say that what is unattributed in an instrument is yours, so that agents may enter beside it.
+         */
+        post: operations["adopt_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/resume": {
         parameters: {
             query?: never;
@@ -123,6 +263,164 @@ export interface components {
             version: string;
         };
         /**
+         * Adoption
+         * @description It is mine, and stays where it is.
+         */
+        Adoption: {
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * Approval
+         * @description An order that waits, or did. Times are milliseconds since 1970.
+         */
+        Approval: {
+            /** Account */
+            account: string;
+            /** Agent */
+            agent: string | null;
+            /**
+             * Allowed Drift
+             * @description share by which the price may move, either way
+             */
+            allowed_drift: string;
+            /**
+             * Approved
+             * @description how many have
+             */
+            approved: number;
+            /**
+             * Drift
+             * @description share by which it has moved, signed
+             */
+            drift: string | null;
+            /**
+             * Drifted
+             * @description by more than it may
+             */
+            drifted: boolean;
+            /** Expires At */
+            expires_at: number;
+            /**
+             * Faults
+             * @description signatures that count for nothing, and why
+             */
+            faults: string[];
+            /** Id */
+            id: string;
+            /** May Approve */
+            may_approve: boolean;
+            /**
+             * Needed
+             * @description how many must approve
+             */
+            needed: number;
+            notional: components["schemas"]["Notional"];
+            /**
+             * Objection
+             * @description why it cannot be approved
+             */
+            objection: string | null;
+            /**
+             * Order
+             * @description every field of the order that is set; all of them are signed
+             */
+            order: components["schemas"]["OrderField"][];
+            /**
+             * Price
+             * @description the last that the trading process has noted
+             */
+            price: string | null;
+            /** Price At */
+            price_at: number | null;
+            /**
+             * Reasons
+             * @description the limits that it is above, with the numbers
+             */
+            reasons: string[];
+            /**
+             * Reference
+             * @description the price when it was asked for
+             */
+            reference: string;
+            /** Requested At */
+            requested_at: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * Signers
+             * @description who may decide, and who has
+             */
+            signers: components["schemas"]["Signer"][];
+            /** Size */
+            size: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "approved" | "rejected" | "expired" | "changed" | "used" | "damaged";
+            /** Symbol */
+            symbol: string | null;
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+            /** Venue */
+            venue: string;
+        };
+        /**
+         * Approvals
+         * @description What waits, and what was decided.
+         */
+        Approvals: {
+            /** Damaged */
+            damaged: components["schemas"]["DamagedApproval"][];
+            /**
+             * History
+             * @description the newest first
+             */
+            history: components["schemas"]["Approval"][];
+            /**
+             * In Force
+             * @description whether any limit is set above which orders wait
+             */
+            in_force: boolean;
+            /**
+             * Waiting
+             * @description the first to expire first
+             */
+            waiting: components["schemas"]["Approval"][];
+            /**
+             * Warning
+             * @description that what waits can never be approved, and why
+             */
+            warning: string | null;
+        };
+        /**
+         * ApproverKey
+         * @description A key of this home, or one that may approve.
+         */
+        ApproverKey: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Name */
+            name: string;
+            /**
+             * Private Key Here
+             * @description whether it can sign here
+             */
+            private_key_here: boolean;
+            /**
+             * Trusted
+             * @description whether it may approve
+             */
+            trusted: boolean;
+        };
+        /**
          * ChangedFrame
          * @description Something that is asked for over HTTP has changed.
          */
@@ -137,6 +435,48 @@ export interface components {
             topic?: "changed";
             /** What */
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
+        };
+        /**
+         * DamagedApproval
+         * @description What cannot be read.
+         */
+        DamagedApproval: {
+            /** Id */
+            id: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * DecisionWish
+         * @description A decision, and what unlocks the key that signs it. The passphrase is used and forgotten.
+         */
+        DecisionWish: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject";
+            /**
+             * Digest
+             * @description of the text that was shown
+             */
+            digest: string;
+            /**
+             * Key
+             * @description name of a key of this home
+             */
+            key: string;
+            /**
+             * Passphrase
+             * Format: password
+             */
+            passphrase: string;
+            /**
+             * Why
+             * @description signed with it; a rejection needs some
+             * @default
+             */
+            why?: string;
         };
         /**
          * FeedFrame
@@ -338,6 +678,16 @@ export interface components {
             text: string;
         };
         /**
+         * OrderField
+         * @description A field of an order, as it is signed.
+         */
+        OrderField: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -471,6 +821,43 @@ export interface components {
              * @enum {string}
              */
             state: "active" | "reducing" | "halted";
+        };
+        /**
+         * SignedText
+         * @description Exactly what would be signed.
+         */
+        SignedText: {
+            /**
+             * Digest
+             * @description of the text; to be sent with the decision, so that nothing else is signed
+             */
+            digest: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Signer
+         * @description A key that may decide on a request.
+         */
+        Signer: {
+            /** Decided */
+            decided: ("approved" | "rejected") | null;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Name
+             * @description null where the key is trusted no more
+             */
+            name: string | null;
+            /**
+             * Why
+             * @description the words that were signed with the decision
+             */
+            why: string;
         };
         /**
          * Standing
@@ -658,6 +1045,26 @@ export interface components {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
         };
+        /**
+         * UnattributedPosition
+         * @description An instrument that nobody enters before a person has decided.
+         */
+        UnattributedPosition: {
+            /** Account */
+            account: string;
+            /**
+             * Decided
+             * @description a person has decided, and the account has not heard it yet
+             */
+            decided: boolean;
+            /**
+             * Size
+             * @description signed
+             */
+            size: string;
+            /** Symbol */
+            symbol: string;
+        };
         /** ValidationError */
         ValidationError: {
             /** Context */
@@ -705,6 +1112,280 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approvals: {
+        parameters: {
+            query?: {
+                last?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_signed_text: {
+        parameters: {
+            query: {
+                decision: "approve" | "reject";
+                key: string;
+                why?: string;
+            };
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedText"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_approver_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApproverKey"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_unattributed_positions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattributedPosition"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adopt_position: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of an account */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Adoption"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattributedPosition"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -14,6 +14,7 @@ from clawd.core.clock import Clock
 from clawd.core.settings import Settings
 from clawd.server.at_stake import Stakes
 from clawd.server.frames import Changed
+from clawd.server.signing import Signers
 from clawd.server.standing import Hand
 
 
@@ -26,15 +27,18 @@ class Site:
         clock: stamps what a person does.
         announce: tells every open page that something it may hold has changed; from any thread.
         hand: a person's hand on everything that trades from the home.
+        signers: sign decisions on orders that wait.
     """
 
     settings: Settings
     clock: Clock
     announce: Callable[[Changed], None] = lambda what: None
     hand: Hand = field(init=False)
+    signers: Signers = field(init=False)
 
     def __post_init__(self) -> None:
         self.hand = Hand(Stakes(self.settings.home), self.clock)
+        self.signers = Signers(self.settings.home)
 
     @property
     def home(self) -> Path:
