@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
@@ -12,8 +12,11 @@ from starlette.requests import HTTPConnection
 
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
+from clawd.server.at_stake import Stakes
 from clawd.server.fleet_process import FleetProcess
 from clawd.server.frames import Changed
+from clawd.server.signing import Signers
+from clawd.server.standing import Hand
 
 
 @dataclass(slots=True)
@@ -25,12 +28,20 @@ class Site:
         clock: stamps what a person does.
         fleet: the process that trades, None where this server has started none.
         announce: tells every open page that something it may hold has changed; from any thread.
+        hand: a person's hand on everything that trades from the home.
+        signers: sign decisions on orders that wait.
     """
 
     settings: Settings
     clock: Clock
     fleet: FleetProcess | None = None
     announce: Callable[[Changed], None] = lambda what: None
+    hand: Hand = field(init=False)
+    signers: Signers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hand = Hand(Stakes(self.settings.home), self.clock)
+        self.signers = Signers(self.settings.home)
 
     @property
     def home(self) -> Path:
