@@ -99,7 +99,7 @@ class Signers:
                 left = MOST_WRONG - len(wrong)
                 hint = f"{left} more before this key is not tried for {WITHIN / 60:g} minutes"
                 raise PassphraseError(
-                    "the passphrase is wrong, or the key's file is damaged", "passphrase", hint
+                    "the passphrase is wrong, or the key's file is damaged", where="passphrase", hint=hint
                 ) from None
             except ClawdError as error:
                 raise ConflictError(error.what, where=error.where, hint=error.hint) from None
