@@ -124,6 +124,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fleet/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Fleet Process
+         * @description What the process that trades is doing; 409 where this server has started none.
+         */
+        get: operations["read_fleet_process"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Fleet Process
+         * @description Stop it after the bar at hand and start it: it goes on from its journal, or begins anew.
+         */
+        post: operations["restart_fleet_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/positions/unattributed": {
         parameters: {
             query?: never;
@@ -593,6 +633,49 @@ export interface components {
             wealth: (number | null)[];
             /** Whole */
             whole: boolean;
+        };
+        /**
+         * FleetRestart
+         * @description How it is to go on.
+         */
+        FleetRestart: {
+            /**
+             * Fresh
+             * @description set the run aside and begin it again; nothing is deleted
+             * @default false
+             */
+            fresh?: boolean;
+            /**
+             * Pace
+             * @description bars a second; else as before
+             */
+            pace?: number | null;
+        };
+        /**
+         * FleetWork
+         * @description What the process that trades is doing.
+         */
+        FleetWork: {
+            /**
+             * Pace
+             * @description bars a second
+             */
+            pace: number;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            /**
+             * Progress
+             * @description share of the phase that is done, where that is known
+             */
+            progress: number | null;
+            /**
+             * Text
+             * @description for people
+             */
+            text: string;
         };
         /**
          * GivenOrder
@@ -1312,6 +1395,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetRestart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
