@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -13,6 +13,9 @@ from starlette.requests import HTTPConnection
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
 from clawd.server.frames import Changed
+
+if TYPE_CHECKING:
+    from clawd.server.evidence_desk import EvidenceDesk
 
 
 @dataclass(slots=True)
@@ -23,11 +26,13 @@ class Site:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
         announce: tells every open page that something it may hold has changed; from any thread.
+        evidence: the counts and the stories, while the application runs.
     """
 
     settings: Settings
     clock: Clock
     announce: Callable[[Changed], None] = lambda what: None
+    evidence: EvidenceDesk | None = None
 
     @property
     def home(self) -> Path:
