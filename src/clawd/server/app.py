@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
+from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
 from clawd.server.problem import Problem, answer_problems
@@ -30,8 +31,19 @@ _ROUTERS = (
     standing.router,
     unattributed.router,
 )
+<<<<<<< HEAD
+from clawd.server.routes import about, campaigns, claims, evidence, stories, worlds
+from clawd.server.site import Site
+
+_ROUTERS = (about.router, evidence.router, claims.router, campaigns.router, worlds.router, stories.router)
+=======
+from clawd.server.routes import about, fleet_process
+from clawd.server.site import Site
+
+_ROUTERS = (about.router, fleet_process.router)
+>>>>>>> web
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = ()
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work,)
 
 
 def create_app(site: Site) -> FastAPI:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -17,6 +17,9 @@ from clawd.server.fleet_process import FleetProcess
 from clawd.server.frames import Changed
 from clawd.server.signing import Signers
 from clawd.server.standing import Hand
+
+if TYPE_CHECKING:
+    from clawd.server.evidence_desk import EvidenceDesk
 
 
 @dataclass(slots=True)
@@ -30,6 +33,7 @@ class Site:
         announce: tells every open page that something it may hold has changed; from any thread.
         hand: a person's hand on everything that trades from the home.
         signers: sign decisions on orders that wait.
+        evidence: the counts and the stories, while the application runs.
     """
 
     settings: Settings
@@ -42,6 +46,7 @@ class Site:
     def __post_init__(self) -> None:
         self.hand = Hand(Stakes(self.settings.home), self.clock)
         self.signers = Signers(self.settings.home)
+    evidence: EvidenceDesk | None = None
 
     @property
     def home(self) -> Path:
