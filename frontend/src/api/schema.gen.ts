@@ -24,6 +24,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fleet/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Fleet Process
+         * @description What the process that trades is doing; 409 where this server has started none.
+         */
+        get: operations["read_fleet_process"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Fleet Process
+         * @description Stop it after the bar at hand and start it: it goes on from its journal, or begins anew.
+         */
+        post: operations["restart_fleet_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -171,6 +211,54 @@ export interface components {
             whole: boolean;
         };
         /**
+         * FleetRestart
+         * @description How it is to go on.
+         */
+        FleetRestart: {
+            /**
+             * Fresh
+             * @description set the run aside and begin it again; nothing is deleted
+             * @default false
+             */
+            fresh?: boolean;
+            /**
+             * Pace
+             * @description bars a second; else as before
+             */
+            pace?: number | null;
+        };
+        /**
+         * FleetWork
+         * @description What the process that trades is doing.
+         */
+        FleetWork: {
+            /**
+             * Pace
+             * @description bars a second
+             */
+            pace: number;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            /**
+             * Progress
+             * @description share of the phase that is done, where that is known
+             */
+            progress: number | null;
+            /**
+             * Text
+             * @description for people
+             */
+            text: string;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -309,6 +397,19 @@ export interface components {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
         };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -343,6 +444,77 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetRestart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -12,6 +12,7 @@ from starlette.requests import HTTPConnection
 
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
+from clawd.server.fleet_process import FleetProcess
 from clawd.server.frames import Changed
 
 
@@ -22,11 +23,13 @@ class Site:
     Attributes:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
+        fleet: the process that trades, None where this server has started none.
         announce: tells every open page that something it may hold has changed; from any thread.
     """
 
     settings: Settings
     clock: Clock
+    fleet: FleetProcess | None = None
     announce: Callable[[Changed], None] = lambda what: None
 
     @property
