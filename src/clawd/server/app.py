@@ -18,30 +18,29 @@ from clawd.server.problem import Problem, answer_problems
 from clawd.server.routes import (
     about,
     approvals,
+    campaigns,
+    claims,
+    evidence,
     fleet_process,
     standing,
+    stories,
     unattributed,
+    worlds,
 )
 from clawd.server.site import Site
 
 _ROUTERS = (
     about.router,
     approvals.router,
+    campaigns.router,
+    claims.router,
+    evidence.router,
     fleet_process.router,
     standing.router,
+    stories.router,
     unattributed.router,
+    worlds.router,
 )
-<<<<<<< HEAD
-from clawd.server.routes import about, campaigns, claims, evidence, stories, worlds
-from clawd.server.site import Site
-
-_ROUTERS = (about.router, evidence.router, claims.router, campaigns.router, worlds.router, stories.router)
-=======
-from clawd.server.routes import about, fleet_process
-from clawd.server.site import Site
-
-_ROUTERS = (about.router, fleet_process.router)
->>>>>>> web
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work,)
 

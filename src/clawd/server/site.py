@@ -46,6 +46,7 @@ class Site:
     def __post_init__(self) -> None:
         self.hand = Hand(Stakes(self.settings.home), self.clock)
         self.signers = Signers(self.settings.home)
+
     evidence: EvidenceDesk | None = None
 
     @property
