@@ -13,13 +13,14 @@ from pydantic.json_schema import models_json_schema
 from clawd import __version__
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
+from clawd.server.live.at_work import follow
 from clawd.server.problem import Problem, answer_problems
-from clawd.server.routes import about
+from clawd.server.routes import about, agents, live, runs
 from clawd.server.site import Site
 
-_ROUTERS = (about.router,)
+_ROUTERS = (about.router, agents.router, live.router, runs.router)
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = ()
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (follow,)
 
 
 def create_app(site: Site) -> FastAPI:

@@ -13,6 +13,9 @@ from starlette.requests import HTTPConnection
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
 from clawd.server.frames import Changed
+from clawd.server.live.follower import Before, Follower
+from clawd.server.live.hub import EVERY, Hub
+from clawd.server.live.picture import Source
 
 
 @dataclass(slots=True)
@@ -23,11 +26,21 @@ class Site:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
         announce: tells every open page that something it may hold has changed; from any thread.
+        phase: what the process that trades does before it has a journal: the phase, words for people, and the share of
+            it that is done; None where nothing was started.
+        source: where the pictures of open pages come from; the journals of the home, where it is None.
+        every: seconds between two frames of a topic.
+        follower, hub: at work while the application is.
     """
 
     settings: Settings
     clock: Clock
     announce: Callable[[Changed], None] = lambda what: None
+    phase: Before | None = None
+    source: Source | None = None
+    every: float = EVERY
+    follower: Follower | None = None
+    hub: Hub | None = None
 
     @property
     def home(self) -> Path:
