@@ -24,6 +24,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agents
+         * @description A page of the agents of a run.
+         */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description The runs and accounts of this home: those that a process is at work on, then the one written last.
+         */
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Status
+         * @description How the run that is shown stands: the same that open pages are sent.
+         */
+        get: operations["read_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -37,6 +97,76 @@ export interface components {
             home: string;
             /** Version */
             version: string;
+        };
+        /**
+         * AgentPage
+         * @description Some agents of a run, of all that fit.
+         */
+        AgentPage: {
+            /** Agents */
+            agents: components["schemas"]["AgentSummary"][];
+            /** Run */
+            run: string | null;
+            /**
+             * Total
+             * @description how many fit the filter
+             */
+            total: number;
+        };
+        /**
+         * AgentSummary
+         * @description An agent, with the numbers of the fleet's frames: in the run's currency, null where not known.
+         */
+        AgentSummary: {
+            /**
+             * Drawdown
+             * @description below its peak, share of its capital, not negative
+             */
+            drawdown: number | null;
+            /** Equity */
+            equity: number | null;
+            /**
+             * Exposure
+             * @description gross notional
+             */
+            exposure: number | null;
+            /** Id */
+            id: string;
+            /**
+             * Markets
+             * @description the instruments that it may trade, by commas
+             */
+            markets: string;
+            /**
+             * Name
+             * @description of its strategy
+             */
+            name: string;
+            /**
+             * Profit
+             * @description of the UTC day: of a run over bars, the one of its last bar
+             */
+            profit: number | null;
+            /**
+             * Risk
+             * @description share of its part of the day's limit that is lost or reserved
+             */
+            risk: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "halted" | "reducing" | "fired" | "released";
+            /**
+             * Total
+             * @description since it was hired
+             */
+            total: number | null;
+            /**
+             * Wealth
+             * @description of the bet on it: its evidence
+             */
+            wealth: number | null;
         };
         /**
          * ChangedFrame
@@ -108,14 +238,14 @@ export interface components {
              * Drawdown
              * @description below its peak, share of its capital, not negative
              */
-            drawdown: number[];
+            drawdown: (number | null)[];
             /** Equity */
-            equity: number[];
+            equity: (number | null)[];
             /**
              * Exposure
              * @description gross notional
              */
-            exposure: number[];
+            exposure: (number | null)[];
             /**
              * Ids
              * @description of every row, in a whole frame and when agents were added
@@ -135,14 +265,14 @@ export interface components {
             names: string[] | null;
             /**
              * Profit
-             * @description since the day opened
+             * @description of the UTC day: of a run over bars, the one of its last bar
              */
-            profit: number[];
+            profit: (number | null)[];
             /**
              * Risk
              * @description share of its part of the day's limit that is lost or reserved
              */
-            risk: number[];
+            risk: (number | null)[];
             /** Run */
             run: string | null;
             /** Sent At */
@@ -161,7 +291,7 @@ export interface components {
              * Total
              * @description since it was hired
              */
-            total: number[];
+            total: (number | null)[];
             /**
              * Wealth
              * @description of the bet on it: its evidence
@@ -169,6 +299,11 @@ export interface components {
             wealth: (number | null)[];
             /** Whole */
             whole: boolean;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
         };
         /**
          * Problem
@@ -201,6 +336,35 @@ export interface components {
              * @enum {string}
              */
             resync: "status" | "fleet" | "feed" | "changed";
+        };
+        /**
+         * RunSummary
+         * @description A journal of this home.
+         */
+        RunSummary: {
+            /**
+             * Kind
+             * @description a run of `clawd up`, or an account of `clawd trade`
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Run
+             * @description its name, for `?run=`
+             */
+            run: string;
+            /** Shown */
+            shown: boolean;
+            /**
+             * Working
+             * @description whether a process trades it at this moment
+             */
+            working: boolean;
+            /**
+             * Written At
+             * @description when it was last written to, our clock, milliseconds since 1970
+             */
+            written_at: number;
         };
         /**
          * Status
@@ -309,6 +473,19 @@ export interface components {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
         };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
+        };
     };
     responses: never;
     parameters: never;
@@ -334,6 +511,112 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["About"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_agents: {
+        parameters: {
+            query?: {
+                descending?: boolean;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                sort?: "id" | "name" | "state" | "equity" | "profit" | "total" | "drawdown" | "exposure" | "risk" | "wealth";
+                start?: number;
+                state?: ("active" | "halted" | "reducing" | "fired" | "released")[] | null;
+                /** @description stands in the id, the name or the instruments */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
                 };
             };
             /** @description what was wrong, where, and what would be right */

@@ -72,7 +72,7 @@ class FleetFrame(BaseModel):
     index: list[int]
     state: list[AgentState]
     equity: list[float | None]
-    profit: list[float | None] = Field(description="since the day opened")
+    profit: list[float | None] = Field(description="of the UTC day: of a run over bars, the one of its last bar")
     total: list[float | None] = Field(description="since it was hired")
     drawdown: list[float | None] = Field(description="below its peak, share of its capital, not negative")
     exposure: list[float | None] = Field(description="gross notional")

@@ -34,7 +34,7 @@ class Columns:
         run: its name, None where there is none.
         ids, names, markets: [N] of each agent, its strategy, and the instruments that it may trade, by commas.
         state: [N] places in :data:`STATES`.
-        numbers: [7, N] in the order of :data:`NUMBERS`. Money is in quote currency; ``profit`` since the day opened,
+        numbers: [7, N] in the order of :data:`NUMBERS`. Money is in quote currency; ``profit`` of the day,
             ``total`` since it was hired, ``drawdown`` below its peak as a share of its capital, ``risk`` what is lost
             or reserved as a share of its part of the day's limit.
     """
@@ -74,24 +74,33 @@ def no_agents(run: str | None = None) -> Columns:
     return Columns(run, (), (), (), np.zeros(0, np.int8), np.zeros((len(NUMBERS), 0)))
 
 
-def columns_of_books(books: Books, run: str) -> Columns:
+def columns_of_books(books: Books, run: str, opened_with: Mapping[str, float]) -> Columns:
     """The agents of a run over bars, as they were at its last mark: the end of its last bar.
 
     Args:
         books: the fold, at the end of a bar.
         run: the name under which it is kept.
+        opened_with: by agent, its equity before the day of the last bar, quote currency; its capital where it is not
+            there.
     """
     markets = markets_of_finalists(books)
     entering = {order.agent for order in books.orders.values() if order.kind is OrderKind.OPENING}
     standing = _standing(books.state, books.flattening or books.halted_until is not None)
     rows = [
-        (agent.id, agent.strategy, markets[agent.content_hash], *_of_book(agent, books, standing, agent.id in entering))
+        (
+            agent.id,
+            agent.strategy,
+            markets[agent.content_hash],
+            *_of_book(agent, books, standing, opened_with.get(agent.id), agent.id in entering),
+        )
         for agent in books.agents.values()
     ]
     return _columns(run, rows)
 
 
-def _of_book(agent: AgentBook, books: Books, standing: AgentState, entering: bool) -> tuple[AgentState, list[float]]:
+def _of_book(
+    agent: AgentBook, books: Books, standing: AgentState, opened_with: float | None, entering: bool
+) -> tuple[AgentState, list[float]]:
     equity, capital = agent.equity, agent.capital
     held = not agent.flat
     exposure = agent.exposure(books.marks) if held else Decimal(0)
@@ -101,7 +110,7 @@ def _of_book(agent: AgentBook, books: Books, standing: AgentState, entering: boo
     state: AgentState = "released" if agent.released else "fired" if agent.fired is not None else standing
     return state, [
         studied(equity),
-        studied(equity - agent.day_equity),
+        studied(equity) - (studied(capital) if opened_with is None else opened_with),
         studied(equity - capital),
         studied((agent.peak - equity) / capital),
         studied(exposure),

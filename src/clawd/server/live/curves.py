@@ -47,6 +47,11 @@ class Curves:
                 self._thin()
         self._added += 1
 
+    @property
+    def latest(self) -> dict[str, float]:
+        """The values of the last moment."""
+        return {} if self._latest is None else self._latest[1]
+
     def of(self, name: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """[K] times and values of one thing since it was there; empty where it never was. The last moment is in it."""
         start, column = self._columns.get(name, (0, array("d")))

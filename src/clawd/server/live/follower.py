@@ -181,12 +181,13 @@ class Follower:
         reader, place = self._reader, self._place
         if reader is None or place is None or (place.kind == "bars" and not is_warm()):
             return False, False
-        due = pictured + PICTURE
+        due, head = pictured + PICTURE, reader.head
         with self._lock:
             changed = reader.advance(_SLICE, lambda tale: tale.settled and time.monotonic() > due)
-        if changed:
-            # A journal that lay there before was heard of when it was written, not now.
-            self._heard_at = place.written_at if self._heard_at is None else self._clock.now()
+        if self._heard_at is None:  # what lay there before was not written now
+            self._heard_at = place.written_at
+        elif reader.head != head:
+            self._heard_at = self._clock.now()
         return changed, reader.behind > 0 and reader.trouble is None
 
     def _draw(self) -> None:

@@ -53,11 +53,13 @@ def shown(found: Sequence[Place], wanted: str | None) -> Place | None:
 
 
 def _written_at(path: Path) -> int | None:
-    # The newest entries may still stand in its write-ahead log alone.
+    # The newest entries may still stand in its write-ahead log alone; an empty one is made by whoever only reads.
     times = []
     for file in (path, path.with_name(f"{path.name}-wal")):
         try:
-            times.append(file.stat().st_mtime_ns)
+            about = file.stat()
         except OSError:
             continue
+        if about.st_size:
+            times.append(about.st_mtime_ns)
     return max(times, default=None)

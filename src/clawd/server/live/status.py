@@ -21,7 +21,7 @@ from clawd.server.live.orders import Orders
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place
 from clawd.server.live.reader import Reader
-from clawd.server.live.tale import MILLISECOND, Tale
+from clawd.server.live.tale import EQUITY, MILLISECOND, Tale
 from clawd.store.switchboard import Command, Switch
 
 Standing = Literal["active", "reducing", "halted", "flattening", "day_limit"]
@@ -203,7 +203,7 @@ def _of_books(books: Books, tale: Tale, columns: Columns) -> dict[str, object]:
         "agents": sum(not agent.released for agent in books.agents.values()),
         "positions": sum(1 for agent in books.agents.values() for size in agent.sizes.values() if size),
         "equity": capital if mark is None else studied(mark.equity),
-        "day_profit": 0.0 if mark is None else studied(mark.equity - books.day_equity),
+        "day_profit": 0.0 if mark is None else studied(mark.equity) - tale.opened_with.get(EQUITY, capital),
         "reserved": 0.0 if mark is None else studied(mark.reserved),
         "drawdown": 0.0 if mark is None else (tale.peak - studied(mark.equity)) / capital,
         "gross": float(np.nansum(columns.number("exposure"))),

@@ -24,7 +24,7 @@ from clawd.core.account_events import (
     ProtectionChanged,
     ProtectionEnded,
 )
-from clawd.core.clock import iso
+from clawd.core.clock import iso, utc_day
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import (
@@ -52,7 +52,7 @@ from clawd.server.live.curves import BarSeries, Curves
 from clawd.store.entry import GENESIS, Entry
 
 MILLISECOND: Final = 1_000_000
-FEED: Final = 200
+FEED: Final = 100
 #: Fills that are kept; older ones are only in the journal.
 MOST_FILLS: Final = 100_000
 #: Steps of the stop of one position that are kept.
@@ -103,6 +103,9 @@ class Tale:
         peak, peaks: the highest equity so far of the account, its first cash included, and of each agent of an account.
         names: of the agents' strategies.
         marked: the last figures that the journal states.
+        day, opened_with: of a run over bars, the UTC day in which the last bar opened, and what the account (under
+            :data:`EQUITY`) and each agent were worth at the end of the last bar before it. The books open the next day
+            as soon as the last bar of one has closed, when a profit of "today" is none yet.
         funding: whether positions have paid or received any.
     """
 
@@ -123,6 +126,8 @@ class Tale:
     names: dict[str, str] = field(default_factory=dict)
     marked: BooksMarked | AccountMarked | None = None
     peak: float = 0.0
+    day: int = -1
+    opened_with: dict[str, float] = field(default_factory=dict)
     funding: bool = False
     settled: bool = True
     finished: bool = False
@@ -169,7 +174,7 @@ class Tale:
         if self.books is None:
             return no_agents(self.run)
         if self.settled or self._columns is None:
-            self._columns = columns_of_books(self.books, self.run)
+            self._columns = columns_of_books(self.books, self.run, self.opened_with)
         return self._columns
 
     def entries_of(self, agent: str | None = None, kinds: frozenset[str] | None = None) -> NDArray[np.int64]:
@@ -218,8 +223,11 @@ class Tale:
                     self._add_to_curves(entry.ts)
             case BooksMarked() if self.books is not None:
                 values = {name: studied(equity) for name, (equity, _) in event.agents.items()}
+                values[EQUITY] = studied(event.equity)
+                if utc_day(event.time) != self.day:
+                    self.day, self.opened_with = utc_day(event.time), self.curves.latest
                 gross = self.books.exposure_curve[-1] * studied(self.books.start.capital)
-                self.curves.add(entry.ts, {EQUITY: studied(event.equity), GROSS: gross, **values})
+                self.curves.add(entry.ts, {GROSS: gross, **values})
                 self.marked, self.peak = event, max(self.peak, studied(event.equity))
             case AccountMarked() | DayBegan():
                 self.marks.update(event.marks)

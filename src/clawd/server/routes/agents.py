@@ -28,7 +28,7 @@ class AgentSummary(BaseModel):
     markets: str = Field(description="the instruments that it may trade, by commas")
     state: AgentState
     equity: float | None
-    profit: float | None = Field(description="since the day opened")
+    profit: float | None = Field(description="of the UTC day: of a run over bars, the one of its last bar")
     total: float | None = Field(description="since it was hired")
     drawdown: float | None = Field(description="below its peak, share of its capital, not negative")
     exposure: float | None = Field(description="gross notional")
