@@ -24,7 +24,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/approvals": {
+    "/api/agents": {
         parameters: {
             query?: never;
             header?: never;
@@ -32,10 +32,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Approvals
-         * @description The orders that wait for people, and the last that no longer do.
+         * List Agents
+         * @description A page of the agents of a run.
          */
-        get: operations["list_approvals"];
+        get: operations["list_agents"];
         put?: never;
         post?: never;
         delete?: never;
@@ -44,7 +44,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/approvals/{id}": {
+    "/api/runs": {
         parameters: {
             query?: never;
             header?: never;
@@ -52,10 +52,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Approval
-         * @description One order that waits, or did.
+         * List Runs
+         * @description The runs and accounts of this home: those that a process is at work on, then the one written last.
          */
-        get: operations["read_approval"];
+        get: operations["list_runs"];
         put?: never;
         post?: never;
         delete?: never;
@@ -64,27 +64,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/approvals/{id}/decision": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Decide Approval
-         * @description Sign a decision on an order with a key of this home. The trading process judges it, and sends the order once.
-         */
-        post: operations["decide_approval"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/approvals/{id}/text": {
+    "/api/status": {
         parameters: {
             query?: never;
             header?: never;
@@ -92,194 +72,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Signed Text
-         * @description Exactly what would be signed, to be read before the passphrase is given.
+         * Read Status
+         * @description How the run that is shown stands: the same that open pages are sent.
          */
-        get: operations["read_signed_text"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/approvers": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Approver Keys
-         * @description The keys of this home, and those that may approve.
-         */
-        get: operations["list_approver_keys"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fleet/process": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Fleet Process
-         * @description What the process that trades is doing; 409 where this server has started none.
-         */
-        get: operations["read_fleet_process"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/fleet/process/restart": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Restart Fleet Process
-         * @description Stop it after the bar at hand and start it: it goes on from its journal, or begins anew.
-         */
-        post: operations["restart_fleet_process"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/positions/unattributed": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Unattributed Positions
-         * @description What waits for a person's word: trades by hand, transfers, and what a venue cannot explain.
-         */
-        get: operations["list_unattributed_positions"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/positions/unattributed/{account}/adopt": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Adopt Position
-         * @description Say that what is unattributed in an instrument is yours, so that agents may enter beside it.
-         */
-        post: operations["adopt_position"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/resume": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Resume Trading
-         * @description Let agents enter positions again. The word RESUME is asked for.
-         */
-        post: operations["resume_trading"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/standing": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Standing
-         * @description What is ordered, what the runs have said to it, and what each level of a stop would do now.
-         */
-        get: operations["read_standing"];
-        put?: never;
-        /**
-         * Stop Trading
-         * @description Stop everything that trades from this home, at one of three levels. It holds until it is resumed.
-         */
-        post: operations["stop_trading"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/standing/orders": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Orders Given
-         * @description The orders that people have given, the newest first.
-         */
-        get: operations["list_orders_given"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/standing/orders/{number}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Order Given
-         * @description What the runs have said to an order: whether it is done, and where a flattening stands.
-         */
-        get: operations["read_order_given"];
+        get: operations["read_status"];
         put?: never;
         post?: never;
         delete?: never;
@@ -303,162 +99,74 @@ export interface components {
             version: string;
         };
         /**
-         * Adoption
-         * @description It is mine, and stays where it is.
+         * AgentPage
+         * @description Some agents of a run, of all that fit.
          */
-        Adoption: {
-            /** Symbol */
-            symbol: string;
+        AgentPage: {
+            /** Agents */
+            agents: components["schemas"]["AgentSummary"][];
+            /** Run */
+            run: string | null;
+            /**
+             * Total
+             * @description how many fit the filter
+             */
+            total: number;
         };
         /**
-         * Approval
-         * @description An order that waits, or did. Times are milliseconds since 1970.
+         * AgentSummary
+         * @description An agent, with the numbers of the fleet's frames: in the run's currency, null where not known.
          */
-        Approval: {
-            /** Account */
-            account: string;
-            /** Agent */
-            agent: string | null;
+        AgentSummary: {
             /**
-             * Allowed Drift
-             * @description share by which the price may move, either way
+             * Drawdown
+             * @description below its peak, share of its capital, not negative
              */
-            allowed_drift: string;
+            drawdown: number | null;
+            /** Equity */
+            equity: number | null;
             /**
-             * Approved
-             * @description how many have
+             * Exposure
+             * @description gross notional
              */
-            approved: number;
-            /**
-             * Drift
-             * @description share by which it has moved, signed
-             */
-            drift: string | null;
-            /**
-             * Drifted
-             * @description by more than it may
-             */
-            drifted: boolean;
-            /** Expires At */
-            expires_at: number;
-            /**
-             * Faults
-             * @description signatures that count for nothing, and why
-             */
-            faults: string[];
+            exposure: number | null;
             /** Id */
             id: string;
-            /** May Approve */
-            may_approve: boolean;
             /**
-             * Needed
-             * @description how many must approve
+             * Markets
+             * @description the instruments that it may trade, by commas
              */
-            needed: number;
-            notional: components["schemas"]["Notional"];
+            markets: string;
             /**
-             * Objection
-             * @description why it cannot be approved
+             * Name
+             * @description of its strategy
              */
-            objection: string | null;
+            name: string;
             /**
-             * Order
-             * @description every field of the order that is set; all of them are signed
+             * Profit
+             * @description of the UTC day: of a run over bars, the one of its last bar
              */
-            order: components["schemas"]["OrderField"][];
+            profit: number | null;
             /**
-             * Price
-             * @description the last that the trading process has noted
+             * Risk
+             * @description share of its part of the day's limit that is lost or reserved
              */
-            price: string | null;
-            /** Price At */
-            price_at: number | null;
-            /**
-             * Reasons
-             * @description the limits that it is above, with the numbers
-             */
-            reasons: string[];
-            /**
-             * Reference
-             * @description the price when it was asked for
-             */
-            reference: string;
-            /** Requested At */
-            requested_at: number;
-            /**
-             * Side
-             * @enum {string}
-             */
-            side: "buy" | "sell";
-            /**
-             * Signers
-             * @description who may decide, and who has
-             */
-            signers: components["schemas"]["Signer"][];
-            /** Size */
-            size: string | null;
+            risk: number | null;
             /**
              * State
              * @enum {string}
              */
-            state: "waiting" | "approved" | "rejected" | "expired" | "changed" | "used" | "damaged";
-            /** Symbol */
-            symbol: string | null;
+            state: "active" | "halted" | "reducing" | "fired" | "released";
             /**
-             * Text
-             * @description where it stands, in words
+             * Total
+             * @description since it was hired
              */
-            text: string;
-            /** Venue */
-            venue: string;
-        };
-        /**
-         * Approvals
-         * @description What waits, and what was decided.
-         */
-        Approvals: {
-            /** Damaged */
-            damaged: components["schemas"]["DamagedApproval"][];
+            total: number | null;
             /**
-             * History
-             * @description the newest first
+             * Wealth
+             * @description of the bet on it: its evidence
              */
-            history: components["schemas"]["Approval"][];
-            /**
-             * In Force
-             * @description whether any limit is set above which orders wait
-             */
-            in_force: boolean;
-            /**
-             * Waiting
-             * @description the first to expire first
-             */
-            waiting: components["schemas"]["Approval"][];
-            /**
-             * Warning
-             * @description that what waits can never be approved, and why
-             */
-            warning: string | null;
-        };
-        /**
-         * ApproverKey
-         * @description A key of this home, or one that may approve.
-         */
-        ApproverKey: {
-            /** Fingerprint */
-            fingerprint: string;
-            /** Name */
-            name: string;
-            /**
-             * Private Key Here
-             * @description whether it can sign here
-             */
-            private_key_here: boolean;
-            /**
-             * Trusted
-             * @description whether it may approve
-             */
-            trusted: boolean;
+            wealth: number | null;
         };
         /**
          * ChangedFrame
@@ -475,48 +183,6 @@ export interface components {
             topic?: "changed";
             /** What */
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
-        };
-        /**
-         * DamagedApproval
-         * @description What cannot be read.
-         */
-        DamagedApproval: {
-            /** Id */
-            id: string;
-            /** Why */
-            why: string;
-        };
-        /**
-         * DecisionWish
-         * @description A decision, and what unlocks the key that signs it. The passphrase is used and forgotten.
-         */
-        DecisionWish: {
-            /**
-             * Decision
-             * @enum {string}
-             */
-            decision: "approve" | "reject";
-            /**
-             * Digest
-             * @description of the text that was shown
-             */
-            digest: string;
-            /**
-             * Key
-             * @description name of a key of this home
-             */
-            key: string;
-            /**
-             * Passphrase
-             * Format: password
-             */
-            passphrase: string;
-            /**
-             * Why
-             * @description signed with it; a rejection needs some
-             * @default
-             */
-            why?: string;
         };
         /**
          * FeedFrame
@@ -572,14 +238,14 @@ export interface components {
              * Drawdown
              * @description below its peak, share of its capital, not negative
              */
-            drawdown: number[];
+            drawdown: (number | null)[];
             /** Equity */
-            equity: number[];
+            equity: (number | null)[];
             /**
              * Exposure
              * @description gross notional
              */
-            exposure: number[];
+            exposure: (number | null)[];
             /**
              * Ids
              * @description of every row, in a whole frame and when agents were added
@@ -599,14 +265,14 @@ export interface components {
             names: string[] | null;
             /**
              * Profit
-             * @description since the day opened
+             * @description of the UTC day: of a run over bars, the one of its last bar
              */
-            profit: number[];
+            profit: (number | null)[];
             /**
              * Risk
              * @description share of its part of the day's limit that is lost or reserved
              */
-            risk: number[];
+            risk: (number | null)[];
             /** Run */
             run: string | null;
             /** Sent At */
@@ -625,7 +291,7 @@ export interface components {
              * Total
              * @description since it was hired
              */
-            total: number[];
+            total: (number | null)[];
             /**
              * Wealth
              * @description of the bet on it: its evidence
@@ -634,141 +300,10 @@ export interface components {
             /** Whole */
             whole: boolean;
         };
-        /**
-         * FleetRestart
-         * @description How it is to go on.
-         */
-        FleetRestart: {
-            /**
-             * Fresh
-             * @description set the run aside and begin it again; nothing is deleted
-             * @default false
-             */
-            fresh?: boolean;
-            /**
-             * Pace
-             * @description bars a second; else as before
-             */
-            pace?: number | null;
-        };
-        /**
-         * FleetWork
-         * @description What the process that trades is doing.
-         */
-        FleetWork: {
-            /**
-             * Pace
-             * @description bars a second
-             */
-            pace: number;
-            /**
-             * Phase
-             * @enum {string}
-             */
-            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
-            /**
-             * Progress
-             * @description share of the phase that is done, where that is known
-             */
-            progress: number | null;
-            /**
-             * Text
-             * @description for people
-             */
-            text: string;
-        };
-        /**
-         * GivenOrder
-         * @description An order that a person has given.
-         */
-        GivenOrder: {
-            /**
-             * At
-             * @description milliseconds since 1970
-             */
-            at: number | null;
-            /** By */
-            by: string;
-            /**
-             * Number
-             * @description 0 where none was ever given
-             */
-            number: number;
-            /**
-             * Ordered
-             * @enum {string}
-             */
-            ordered: "resume" | "stop_entries" | "flatten" | "halt";
-            /**
-             * Text
-             * @description in words
-             */
-            text: string;
-            /** Why */
-            why: string;
-        };
         /** HTTPValidationError */
         HTTPValidationError: {
             /** Detail */
             detail?: components["schemas"]["ValidationError"][];
-        };
-        /**
-         * Level
-         * @description How trading is stopped. See docs/stopping.md.
-         * @enum {string}
-         */
-        Level: "stop_entries" | "flatten" | "halt";
-        /**
-         * Notional
-         * @description An amount; unlike currencies are never added.
-         */
-        Notional: {
-            /**
-             * Amount
-             * @description null where a price is not known
-             */
-            amount: string | null;
-            /** Currency */
-            currency: string;
-        };
-        /**
-         * OrderAnswers
-         * @description What came of an order.
-         */
-        OrderAnswers: {
-            /**
-             * Done
-             * @description whether every run has said that nothing of it is left to do
-             */
-            done: boolean;
-            /**
-             * Flat
-             * @description of a flattening: whether every run has heard from its venue that it is; false where none runs
-             */
-            flat: boolean | null;
-            /**
-             * Holds
-             * @description whether no other has been given since
-             */
-            holds: boolean;
-            order: components["schemas"]["GivenOrder"];
-            /** Runs */
-            runs: components["schemas"]["RunHeard"][];
-            /**
-             * Text
-             * @description where it stands, in words
-             */
-            text: string;
-        };
-        /**
-         * OrderField
-         * @description A field of an order, as it is signed.
-         */
-        OrderField: {
-            /** Name */
-            name: string;
-            /** Value */
-            value: string;
         };
         /**
          * Problem
@@ -792,29 +327,6 @@ export interface components {
             where?: string | null;
         };
         /**
-         * ResumeWish
-         * @description Entries may be made again, please.
-         */
-        ResumeWish: {
-            /**
-             * Once
-             * @description a name of this very wish: sent twice, it is one order
-             */
-            once?: string | null;
-            /**
-             * Why
-             * @description a reason, kept with the order
-             * @default
-             */
-            why?: string;
-            /**
-             * Word
-             * @description as the level asks for, in capitals
-             * @default
-             */
-            word?: string;
-        };
-        /**
          * Resync
          * @description From a client: a whole picture of a topic, please.
          */
@@ -826,135 +338,33 @@ export interface components {
             resync: "status" | "fleet" | "feed" | "changed";
         };
         /**
-         * RunHeard
-         * @description What a run has said to an order.
+         * RunSummary
+         * @description A journal of this home.
          */
-        RunHeard: {
-            /**
-             * At
-             * @description when it said so by its own clock, milliseconds since 1970
-             */
-            at: number | null;
-            /**
-             * Positions
-             * @description that it still has, where that is known
-             */
-            positions: number | null;
-            /** Run */
-            run: string;
-            /**
-             * State
-             * @description waiting: no word yet; working: heard, not done; done; ended: its process ended before it was done
-             * @enum {string}
-             */
-            state: "waiting" | "working" | "done" | "ended";
-            /** Text */
-            text: string | null;
-        };
-        /**
-         * RunStake
-         * @description What one run has in the market.
-         */
-        RunStake: {
-            /**
-             * Agents
-             * @description that may enter
-             */
-            agents: number;
-            /**
-             * At Work
-             * @description whether a process trades it now
-             */
-            at_work: boolean;
-            /** Currency */
-            currency: string;
-            /**
-             * Entries
-             * @description orders that would enter and work or wait
-             */
-            entries: number;
-            /**
-             * Exits
-             * @description orders that protect positions
-             */
-            exits: number;
-            /** Flattening */
-            flattening: boolean;
-            /**
-             * Halted Until
-             * @description the day's limit has stopped it until then, milliseconds since 1970
-             */
-            halted_until: number | null;
+        RunSummary: {
             /**
              * Kind
+             * @description a run of `clawd up`, or an account of `clawd trade`
              * @enum {string}
              */
             kind: "bars" | "account";
             /**
-             * Notional
-             * @description gross, of the positions, at the last prices; null where one is unknown
+             * Run
+             * @description its name, for `?run=`
              */
-            notional: string | null;
-            /** Positions */
-            positions: number;
-            /** Run */
             run: string;
+            /** Shown */
+            shown: boolean;
             /**
-             * State
-             * @enum {string}
+             * Working
+             * @description whether a process trades it at this moment
              */
-            state: "active" | "reducing" | "halted";
-        };
-        /**
-         * SignedText
-         * @description Exactly what would be signed.
-         */
-        SignedText: {
+            working: boolean;
             /**
-             * Digest
-             * @description of the text; to be sent with the decision, so that nothing else is signed
+             * Written At
+             * @description when it was last written to, our clock, milliseconds since 1970
              */
-            digest: string;
-            /** Fingerprint */
-            fingerprint: string;
-            /** Key */
-            key: string;
-            /** Text */
-            text: string;
-        };
-        /**
-         * Signer
-         * @description A key that may decide on a request.
-         */
-        Signer: {
-            /** Decided */
-            decided: ("approved" | "rejected") | null;
-            /** Fingerprint */
-            fingerprint: string;
-            /**
-             * Name
-             * @description null where the key is trusted no more
-             */
-            name: string | null;
-            /**
-             * Why
-             * @description the words that were signed with the decision
-             */
-            why: string;
-        };
-        /**
-         * Standing
-         * @description What holds, for whom, and what each level of a stop would do.
-         */
-        Standing: {
-            answers: components["schemas"]["OrderAnswers"];
-            /** Levels */
-            levels: components["schemas"]["StopLevel"][];
-            order: components["schemas"]["GivenOrder"];
-            /** Resume Word */
-            resume_word: string;
-            /** Runs */
-            runs: components["schemas"]["RunStake"][];
+            written_at: number;
         };
         /**
          * Status
@@ -1056,97 +466,12 @@ export interface components {
             topic?: "status";
         };
         /**
-         * StopLevel
-         * @description A level, and what it would do now.
-         */
-        StopLevel: {
-            /**
-             * Agents
-             * @description may enter nothing any more
-             */
-            agents: number;
-            /**
-             * Cancelled
-             * @description entries that are taken off
-             */
-            cancelled: number;
-            /**
-             * Closed
-             * @description positions that are closed at the market
-             */
-            closed: number;
-            /**
-             * Kept
-             * @description positions that stay, with their exits
-             */
-            kept: number;
-            /**
-             * Level
-             * @enum {string}
-             */
-            level: "stop_entries" | "flatten" | "halt";
-            /**
-             * Notional
-             * @description of the positions
-             */
-            notional: components["schemas"]["Notional"][];
-            /**
-             * Word
-             * @description what has to be typed, null where a click is enough
-             */
-            word: string | null;
-        };
-        /**
-         * StopWish
-         * @description A stop, please.
-         */
-        StopWish: {
-            level: components["schemas"]["Level"];
-            /**
-             * Once
-             * @description a name of this very wish: sent twice, it is one order
-             */
-            once?: string | null;
-            /**
-             * Why
-             * @description a reason, kept with the order
-             * @default
-             */
-            why?: string;
-            /**
-             * Word
-             * @description as the level asks for, in capitals
-             * @default
-             */
-            word?: string;
-        };
-        /**
          * Subscribe
          * @description From a client: what it wants from now on; other topics end.
          */
         Subscribe: {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
-        };
-        /**
-         * UnattributedPosition
-         * @description An instrument that nobody enters before a person has decided.
-         */
-        UnattributedPosition: {
-            /** Account */
-            account: string;
-            /**
-             * Decided
-             * @description a person has decided, and the account has not heard it yet
-             */
-            decided: boolean;
-            /**
-             * Size
-             * @description signed
-             */
-            size: string;
-            /** Symbol */
-            symbol: string;
         };
         /** ValidationError */
         ValidationError: {
@@ -1199,10 +524,18 @@ export interface operations {
             };
         };
     };
-    list_approvals: {
+    list_agents: {
         parameters: {
             query?: {
-                last?: number;
+                descending?: boolean;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                sort?: "id" | "name" | "state" | "equity" | "profit" | "total" | "drawdown" | "exposure" | "risk" | "wealth";
+                start?: number;
+                state?: ("active" | "halted" | "reducing" | "fired" | "released")[] | null;
+                /** @description stands in the id, the name or the instruments */
+                text?: string;
             };
             header?: never;
             path?: never;
@@ -1216,7 +549,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Approvals"];
+                    "application/json": components["schemas"]["AgentPage"];
                 };
             };
             /** @description what was wrong, where, and what would be right */
@@ -1239,138 +572,7 @@ export interface operations {
             };
         };
     };
-    read_approval: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of the request */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approval"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    decide_approval: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of the request */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DecisionWish"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approval"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_signed_text: {
-        parameters: {
-            query: {
-                decision: "approve" | "reject";
-                key: string;
-                why?: string;
-            };
-            header?: never;
-            path: {
-                /** @description of the request */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedText"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_approver_keys: {
+    list_runs: {
         parameters: {
             query?: never;
             header?: never;
@@ -1385,7 +587,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ApproverKey"][];
+                    "application/json": components["schemas"]["RunSummary"][];
                 };
             };
             /** @description what was wrong, where, and what would be right */
@@ -1399,7 +601,7 @@ export interface operations {
             };
         };
     };
-    read_fleet_process: {
+    read_status: {
         parameters: {
             query?: never;
             header?: never;
@@ -1414,7 +616,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["FleetWork"];
+                    "application/json": components["schemas"]["Status"];
                 };
             };
             /** @description what was wrong, where, and what would be right */
@@ -1424,315 +626,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    restart_fleet_process: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FleetRestart"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["FleetWork"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_unattributed_positions: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnattributedPosition"][];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    adopt_position: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description name of an account */
-                account: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Adoption"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnattributedPosition"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    resume_trading: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ResumeWish"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderAnswers"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_standing: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Standing"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-        };
-    };
-    stop_trading: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["StopWish"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderAnswers"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_orders_given: {
-        parameters: {
-            query?: {
-                last?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GivenOrder"][];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_order_given: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderAnswers"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

@@ -14,14 +14,18 @@ from clawd import __version__
 from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
+from clawd.server.live.at_work import follow
 from clawd.server.problem import Problem, answer_problems
 from clawd.server.routes import (
     about,
+    agents,
     approvals,
     campaigns,
     claims,
     evidence,
     fleet_process,
+    live,
+    runs,
     standing,
     stories,
     unattributed,
@@ -31,18 +35,24 @@ from clawd.server.site import Site
 
 _ROUTERS = (
     about.router,
+    agents.router,
     approvals.router,
     campaigns.router,
     claims.router,
     evidence.router,
     fleet_process.router,
+    live.router,
+    runs.router,
     standing.router,
     stories.router,
     unattributed.router,
     worlds.router,
 )
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work,)
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
+    follow,
+    evidence_at_work,
+)
 
 
 def create_app(site: Site) -> FastAPI:

@@ -19,6 +19,7 @@ from clawd.core.settings import Settings
 from clawd.server.address import Address, listen, publish, url_of
 from clawd.server.app import create_app
 from clawd.server.fleet_process import FleetProcess, Progress
+from clawd.server.frames import Phase
 from clawd.server.site import Site
 from clawd.store.lock import take_lock
 
@@ -42,7 +43,7 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
     clock = SystemClock()
     with take_lock(settings.home / "web", "web face"), listen(host, port) as listening:
         url = url_of(listening)
-        site = Site(settings, clock, fleet=fleet)
+        site = Site(settings, clock, fleet=fleet, phase=None if fleet is None else lambda: _said(fleet.progress))
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(site),
@@ -81,6 +82,10 @@ def _signals_passed() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _said(progress: Progress) -> tuple[Phase, str, float | None]:
+    return progress.phase, progress.text, progress.share
 
 
 def _show(progress: Progress, fleet: FleetProcess, server: uvicorn.Server, failed: list[str]) -> None:
