@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import httpx2
-import pytest
-from web_server import Served, open_session, served
+from web_server import Served, served
 
 from clawd.server.access import new_link
 from clawd.server.site import Site

@@ -14,17 +14,57 @@ from clawd import __version__
 from clawd.server.audit import keep_audit
 from clawd.server.bodies import Bodies
 from clawd.server.door import Door
+from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
+from clawd.server.live.at_work import follow
 from clawd.server.patience import Patience
 from clawd.server.problem import PROBLEMS, answer_problems
-from clawd.server.routes import about, audit, keys, session, standing
+from clawd.server.routes import (
+    about,
+    agents,
+    approvals,
+    audit,
+    campaigns,
+    claims,
+    evidence,
+    fleet_process,
+    keys,
+    live,
+    runs,
+    session,
+    standing,
+    stories,
+    unattributed,
+    worlds,
+)
 from clawd.server.safe_answers import SafeAnswers
 from clawd.server.site import Site
 
-_ROUTERS = (about.router, session.router, keys.router, audit.router, standing.router)
+_ROUTERS = (
+    about.router,
+    agents.router,
+    approvals.router,
+    audit.router,
+    campaigns.router,
+    claims.router,
+    evidence.router,
+    fleet_process.router,
+    keys.router,
+    session.router,
+    live.router,
+    runs.router,
+    standing.router,
+    stories.router,
+    unattributed.router,
+    worlds.router,
+)
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (keep_audit,)
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
+    keep_audit,
+    follow,
+    evidence_at_work,
+)
 
 
 def create_app(site: Site) -> FastAPI:
