@@ -16,11 +16,13 @@ from clawd import __version__
 from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
+from clawd.server.access import new_link, refuse_open_address
 from clawd.server.address import Address, listen, publish, url_of
 from clawd.server.app import create_app
 from clawd.server.fleet_process import FleetProcess, Progress
 from clawd.server.frames import Phase
 from clawd.server.site import Site
+from clawd.store.access import open_access
 from clawd.store.lock import take_lock
 
 #: Seconds that open requests have when the server stops.
@@ -41,6 +43,8 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     clock = SystemClock()
+    with open_access(settings.home) as access:
+        refuse_open_address(host, access)
     with take_lock(settings.home / "web", "web face"), listen(host, port) as listening:
         url = url_of(listening)
         site = Site(settings, clock, fleet=fleet, phase=None if fleet is None else lambda: _said(fleet.progress))
@@ -56,7 +60,7 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
         )
         publish(settings.home, Address(url, os.getpid()))
         _say(f"clawd {__version__}, on paper")
-        _say(f"open {url}")
+        _say(f"open {new_link(settings.home, url, clock.now())}")
         _say("Ctrl-C stops it; started again, it goes on where it stopped.")
         failed: list[str] = []
         if fleet is not None:
