@@ -18,10 +18,12 @@ from clawd.server.frames import Changed
 from clawd.server.live.follower import Before, Follower
 from clawd.server.live.hub import EVERY, Hub
 from clawd.server.live.picture import Source
+from clawd.server.rates import Rates
 from clawd.server.signing import Signers
 from clawd.server.standing import Hand
 
 if TYPE_CHECKING:
+    from clawd.server.audit import Audit
     from clawd.server.evidence_desk import EvidenceDesk
 
 
@@ -34,6 +36,9 @@ class Site:
         clock: stamps what a person does.
         fleet: the process that trades, None where this server has started none.
         announce: tells every open page that something it may hold has changed; from any thread.
+        hosts: names under which the server is reached, besides the address that a request comes to.
+        rates: how often somebody may call.
+        audit: the open audit, while the application runs.
         phase: what the process that trades does before it has a journal: the phase, words for people, and the share of
             it that is done; None where nothing was started.
         source: where the pictures of open pages come from; the journals of the home, where it is None.
@@ -48,6 +53,9 @@ class Site:
     clock: Clock
     fleet: FleetProcess | None = None
     announce: Callable[[Changed], None] = lambda what: None
+    hosts: frozenset[str] = frozenset()
+    rates: Rates = field(default_factory=Rates)
+    audit: Audit | None = None
     phase: Before | None = None
     source: Source | None = None
     every: float = EVERY
