@@ -14,10 +14,10 @@ from clawd import __version__
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
 from clawd.server.problem import Problem, answer_problems
-from clawd.server.routes import about, fleet_process
+from clawd.server.routes import about, fleet_process, strategies
 from clawd.server.site import Site
 
-_ROUTERS = (about.router, fleet_process.router)
+_ROUTERS = (about.router, fleet_process.router, strategies.router)
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = ()
 

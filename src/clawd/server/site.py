@@ -24,12 +24,14 @@ class Site:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
         fleet: the process that trades, None where this server has started none.
+        deploy: has the paper run begin anew with the fleet's list as it is now; None where none can be begun from here.
         announce: tells every open page that something it may hold has changed; from any thread.
     """
 
     settings: Settings
     clock: Clock
     fleet: FleetProcess | None = None
+    deploy: Callable[[], None] | None = None
     announce: Callable[[Changed], None] = lambda what: None
 
     @property
