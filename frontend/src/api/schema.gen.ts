@@ -24,6 +24,270 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description The orders that wait for people, and the last that no longer do.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Approval
+         * @description One order that waits, or did.
+         */
+        get: operations["read_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Sign a decision on an order with a key of this home. The trading process judges it, and sends the order once.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Signed Text
+         * @description Exactly what would be signed, to be read before the passphrase is given.
+         */
+        get: operations["read_signed_text"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approver Keys
+         * @description The keys of this home, and those that may approve.
+         */
+        get: operations["list_approver_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Fleet Process
+         * @description What the process that trades is doing; 409 where this server has started none.
+         */
+        get: operations["read_fleet_process"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Fleet Process
+         * @description Stop it after the bar at hand and start it: it goes on from its journal, or begins anew.
+         */
+        post: operations["restart_fleet_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/unattributed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unattributed Positions
+         * @description What waits for a person's word: trades by hand, transfers, and what a venue cannot explain.
+         */
+        get: operations["list_unattributed_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/unattributed/{account}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopt Position
+         * @description Say that what is unattributed in an instrument is yours, so that agents may enter beside it.
+         */
+        post: operations["adopt_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Trading
+         * @description Let agents enter positions again. The word RESUME is asked for.
+         */
+        post: operations["resume_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Standing
+         * @description What is ordered, what the runs have said to it, and what each level of a stop would do now.
+         */
+        get: operations["read_standing"];
+        put?: never;
+        /**
+         * Stop Trading
+         * @description Stop everything that trades from this home, at one of three levels. It holds until it is resumed.
+         */
+        post: operations["stop_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders Given
+         * @description The orders that people have given, the newest first.
+         */
+        get: operations["list_orders_given"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing/orders/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Order Given
+         * @description What the runs have said to an order: whether it is done, and where a flattening stands.
+         */
+        get: operations["read_order_given"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -37,6 +301,164 @@ export interface components {
             home: string;
             /** Version */
             version: string;
+        };
+        /**
+         * Adoption
+         * @description It is mine, and stays where it is.
+         */
+        Adoption: {
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * Approval
+         * @description An order that waits, or did. Times are milliseconds since 1970.
+         */
+        Approval: {
+            /** Account */
+            account: string;
+            /** Agent */
+            agent: string | null;
+            /**
+             * Allowed Drift
+             * @description share by which the price may move, either way
+             */
+            allowed_drift: string;
+            /**
+             * Approved
+             * @description how many have
+             */
+            approved: number;
+            /**
+             * Drift
+             * @description share by which it has moved, signed
+             */
+            drift: string | null;
+            /**
+             * Drifted
+             * @description by more than it may
+             */
+            drifted: boolean;
+            /** Expires At */
+            expires_at: number;
+            /**
+             * Faults
+             * @description signatures that count for nothing, and why
+             */
+            faults: string[];
+            /** Id */
+            id: string;
+            /** May Approve */
+            may_approve: boolean;
+            /**
+             * Needed
+             * @description how many must approve
+             */
+            needed: number;
+            notional: components["schemas"]["Notional"];
+            /**
+             * Objection
+             * @description why it cannot be approved
+             */
+            objection: string | null;
+            /**
+             * Order
+             * @description every field of the order that is set; all of them are signed
+             */
+            order: components["schemas"]["OrderField"][];
+            /**
+             * Price
+             * @description the last that the trading process has noted
+             */
+            price: string | null;
+            /** Price At */
+            price_at: number | null;
+            /**
+             * Reasons
+             * @description the limits that it is above, with the numbers
+             */
+            reasons: string[];
+            /**
+             * Reference
+             * @description the price when it was asked for
+             */
+            reference: string;
+            /** Requested At */
+            requested_at: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * Signers
+             * @description who may decide, and who has
+             */
+            signers: components["schemas"]["Signer"][];
+            /** Size */
+            size: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "approved" | "rejected" | "expired" | "changed" | "used" | "damaged";
+            /** Symbol */
+            symbol: string | null;
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+            /** Venue */
+            venue: string;
+        };
+        /**
+         * Approvals
+         * @description What waits, and what was decided.
+         */
+        Approvals: {
+            /** Damaged */
+            damaged: components["schemas"]["DamagedApproval"][];
+            /**
+             * History
+             * @description the newest first
+             */
+            history: components["schemas"]["Approval"][];
+            /**
+             * In Force
+             * @description whether any limit is set above which orders wait
+             */
+            in_force: boolean;
+            /**
+             * Waiting
+             * @description the first to expire first
+             */
+            waiting: components["schemas"]["Approval"][];
+            /**
+             * Warning
+             * @description that what waits can never be approved, and why
+             */
+            warning: string | null;
+        };
+        /**
+         * ApproverKey
+         * @description A key of this home, or one that may approve.
+         */
+        ApproverKey: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Name */
+            name: string;
+            /**
+             * Private Key Here
+             * @description whether it can sign here
+             */
+            private_key_here: boolean;
+            /**
+             * Trusted
+             * @description whether it may approve
+             */
+            trusted: boolean;
         };
         /**
          * ChangedFrame
@@ -53,6 +475,48 @@ export interface components {
             topic?: "changed";
             /** What */
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
+        };
+        /**
+         * DamagedApproval
+         * @description What cannot be read.
+         */
+        DamagedApproval: {
+            /** Id */
+            id: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * DecisionWish
+         * @description A decision, and what unlocks the key that signs it. The passphrase is used and forgotten.
+         */
+        DecisionWish: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject";
+            /**
+             * Digest
+             * @description of the text that was shown
+             */
+            digest: string;
+            /**
+             * Key
+             * @description name of a key of this home
+             */
+            key: string;
+            /**
+             * Passphrase
+             * Format: password
+             */
+            passphrase: string;
+            /**
+             * Why
+             * @description signed with it; a rejection needs some
+             * @default
+             */
+            why?: string;
         };
         /**
          * FeedFrame
@@ -171,6 +635,142 @@ export interface components {
             whole: boolean;
         };
         /**
+         * FleetRestart
+         * @description How it is to go on.
+         */
+        FleetRestart: {
+            /**
+             * Fresh
+             * @description set the run aside and begin it again; nothing is deleted
+             * @default false
+             */
+            fresh?: boolean;
+            /**
+             * Pace
+             * @description bars a second; else as before
+             */
+            pace?: number | null;
+        };
+        /**
+         * FleetWork
+         * @description What the process that trades is doing.
+         */
+        FleetWork: {
+            /**
+             * Pace
+             * @description bars a second
+             */
+            pace: number;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            /**
+             * Progress
+             * @description share of the phase that is done, where that is known
+             */
+            progress: number | null;
+            /**
+             * Text
+             * @description for people
+             */
+            text: string;
+        };
+        /**
+         * GivenOrder
+         * @description An order that a person has given.
+         */
+        GivenOrder: {
+            /**
+             * At
+             * @description milliseconds since 1970
+             */
+            at: number | null;
+            /** By */
+            by: string;
+            /**
+             * Number
+             * @description 0 where none was ever given
+             */
+            number: number;
+            /**
+             * Ordered
+             * @enum {string}
+             */
+            ordered: "resume" | "stop_entries" | "flatten" | "halt";
+            /**
+             * Text
+             * @description in words
+             */
+            text: string;
+            /** Why */
+            why: string;
+        };
+        /** HTTPValidationError */
+        HTTPValidationError: {
+            /** Detail */
+            detail?: components["schemas"]["ValidationError"][];
+        };
+        /**
+         * Level
+         * @description How trading is stopped. See docs/stopping.md.
+         * @enum {string}
+         */
+        Level: "stop_entries" | "flatten" | "halt";
+        /**
+         * Notional
+         * @description An amount; unlike currencies are never added.
+         */
+        Notional: {
+            /**
+             * Amount
+             * @description null where a price is not known
+             */
+            amount: string | null;
+            /** Currency */
+            currency: string;
+        };
+        /**
+         * OrderAnswers
+         * @description What came of an order.
+         */
+        OrderAnswers: {
+            /**
+             * Done
+             * @description whether every run has said that nothing of it is left to do
+             */
+            done: boolean;
+            /**
+             * Flat
+             * @description of a flattening: whether every run has heard from its venue that it is; false where none runs
+             */
+            flat: boolean | null;
+            /**
+             * Holds
+             * @description whether no other has been given since
+             */
+            holds: boolean;
+            order: components["schemas"]["GivenOrder"];
+            /** Runs */
+            runs: components["schemas"]["RunHeard"][];
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+        };
+        /**
+         * OrderField
+         * @description A field of an order, as it is signed.
+         */
+        OrderField: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -192,6 +792,29 @@ export interface components {
             where?: string | null;
         };
         /**
+         * ResumeWish
+         * @description Entries may be made again, please.
+         */
+        ResumeWish: {
+            /**
+             * Once
+             * @description a name of this very wish: sent twice, it is one order
+             */
+            once?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
+            /**
+             * Word
+             * @description as the level asks for, in capitals
+             * @default
+             */
+            word?: string;
+        };
+        /**
          * Resync
          * @description From a client: a whole picture of a topic, please.
          */
@@ -201,6 +824,137 @@ export interface components {
              * @enum {string}
              */
             resync: "status" | "fleet" | "feed" | "changed";
+        };
+        /**
+         * RunHeard
+         * @description What a run has said to an order.
+         */
+        RunHeard: {
+            /**
+             * At
+             * @description when it said so by its own clock, milliseconds since 1970
+             */
+            at: number | null;
+            /**
+             * Positions
+             * @description that it still has, where that is known
+             */
+            positions: number | null;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @description waiting: no word yet; working: heard, not done; done; ended: its process ended before it was done
+             * @enum {string}
+             */
+            state: "waiting" | "working" | "done" | "ended";
+            /** Text */
+            text: string | null;
+        };
+        /**
+         * RunStake
+         * @description What one run has in the market.
+         */
+        RunStake: {
+            /**
+             * Agents
+             * @description that may enter
+             */
+            agents: number;
+            /**
+             * At Work
+             * @description whether a process trades it now
+             */
+            at_work: boolean;
+            /** Currency */
+            currency: string;
+            /**
+             * Entries
+             * @description orders that would enter and work or wait
+             */
+            entries: number;
+            /**
+             * Exits
+             * @description orders that protect positions
+             */
+            exits: number;
+            /** Flattening */
+            flattening: boolean;
+            /**
+             * Halted Until
+             * @description the day's limit has stopped it until then, milliseconds since 1970
+             */
+            halted_until: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Notional
+             * @description gross, of the positions, at the last prices; null where one is unknown
+             */
+            notional: string | null;
+            /** Positions */
+            positions: number;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "reducing" | "halted";
+        };
+        /**
+         * SignedText
+         * @description Exactly what would be signed.
+         */
+        SignedText: {
+            /**
+             * Digest
+             * @description of the text; to be sent with the decision, so that nothing else is signed
+             */
+            digest: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Signer
+         * @description A key that may decide on a request.
+         */
+        Signer: {
+            /** Decided */
+            decided: ("approved" | "rejected") | null;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Name
+             * @description null where the key is trusted no more
+             */
+            name: string | null;
+            /**
+             * Why
+             * @description the words that were signed with the decision
+             */
+            why: string;
+        };
+        /**
+         * Standing
+         * @description What holds, for whom, and what each level of a stop would do.
+         */
+        Standing: {
+            answers: components["schemas"]["OrderAnswers"];
+            /** Levels */
+            levels: components["schemas"]["StopLevel"][];
+            order: components["schemas"]["GivenOrder"];
+            /** Resume Word */
+            resume_word: string;
+            /** Runs */
+            runs: components["schemas"]["RunStake"][];
         };
         /**
          * Status
@@ -302,12 +1056,110 @@ export interface components {
             topic?: "status";
         };
         /**
+         * StopLevel
+         * @description A level, and what it would do now.
+         */
+        StopLevel: {
+            /**
+             * Agents
+             * @description may enter nothing any more
+             */
+            agents: number;
+            /**
+             * Cancelled
+             * @description entries that are taken off
+             */
+            cancelled: number;
+            /**
+             * Closed
+             * @description positions that are closed at the market
+             */
+            closed: number;
+            /**
+             * Kept
+             * @description positions that stay, with their exits
+             */
+            kept: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "stop_entries" | "flatten" | "halt";
+            /**
+             * Notional
+             * @description of the positions
+             */
+            notional: components["schemas"]["Notional"][];
+            /**
+             * Word
+             * @description what has to be typed, null where a click is enough
+             */
+            word: string | null;
+        };
+        /**
+         * StopWish
+         * @description A stop, please.
+         */
+        StopWish: {
+            level: components["schemas"]["Level"];
+            /**
+             * Once
+             * @description a name of this very wish: sent twice, it is one order
+             */
+            once?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
+            /**
+             * Word
+             * @description as the level asks for, in capitals
+             * @default
+             */
+            word?: string;
+        };
+        /**
          * Subscribe
          * @description From a client: what it wants from now on; other topics end.
          */
         Subscribe: {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
+        };
+        /**
+         * UnattributedPosition
+         * @description An instrument that nobody enters before a person has decided.
+         */
+        UnattributedPosition: {
+            /** Account */
+            account: string;
+            /**
+             * Decided
+             * @description a person has decided, and the account has not heard it yet
+             */
+            decided: boolean;
+            /**
+             * Size
+             * @description signed
+             */
+            size: string;
+            /** Symbol */
+            symbol: string;
+        };
+        /** ValidationError */
+        ValidationError: {
+            /** Context */
+            ctx?: Record<string, never>;
+            /** Input */
+            input?: unknown;
+            /** Location */
+            loc: (string | number)[];
+            /** Message */
+            msg: string;
+            /** Error Type */
+            type: string;
         };
     };
     responses: never;
@@ -343,6 +1195,544 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_approvals: {
+        parameters: {
+            query?: {
+                last?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_signed_text: {
+        parameters: {
+            query: {
+                decision: "approve" | "reject";
+                key: string;
+                why?: string;
+            };
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedText"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_approver_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApproverKey"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetRestart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_unattributed_positions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattributedPosition"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    adopt_position: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of an account */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Adoption"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattributedPosition"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    resume_trading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    stop_trading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_orders_given: {
+        parameters: {
+            query?: {
+                last?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenOrder"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_order_given: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };

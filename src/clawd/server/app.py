@@ -11,15 +11,38 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
+from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
 from clawd.server.problem import Problem, answer_problems
-from clawd.server.routes import about
+from clawd.server.routes import (
+    about,
+    approvals,
+    campaigns,
+    claims,
+    evidence,
+    fleet_process,
+    standing,
+    stories,
+    unattributed,
+    worlds,
+)
 from clawd.server.site import Site
 
-_ROUTERS = (about.router,)
+_ROUTERS = (
+    about.router,
+    approvals.router,
+    campaigns.router,
+    claims.router,
+    evidence.router,
+    fleet_process.router,
+    standing.router,
+    stories.router,
+    unattributed.router,
+    worlds.router,
+)
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = ()
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work,)
 
 
 def create_app(site: Site) -> FastAPI:

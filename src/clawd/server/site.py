@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
+from clawd.server.at_stake import Stakes
+from clawd.server.fleet_process import FleetProcess
 from clawd.server.frames import Changed
+from clawd.server.signing import Signers
+from clawd.server.standing import Hand
+
+if TYPE_CHECKING:
+    from clawd.server.evidence_desk import EvidenceDesk
 
 
 @dataclass(slots=True)
@@ -22,12 +29,25 @@ class Site:
     Attributes:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
+        fleet: the process that trades, None where this server has started none.
         announce: tells every open page that something it may hold has changed; from any thread.
+        hand: a person's hand on everything that trades from the home.
+        signers: sign decisions on orders that wait.
+        evidence: the counts and the stories, while the application runs.
     """
 
     settings: Settings
     clock: Clock
+    fleet: FleetProcess | None = None
     announce: Callable[[Changed], None] = lambda what: None
+    hand: Hand = field(init=False)
+    signers: Signers = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.hand = Hand(Stakes(self.settings.home), self.clock)
+        self.signers = Signers(self.settings.home)
+
+    evidence: EvidenceDesk | None = None
 
     @property
     def home(self) -> Path:
