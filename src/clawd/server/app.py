@@ -15,17 +15,18 @@ from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
 from clawd.server.problem import Problem, answer_problems
-<<<<<<< HEAD
-from clawd.server.routes import about, campaigns, claims, evidence, stories, worlds
+from clawd.server.routes import about, campaigns, claims, evidence, fleet_process, stories, worlds
 from clawd.server.site import Site
 
-_ROUTERS = (about.router, evidence.router, claims.router, campaigns.router, worlds.router, stories.router)
-=======
-from clawd.server.routes import about, fleet_process
-from clawd.server.site import Site
-
-_ROUTERS = (about.router, fleet_process.router)
->>>>>>> web
+_ROUTERS = (
+    about.router,
+    fleet_process.router,
+    evidence.router,
+    claims.router,
+    campaigns.router,
+    worlds.router,
+    stories.router,
+)
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work,)
 
