@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agents
+         * @description A page of the agents of a run.
+         */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -124,6 +144,226 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Evidence
+         * @description What was tried, how much of it is different, what luck alone would show, what is claimed and held back.
+         */
+        get: operations["read_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Campaigns
+         * @description What was searched, who came to a final, who was judged, registered and proven.
+         */
+        get: operations["list_campaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/campaigns/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Campaign
+         * @description A campaign with every gate of every finalist.
+         */
+        get: operations["read_campaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Claims
+         * @description Every claim with its level and its wealth, in pages.
+         */
+        get: operations["list_claims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/claims/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Claim
+         * @description A claim: its wealth bar by bar, the level it has to reach, and why that.
+         */
+        get: operations["read_claim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/strategies/{content_hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Strategy Evidence
+         * @description What is known of a strategy that was tried: gates, claims, lineage, stress, neighbours, regimes.
+         */
+        get: operations["read_strategy_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/strategies/{content_hash}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Story
+         * @description Run a strategy on the bars of the search, with its neighbours and under stress: every run counts as a trial.
+         */
+        post: operations["tell_story"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trials
+         * @description Every trial, in pages; those without the number that orders them come last.
+         */
+        get: operations["list_trials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/worlds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Worlds
+         * @description Whether the pipeline finds edges that are there, and none where there is none.
+         */
+        get: operations["read_worlds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Fleet Process
+         * @description What the process that trades is doing; 409 where this server has started none.
+         */
+        get: operations["read_fleet_process"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Fleet Process
+         * @description Stop it after the bar at hand and start it: it goes on from its journal, or begins anew.
+         */
+        post: operations["restart_fleet_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/positions/unattributed": {
         parameters: {
             query?: never;
@@ -178,6 +418,26 @@ export interface paths {
          * @description Let agents enter positions again. The word RESUME is asked for.
          */
         post: operations["resume_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description The runs and accounts of this home: those that a process is at work on, then the one written last.
+         */
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -248,6 +508,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Status
+         * @description How the run that is shown stands: the same that open pages are sent.
+         */
+        get: operations["read_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -269,6 +549,95 @@ export interface components {
         Adoption: {
             /** Symbol */
             symbol: string;
+        };
+        /**
+         * AgentPage
+         * @description Some agents of a run, of all that fit.
+         */
+        AgentPage: {
+            /** Agents */
+            agents: components["schemas"]["AgentSummary"][];
+            /** Run */
+            run: string | null;
+            /**
+             * Total
+             * @description how many fit the filter
+             */
+            total: number;
+        };
+        /**
+         * AgentSummary
+         * @description An agent, with the numbers of the fleet's frames: in the run's currency, null where not known.
+         */
+        AgentSummary: {
+            /**
+             * Drawdown
+             * @description below its peak, share of its capital, not negative
+             */
+            drawdown: number | null;
+            /** Equity */
+            equity: number | null;
+            /**
+             * Exposure
+             * @description gross notional
+             */
+            exposure: number | null;
+            /** Id */
+            id: string;
+            /**
+             * Markets
+             * @description the instruments that it may trade, by commas
+             */
+            markets: string;
+            /**
+             * Name
+             * @description of its strategy
+             */
+            name: string;
+            /**
+             * Profit
+             * @description of the UTC day: of a run over bars, the one of its last bar
+             */
+            profit: number | null;
+            /**
+             * Risk
+             * @description share of its part of the day's limit that is lost or reserved
+             */
+            risk: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "halted" | "reducing" | "fired" | "released";
+            /**
+             * Total
+             * @description since it was hired
+             */
+            total: number | null;
+            /**
+             * Wealth
+             * @description of the bet on it: its evidence
+             */
+            wealth: number | null;
+        };
+        /**
+         * AncestorModel
+         * @description A strategy in a lineage.
+         */
+        AncestorModel: {
+            /** Author */
+            author: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Generations
+             * @description steps before the strategy, 0 for itself
+             */
+            generations: number;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string;
         };
         /**
          * Approval
@@ -421,6 +790,153 @@ export interface components {
             trusted: boolean;
         };
         /**
+         * Behaviour
+         * @description How many of the trials on the same bars are different, by estimators that disagree.
+         */
+        Behaviour: {
+            /**
+             * Average Correlation
+             * @description ρ + (1 - ρ) N, ρ the mean correlation of two trials
+             */
+            average_correlation: number | null;
+            /**
+             * Clusters
+             * @description groups of trials whose returns over 60 stretches of time correlate by 0.9
+             */
+            clusters: number;
+            /**
+             * Compared
+             * @description how many of them were held against each other
+             */
+            compared: number;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /**
+             * Effective Rank
+             * @description e to the entropy of the eigenvalues' shares
+             */
+            effective_rank: number | null;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /**
+             * Moving
+             * @description those whose returns vary
+             */
+            moving: number;
+            /**
+             * Participation Ratio
+             * @description (Σ λ)² / Σ λ² of the eigenvalues
+             */
+            participation_ratio: number | null;
+            /** Slippage */
+            slippage: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * BestFound
+         * @description The trial with the highest Sharpe ratio.
+         */
+        BestFound: {
+            /** Author */
+            author: string;
+            /** Content Hash */
+            content_hash: string;
+            /** Name */
+            name: string;
+            /**
+             * Sharpe
+             * @description annual, of net returns
+             */
+            sharpe: number;
+        };
+        /**
+         * CampaignDetail
+         * @description A research campaign and its finalists, best first.
+         */
+        CampaignDetail: {
+            campaign: components["schemas"]["CampaignModel"];
+            /** Capital */
+            capital: string | null;
+            /** Code */
+            code: string | null;
+            /** Fee */
+            fee: number | null;
+            /** Finalists */
+            finalists: components["schemas"]["FinalistModel"][];
+            /** Slippage */
+            slippage: number | null;
+        };
+        /**
+         * CampaignModel
+         * @description A research campaign in short. Times are milliseconds since 1970 UTC, of bars their opens.
+         */
+        CampaignModel: {
+            /** Began At */
+            began_at: number | null;
+            /** Budget */
+            budget: number | null;
+            /** Finalists */
+            finalists: number;
+            /**
+             * Passed
+             * @description finalists that passed all gates
+             */
+            passed: number;
+            /** Proven */
+            proven: number;
+            /**
+             * Registered
+             * @description of them that knocked and have a claim
+             */
+            registered: number;
+            /** Run */
+            run: string;
+            /** Seed */
+            seed: number | null;
+            /** Selection From */
+            selection_from: number | null;
+            /**
+             * State
+             * @description open: it searches, or was stopped and can go on
+             * @enum {string}
+             */
+            state: "concluded" | "open";
+            /** Strategies */
+            strategies: number;
+            /** Symbols */
+            symbols: string[];
+            /**
+             * Tried
+             * @description distinct trials that are its own
+             */
+            tried: number;
+            /** Until */
+            until: number | null;
+            /** Vault From */
+            vault_from: number | null;
+        };
+        /**
+         * Campaigns
+         * @description The research campaigns of the home, the newest first.
+         */
+        Campaigns: {
+            /** Campaigns */
+            campaigns: components["schemas"]["CampaignModel"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * ChangedFrame
          * @description Something that is asked for over HTTP has changed.
          */
@@ -435,6 +951,209 @@ export interface components {
             topic?: "changed";
             /** What */
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
+        };
+        /**
+         * ClaimCounts
+         * @description How many claims there are, by where they stand.
+         */
+        ClaimCounts: {
+            /**
+             * Broken
+             * @description a bar lost more than its bound, so nothing counts any more
+             */
+            broken: number;
+            /**
+             * Not Begun
+             * @description no bar has counted yet
+             */
+            not_begun: number;
+            /** On The Way */
+            on_the_way: number;
+            /** Proven */
+            proven: number;
+            /** Registered */
+            registered: number;
+        };
+        /**
+         * ClaimDetail
+         * @description A claim and how its proof has come about.
+         */
+        ClaimDetail: {
+            /**
+             * Anytime P
+             * @description 1 over the highest wealth: a p-value of this claim alone that holds at any time; null where a bound was broken
+             */
+            anytime_p: number | null;
+            claim: components["schemas"]["ClaimModel"];
+            curve: components["schemas"]["WealthCurve"];
+            /**
+             * Evidence Until
+             * @description close of the last bar in the registry, milliseconds since 1970 UTC; a running fleet's journal may be ahead of it
+             */
+            evidence_until: number | null;
+            /**
+             * Looks
+             * @description at bars held back, of this strategy on this market
+             */
+            looks: components["schemas"]["LookModel"][];
+            /** Stretches */
+            stretches: components["schemas"]["StretchModel"][];
+            why: components["schemas"]["LevelModel"];
+        };
+        /**
+         * ClaimModel
+         * @description A claim in short: this strategy, on this market, at these costs, has an edge.
+         */
+        ClaimModel: {
+            /** Author */
+            author: string;
+            /**
+             * Bars
+             * @description that were bet on
+             */
+            bars: number;
+            /**
+             * Broken
+             * @description a bar lost more than its bound, so nothing counts any more
+             */
+            broken: boolean;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Counts From
+             * @description open of the first bar that may count, milliseconds since 1970 UTC
+             */
+            counts_from: number;
+            /** Fee */
+            fee: number;
+            /**
+             * Last Bar
+             * @description open of the last bar that was bet on, milliseconds since 1970 UTC
+             */
+            last_bar: number | null;
+            /**
+             * Level
+             * @description α_k, its share of the false discovery rate
+             */
+            level: number;
+            /** Market */
+            market: string;
+            /** Name */
+            name: string;
+            /**
+             * Number
+             * @description k, its place among all that were ever registered in this home, from 1
+             */
+            number: number;
+            /**
+             * Peak
+             * @description the highest so far, at least 1; what is held against the level
+             */
+            peak: number;
+            /**
+             * Promoted At
+             * @description milliseconds since 1970 UTC
+             */
+            promoted_at: number | null;
+            /** Promotions Before */
+            promotions_before: number;
+            /**
+             * Registered At
+             * @description milliseconds since 1970 UTC
+             */
+            registered_at: number;
+            /** Run */
+            run: string;
+            /** Slippage */
+            slippage: number;
+            /**
+             * Spark
+             * @description base-10 logarithms of the wealth, from 0 on; empty before the first bar
+             */
+            spark: number[];
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "proven" | "on_the_way" | "not_begun" | "broken";
+            /**
+             * State
+             * @description where it stands, in words
+             */
+            state: string;
+            /**
+             * Wealth
+             * @description now, as a multiple of the 1 that it began with
+             */
+            wealth: number;
+            /**
+             * Wealth To Reach
+             * @description 1/α_k
+             */
+            wealth_to_reach: number;
+        };
+        /**
+         * ClaimPage
+         * @description Some of the claims that fit.
+         */
+        ClaimPage: {
+            /** Claims */
+            claims: components["schemas"]["ClaimModel"][];
+            /** Offset */
+            offset: number;
+            /**
+             * Registered
+             * @description how many there are at all
+             */
+            registered: number;
+            /**
+             * Total
+             * @description how many fit
+             */
+            total: number;
+        };
+        /**
+         * Counts
+         * @description What is in the ledger and the registry.
+         */
+        Counts: {
+            /** All Runs */
+            all_runs: number;
+            /** All Seals */
+            all_seals: number;
+            /** Authors */
+            authors: components["schemas"]["TallyModel"][];
+            claims: components["schemas"]["ClaimCounts"];
+            /**
+             * Counted At
+             * @description milliseconds since 1970 UTC
+             */
+            counted_at: number;
+            /** Distinct Strategies */
+            distinct_strategies: number;
+            /**
+             * Distinct Trials
+             * @description one strategy, on one stretch of data, at one cost; gates charge for all
+             */
+            distinct_trials: number;
+            /**
+             * Families
+             * @description of strategies that are alike but for their numbers
+             */
+            families: number;
+            /** Largest Family */
+            largest_family: number;
+            looks: components["schemas"]["Looks"];
+            /**
+             * Runs
+             * @description the newest, in the order in which they began
+             */
+            runs: components["schemas"]["TallyModel"][];
+            /**
+             * Seals
+             * @description the newest, in the order in which they were set
+             */
+            seals: components["schemas"]["SealModel"][];
         };
         /**
          * DamagedApproval
@@ -477,6 +1196,26 @@ export interface components {
              * @default
              */
             why?: string;
+        };
+        /**
+         * EvidenceOverview
+         * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
+         */
+        EvidenceOverview: {
+            /** Behaviour */
+            behaviour: components["schemas"]["Behaviour"][] | null;
+            /** Behaviour Current */
+            behaviour_current: boolean;
+            counts: components["schemas"]["Counts"] | null;
+            /**
+             * Current
+             * @description whether the counts are of the ledger as it is now; false while it is counted
+             */
+            current: boolean;
+            /** Ledger */
+            ledger: string;
+            /** Luck */
+            luck: components["schemas"]["LuckOnBars"][] | null;
         };
         /**
          * FeedFrame
@@ -524,6 +1263,55 @@ export interface components {
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
         };
         /**
+         * FinalistModel
+         * @description A finalist of a campaign, and what became of it.
+         */
+        FinalistModel: {
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Delayed Sharpe
+             * @description one bar late
+             */
+            delayed_sharpe: number | null;
+            /**
+             * Endured Sharpe
+             * @description at twice the costs and one bar late
+             */
+            endured_sharpe: number | null;
+            /** Gates */
+            gates: components["schemas"]["GateModel"][];
+            /** Hypothesis */
+            hypothesis: number | null;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /** Proven */
+            proven: boolean;
+            /** Rank */
+            rank: number;
+            /** Refusal */
+            refusal: string | null;
+            /**
+             * Selection Sharpe
+             * @description annual, on the bars of the selection
+             */
+            selection_sharpe: number | null;
+            /**
+             * Sharpe
+             * @description annual, on the bars of the search
+             */
+            sharpe: number | null;
+            /**
+             * Stressed Sharpe
+             * @description at twice the costs
+             */
+            stressed_sharpe: number | null;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
          * FleetFrame
          * @description Agents by columns. ``index`` says which rows the columns are for; a whole frame has every row, in order.
          */
@@ -532,14 +1320,14 @@ export interface components {
              * Drawdown
              * @description below its peak, share of its capital, not negative
              */
-            drawdown: number[];
+            drawdown: (number | null)[];
             /** Equity */
-            equity: number[];
+            equity: (number | null)[];
             /**
              * Exposure
              * @description gross notional
              */
-            exposure: number[];
+            exposure: (number | null)[];
             /**
              * Ids
              * @description of every row, in a whole frame and when agents were added
@@ -559,14 +1347,14 @@ export interface components {
             names: string[] | null;
             /**
              * Profit
-             * @description since the day opened
+             * @description of the UTC day: of a run over bars, the one of its last bar
              */
-            profit: number[];
+            profit: (number | null)[];
             /**
              * Risk
              * @description share of its part of the day's limit that is lost or reserved
              */
-            risk: number[];
+            risk: (number | null)[];
             /** Run */
             run: string | null;
             /** Sent At */
@@ -585,7 +1373,7 @@ export interface components {
              * Total
              * @description since it was hired
              */
-            total: number[];
+            total: (number | null)[];
             /**
              * Wealth
              * @description of the bet on it: its evidence
@@ -593,6 +1381,65 @@ export interface components {
             wealth: (number | null)[];
             /** Whole */
             whole: boolean;
+        };
+        /**
+         * FleetRestart
+         * @description How it is to go on.
+         */
+        FleetRestart: {
+            /**
+             * Fresh
+             * @description set the run aside and begin it again; nothing is deleted
+             * @default false
+             */
+            fresh?: boolean;
+            /**
+             * Pace
+             * @description bars a second; else as before
+             */
+            pace?: number | null;
+        };
+        /**
+         * FleetWork
+         * @description What the process that trades is doing.
+         */
+        FleetWork: {
+            /**
+             * Pace
+             * @description bars a second
+             */
+            pace: number;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            /**
+             * Progress
+             * @description share of the phase that is done, where that is known
+             */
+            progress: number | null;
+            /**
+             * Text
+             * @description for people
+             */
+            text: string;
+        };
+        /**
+         * GateModel
+         * @description A number against a threshold that was fixed before; what is unknown does not pass.
+         */
+        GateModel: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /** Threshold */
+            threshold: number | null;
+            /** Value */
+            value: number | null;
         };
         /**
          * GivenOrder
@@ -630,11 +1477,159 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * JudgedModel
+         * @description What a campaign said of it.
+         */
+        JudgedModel: {
+            /** Fee */
+            fee: number | null;
+            finalist: components["schemas"]["FinalistModel"];
+            /** Run */
+            run: string;
+            /** Slippage */
+            slippage: number | null;
+            /** Symbols */
+            symbols: string[];
+        };
+        /**
          * Level
          * @description How trading is stopped. See docs/stopping.md.
          * @enum {string}
          */
         Level: "stop_entries" | "flatten" | "halt";
+        /**
+         * LevelModel
+         * @description Why this level: α_k = α γ_k (R_k + 1), e-LOND (Xu and Ramdas 2024).
+         */
+        LevelModel: {
+            /**
+             * Alpha
+             * @description the false discovery rate that is kept over all claims of the home
+             */
+            alpha: number;
+            /**
+             * Level
+             * @description α_k
+             */
+            level: number;
+            /**
+             * Number
+             * @description k
+             */
+            number: number;
+            /**
+             * Promotions Before
+             * @description R_k: promotions that had been made when it was registered
+             */
+            promotions_before: number;
+            /**
+             * Share
+             * @description γ_k = 1 / (k (k + 1))
+             */
+            share: number;
+            /**
+             * Wealth To Reach
+             * @description 1 / α_k
+             */
+            wealth_to_reach: number;
+        };
+        /**
+         * LookModel
+         * @description A look at bars that are held back. Times are milliseconds since 1970 UTC.
+         */
+        LookModel: {
+            /** At */
+            at: number;
+            /** First */
+            first: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "selection" | "vault";
+            /** Last */
+            last: number;
+            /** Run */
+            run: string;
+        };
+        /**
+         * Looks
+         * @description How often bars that are held back were looked at.
+         */
+        Looks: {
+            /** Selection */
+            selection: number;
+            /** Vault */
+            vault: number;
+        };
+        /**
+         * LuckModel
+         * @description The best of so many independent strategies without an edge: annual Sharpe ratios.
+         */
+        LuckModel: {
+            /** Expected */
+            expected: number;
+            /**
+             * High
+             * @description in 5% of such homes the best lies above
+             */
+            high: number;
+            /**
+             * Low
+             * @description in 5% of such homes the best lies below
+             */
+            low: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * LuckOnBars
+         * @description The trials on the same bars at the same costs, held against what luck alone would show.
+         */
+        LuckOnBars: {
+            /** @description of as many as there are in the ledger */
+            all_trials: components["schemas"]["LuckModel"];
+            /** @description of as many as were tried on these bars */
+            alone: components["schemas"]["LuckModel"];
+            /** Bars */
+            bars: number;
+            /** Bars Per Year */
+            bars_per_year: number;
+            best: components["schemas"]["BestFound"];
+            /** Curve */
+            curve: components["schemas"]["LuckModel"][];
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /** Slippage */
+            slippage: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * NeighbourModel
+         * @description The strategy with one number a step up or down.
+         */
+        NeighbourModel: {
+            /** Change */
+            change: string;
+            /**
+             * Sharpe
+             * @description annual, on the same bars
+             */
+            sharpe: number | null;
+        };
         /**
          * Notional
          * @description An amount; unlike currencies are never added.
@@ -707,6 +1702,28 @@ export interface components {
              * @description the place, such as a field, a line and column, or a node
              */
             where?: string | null;
+        };
+        /**
+         * RegimeModel
+         * @description The bars of one kind of market.
+         */
+        RegimeModel: {
+            /**
+             * Annual Return
+             * @description a year's worth of its mean bar, a share of the capital
+             */
+            annual_return: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /**
+             * Share
+             * @description of all bars
+             */
+            share: number;
+            /** Sharpe */
+            sharpe: number | null;
         };
         /**
          * ResumeWish
@@ -821,6 +1838,69 @@ export interface components {
              * @enum {string}
              */
             state: "active" | "reducing" | "halted";
+        };
+        /**
+         * RunSummary
+         * @description A journal of this home.
+         */
+        RunSummary: {
+            /**
+             * Kind
+             * @description a run of `clawd up`, or an account of `clawd trade`
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Run
+             * @description its name, for `?run=`
+             */
+            run: string;
+            /** Shown */
+            shown: boolean;
+            /**
+             * Working
+             * @description whether a process trades it at this moment
+             */
+            working: boolean;
+            /**
+             * Written At
+             * @description when it was last written to, our clock, milliseconds since 1970
+             */
+            written_at: number;
+        };
+        /**
+         * SealModel
+         * @description Bars that are held back from authors. Times are opens of bars, milliseconds since 1970 UTC.
+         */
+        SealModel: {
+            /** Run */
+            run: string;
+            /** Sealed At */
+            sealed_at: number;
+            /** Selection From */
+            selection_from: number;
+            /** Symbols */
+            symbols: string[];
+            /** Until */
+            until: number;
+            /** Vault From */
+            vault_from: number;
+        };
+        /**
+         * SharpesModel
+         * @description Annual Sharpe ratios of net returns.
+         */
+        SharpesModel: {
+            /** Both */
+            both: number | null;
+            /** Double Costs */
+            double_costs: number | null;
+            /** One Bar Late */
+            one_bar_late: number | null;
+            /** Search */
+            search: number | null;
+            /** Selection */
+            selection: number | null;
         };
         /**
          * SignedText
@@ -1038,12 +2118,297 @@ export interface components {
             word?: string;
         };
         /**
+         * StoryModel
+         * @description All that is known of a strategy. Reading it runs nothing and counts nothing.
+         */
+        StoryModel: {
+            /** All Trials */
+            all_trials: number;
+            /**
+             * Ancestors
+             * @description how many there are; the nearest are listed
+             */
+            ancestors: number;
+            /** Author */
+            author: string;
+            /** Claims */
+            claims: components["schemas"]["ClaimModel"][];
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Distinct Trials
+             * @description of the ledger; the gates charge for all of them
+             */
+            distinct_trials: number;
+            /**
+             * Explanation
+             * @description what it does, in plain English; null where its program was not kept
+             */
+            explanation: string | null;
+            /**
+             * Family
+             * @description distinct strategies tried of its family
+             */
+            family: number;
+            /** Family Hash */
+            family_hash: string;
+            /**
+             * Judged
+             * @description by campaigns, the newest first
+             */
+            judged: components["schemas"]["JudgedModel"][];
+            /** Lineage */
+            lineage: components["schemas"]["AncestorModel"][];
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @description on which its story would be told
+             * @enum {string}
+             */
+            source: "sample" | "catalog";
+            telling: components["schemas"]["TellingModel"] | null;
+            /** @description null where nobody has asked for it */
+            told: components["schemas"]["ToldModel"] | null;
+            /** Trials */
+            trials: components["schemas"]["TrialModel"][];
+        };
+        /**
+         * StretchModel
+         * @description The bars of a span of the calendar.
+         */
+        StretchModel: {
+            /** Bars */
+            bars: number;
+            /** Name */
+            name: string;
+            /**
+             * Net Return
+             * @description sum of the net returns, a share of the capital
+             */
+            net_return: number;
+            /**
+             * Wealth
+             * @description after the last of them
+             */
+            wealth: number;
+        };
+        /**
          * Subscribe
          * @description From a client: what it wants from now on; other topics end.
          */
         Subscribe: {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
+        };
+        /**
+         * TallyModel
+         * @description What was tried by one author, or in one campaign.
+         */
+        TallyModel: {
+            /** Families */
+            families: number;
+            /**
+             * First At
+             * @description milliseconds since 1970 UTC
+             */
+            first_at: number;
+            /**
+             * Last At
+             * @description milliseconds since 1970 UTC
+             */
+            last_at: number;
+            /**
+             * Looks
+             * @description how often they were tried, the same ones again included
+             */
+            looks: number;
+            /** Name */
+            name: string;
+            /** Strategies */
+            strategies: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * TellingModel
+         * @description A story on its way.
+         */
+        TellingModel: {
+            problem: components["schemas"]["Problem"] | null;
+            /**
+             * Since
+             * @description milliseconds since 1970 UTC
+             */
+            since: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "telling" | "told" | "failed";
+        };
+        /**
+         * TellRequest
+         * @description On which market to tell a story, and at what costs; what is left out is as usual.
+         */
+        TellRequest: {
+            /**
+             * Bar
+             * @description size of the bars, such as 1d
+             */
+            bar?: string | null;
+            /**
+             * Capital
+             * @description quote currency
+             * @default 10000
+             */
+            capital?: number | string;
+            /**
+             * Source
+             * @default sample
+             * @enum {string}
+             */
+            source?: "sample" | "catalog";
+            /** Universe */
+            universe?: string[] | null;
+        };
+        /**
+         * ToldModel
+         * @description What came out when its story was told: it was run on the bars of the search, and every run counted.
+         */
+        ToldModel: {
+            /** Bars */
+            bars: number;
+            /** Capital */
+            capital: string;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /** Gates */
+            gates: components["schemas"]["GateModel"][];
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /** Neighbours */
+            neighbours: components["schemas"]["NeighbourModel"][];
+            /** Regimes */
+            regimes: components["schemas"]["RegimeModel"][];
+            sharpe: components["schemas"]["SharpesModel"];
+            /** Slippage */
+            slippage: number;
+            /** Source */
+            source: string;
+            /** Symbols */
+            symbols: string[];
+            /**
+             * Told At
+             * @description milliseconds since 1970 UTC
+             */
+            told_at: number;
+            /**
+             * Trials
+             * @description distinct trials in the ledger when it was told: the gates charge for all of them
+             */
+            trials: number;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
+         * TrialModel
+         * @description A trial in short. What is undefined is null.
+         */
+        TrialModel: {
+            /** Author */
+            author: string;
+            /** Bars */
+            bars: number;
+            /** Content Hash */
+            content_hash: string;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /**
+             * Exposure
+             * @description mean gross exposure, share of the capital
+             */
+            exposure: number | null;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Id
+             * @description its place among all that were tried, from 1
+             */
+            id: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /**
+             * Looks
+             * @description how often it was tried
+             */
+            looks: number;
+            /**
+             * Max Drawdown
+             * @description share of the peak, not negative
+             */
+            max_drawdown: number | null;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string;
+            /**
+             * Recorded At
+             * @description milliseconds since 1970 UTC
+             */
+            recorded_at: number;
+            /**
+             * Run
+             * @description the campaign, empty outside of one
+             */
+            run: string;
+            /**
+             * Sharpe
+             * @description annual, of net returns
+             */
+            sharpe: number | null;
+            /** Slippage */
+            slippage: number;
+            /**
+             * Total Return
+             * @description share of the capital at the start
+             */
+            total_return: number | null;
+            /** Trades */
+            trades: number;
+            /** Turnover */
+            turnover: number | null;
+        };
+        /**
+         * TrialPage
+         * @description Some of the trials that fit.
+         */
+        TrialPage: {
+            /** Offset */
+            offset: number;
+            /**
+             * Total
+             * @description how many fit
+             */
+            total: number;
+            /** Trials */
+            trials: components["schemas"]["TrialModel"][];
         };
         /**
          * UnattributedPosition
@@ -1077,6 +2442,142 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * WealthCurve
+         * @description The wealth after each bar that was bet on, at the time of its close; it begins with 1.
+         */
+        WealthCurve: {
+            /** Bars */
+            bars: number;
+            /**
+             * Times
+             * @description milliseconds since 1970 UTC
+             */
+            times: number[];
+            /**
+             * Wealth
+             * @description null where everything was lost
+             */
+            wealth: (number | null)[];
+        };
+        /**
+         * WorldRow
+         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         */
+        WorldRow: {
+            /** Campaigns */
+            campaigns: number;
+            /**
+             * False
+             * @description proven strategies without an edge
+             */
+            false: number;
+            /** False Campaigns */
+            false_campaigns: number;
+            /**
+             * False Interval
+             * @description of the share of campaigns with a false proof
+             */
+            false_interval: [
+                number,
+                number
+            ];
+            /** Found */
+            found: number;
+            /**
+             * Found Interval
+             * @description of the share of planted edges that is found
+             */
+            found_interval: [
+                number,
+                number
+            ];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "noise" | "planted" | "mixed" | "hidden";
+            /**
+             * Missed
+             * @description planted edges that were not found, by the stage that lost them
+             */
+            missed: {
+                [key: string]: number;
+            };
+            /** Naive False */
+            naive_false: number;
+            /** Naive Found */
+            naive_found: number;
+            /**
+             * Oracle Found
+             * @description campaigns in which the rule that knows the truth would be proven
+             */
+            oracle_found: number;
+            /** Planted */
+            planted: number;
+            /**
+             * Promoted
+             * @description strategies proven, the false ones included; null: not published
+             */
+            promoted?: number | null;
+            /**
+             * Sharpe
+             * @description of the oracle, annual and net; 0 for none, the mean where they differ
+             */
+            sharpe: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * Worlds
+         * @description The planted-worlds table of this release, and those that were made in this home, the newest first.
+         */
+        Worlds: {
+            /** Own */
+            own: components["schemas"]["WorldTable"][];
+            released: components["schemas"]["WorldTable"];
+        };
+        /**
+         * WorldTable
+         * @description Campaigns on worlds whose truth is known.
+         */
+        WorldTable: {
+            /**
+             * At
+             * @description when it was made, ISO 8601 in UTC
+             */
+            at: string;
+            /**
+             * Budget
+             * @description strategies that each search might try
+             */
+            budget: number;
+            /**
+             * Campaigns
+             * @description run to their end; fewer than planned where it was stopped
+             */
+            campaigns: number;
+            /** Command */
+            command: string;
+            /** Fee */
+            fee: number;
+            /** Planned */
+            planned: number;
+            /** Promoted */
+            promoted: number;
+            /** Rows */
+            rows: components["schemas"]["WorldRow"][];
+            /** Seed */
+            seed: number;
+            /** Slippage */
+            slippage: number;
+            /** Source */
+            source: string;
+            /** Version */
+            version: string;
+            /** Years */
+            years: number;
         };
     };
     responses: never;
@@ -1112,6 +2613,54 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_agents: {
+        parameters: {
+            query?: {
+                descending?: boolean;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                sort?: "id" | "name" | "state" | "equity" | "profit" | "total" | "drawdown" | "exposure" | "risk" | "wealth";
+                start?: number;
+                state?: ("active" | "halted" | "reducing" | "fired" | "released")[] | null;
+                /** @description stands in the id, the name or the instruments */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
@@ -1316,6 +2865,439 @@ export interface operations {
             };
         };
     };
+    read_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceOverview"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_campaigns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignDetail"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_claims: {
+        parameters: {
+            query?: {
+                descending?: boolean;
+                limit?: number;
+                /** @description words in the name or the market */
+                name?: string | null;
+                offset?: number;
+                order?: "number" | "nearness" | "wealth" | "bars" | "name";
+                standing?: ("proven" | "on_the_way" | "not_begun" | "broken") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimPage"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimDetail"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_strategy_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the content hash, or its first digits */
+                content_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryModel"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tell_story: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the content hash, or its first digits */
+                content_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TellRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TellingModel"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_trials: {
+        parameters: {
+            query?: {
+                author?: string | null;
+                descending?: boolean;
+                limit?: number;
+                /** @description fingerprint of the data */
+                market?: string | null;
+                /** @description words in the name of the strategy */
+                name?: string | null;
+                offset?: number;
+                order?: "recorded" | "sharpe" | "total_return" | "max_drawdown" | "turnover" | "trades" | "bars" | "name";
+                run?: string | null;
+                /** @description how its hash begins */
+                strategy?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialPage"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_worlds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worlds"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    restart_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetRestart"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_unattributed_positions: {
         parameters: {
             query?: never;
@@ -1428,6 +3410,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -1579,6 +3590,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -11,15 +11,48 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
+from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
+from clawd.server.live.at_work import follow
 from clawd.server.problem import Problem, answer_problems
-from clawd.server.routes import about, approvals, standing, unattributed
+from clawd.server.routes import (
+    about,
+    agents,
+    approvals,
+    campaigns,
+    claims,
+    evidence,
+    fleet_process,
+    live,
+    runs,
+    standing,
+    stories,
+    unattributed,
+    worlds,
+)
 from clawd.server.site import Site
 
-_ROUTERS = (about.router, standing.router, approvals.router, unattributed.router)
+_ROUTERS = (
+    about.router,
+    agents.router,
+    approvals.router,
+    campaigns.router,
+    claims.router,
+    evidence.router,
+    fleet_process.router,
+    live.router,
+    runs.router,
+    standing.router,
+    stories.router,
+    unattributed.router,
+    worlds.router,
+)
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = ()
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
+    follow,
+    evidence_at_work,
+)
 
 
 def create_app(site: Site) -> FastAPI:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
@@ -13,9 +13,16 @@ from starlette.requests import HTTPConnection
 from clawd.core.clock import Clock
 from clawd.core.settings import Settings
 from clawd.server.at_stake import Stakes
+from clawd.server.fleet_process import FleetProcess
 from clawd.server.frames import Changed
+from clawd.server.live.follower import Before, Follower
+from clawd.server.live.hub import EVERY, Hub
+from clawd.server.live.picture import Source
 from clawd.server.signing import Signers
 from clawd.server.standing import Hand
+
+if TYPE_CHECKING:
+    from clawd.server.evidence_desk import EvidenceDesk
 
 
 @dataclass(slots=True)
@@ -25,14 +32,28 @@ class Site:
     Attributes:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
+        fleet: the process that trades, None where this server has started none.
         announce: tells every open page that something it may hold has changed; from any thread.
+        phase: what the process that trades does before it has a journal: the phase, words for people, and the share of
+            it that is done; None where nothing was started.
+        source: where the pictures of open pages come from; the journals of the home, where it is None.
+        every: seconds between two frames of a topic.
+        follower, hub: at work while the application is.
+        evidence: the counts and the stories, likewise.
         hand: a person's hand on everything that trades from the home.
         signers: sign decisions on orders that wait.
     """
 
     settings: Settings
     clock: Clock
+    fleet: FleetProcess | None = None
     announce: Callable[[Changed], None] = lambda what: None
+    phase: Before | None = None
+    source: Source | None = None
+    every: float = EVERY
+    follower: Follower | None = None
+    hub: Hub | None = None
+    evidence: EvidenceDesk | None = None
     hand: Hand = field(init=False)
     signers: Signers = field(init=False)
 
