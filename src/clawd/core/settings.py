@@ -158,9 +158,9 @@ def read_settings_file(path: Path) -> dict[str, Any]:
         raise ClawdError(error.strerror or str(error), where=str(path)) from error
     if stat.S_IMODE(found.st_mode) & 0o022:
         raise ClawdError("others may change these settings", where=str(path), hint=f"chmod 600 {path}")
+    if found.st_size > _LARGEST_FILE:
+        raise ClawdError(f"a file of {found.st_size} bytes is none of settings", where=str(path))
     try:
-        if found.st_size > _LARGEST_FILE:
-            raise ValueError
         document = json.loads(path.read_text(encoding="utf-8"), parse_float=str)
     except OSError as error:
         raise ClawdError(error.strerror or str(error), where=str(path)) from error
