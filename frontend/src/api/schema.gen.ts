@@ -384,6 +384,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fleet/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fleet
+         * @description The strategies that `clawd up` tries beside the library.
+         */
+        get: operations["list_fleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/list/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take Off List
+         * @description Take a strategy off the fleet's list: the next run does not try it. Its count in the ledger stays.
+         */
+        delete: operations["take_off_list"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fleet/process": {
         parameters: {
             query?: never;
@@ -463,6 +503,26 @@ export interface paths {
          * @description Revoke a key for ever.
          */
         delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/palette": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Palette
+         * @description The blocks, exits and units that strategies are built of.
+         */
+        get: operations["read_palette"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -718,6 +778,134 @@ export interface paths {
         get: operations["read_status"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Strategies
+         * @description The starter library and what was saved, own ones first, newest first.
+         */
+        get: operations["list_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Strategy
+         * @description A strategy with its text, JSON and graph, as it was left.
+         */
+        get: operations["read_strategy"];
+        /**
+         * Save Strategy
+         * @description Save a strategy: its text where it is valid, else as a draft. Refused (409) where another has saved it since.
+         */
+        put: operations["save_strategy"];
+        post?: never;
+        /**
+         * Remove Strategy
+         * @description Set a saved strategy aside. What the fleet tries goes on being tried.
+         */
+        delete: operations["remove_strategy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy Strategy
+         * @description Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+         */
+        post: operations["deploy_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Deployment
+         * @description What deploying a strategy to paper would mean.
+         */
+        get: operations["read_deployment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Strategy
+         * @description A strategy in its three forms, or everything that is wrong with it. Nothing is saved.
+         */
+        post: operations["check_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Strategy
+         * @description Put a strategy back that was set aside.
+         */
+        post: operations["restore_strategy"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1247,6 +1435,65 @@ export interface components {
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
         };
         /**
+         * Check
+         * @description A strategy in its three forms, or what is wrong with it. A form that cannot be told is null.
+         */
+        Check: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Explanation
+             * @description the same at length
+             */
+            explanation: string | null;
+            /** Family Hash */
+            family_hash: string | null;
+            /**
+             * Flows
+             * @description what each block yields, by its id, wherever that can be told
+             */
+            flows: {
+                [key: string]: components["schemas"]["Flow"];
+            };
+            graph: components["schemas"]["Graph"] | null;
+            /** Name */
+            name: string | null;
+            /** Problems */
+            problems: components["schemas"]["Fault"][];
+            /**
+             * Sentence
+             * @description what it does, in plain English
+             */
+            sentence: string | null;
+            /** Text */
+            text: string | null;
+            /**
+             * Tree
+             * @description the JSON form
+             */
+            tree: string | null;
+            /** Valid */
+            valid: boolean;
+            /**
+             * Warm Up
+             * @description bars of an instrument's history before it may trade
+             */
+            warm_up: number | null;
+        };
+        /**
+         * CheckRequest
+         * @description A strategy in exactly one form.
+         */
+        CheckRequest: {
+            graph?: components["schemas"]["Graph"] | null;
+            /** @description the graph before: blocks that are still there keep their ids */
+            previous?: components["schemas"]["Graph"] | null;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+        };
+        /**
          * ClaimCounts
          * @description How many claims there are, by where they stand.
          */
@@ -1492,6 +1739,39 @@ export interface components {
             why?: string;
         };
         /**
+         * Deployment
+         * @description What deploying a strategy to paper means.
+         */
+        Deployment: {
+            /** Consequences */
+            consequences: string[];
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Listed
+             * @description it is on the fleet's list
+             */
+            listed: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Restarts
+             * @description the paper run is started anew at once
+             */
+            restarts: boolean;
+        };
+        /**
+         * DeployRequest
+         * @description Which strategy exactly.
+         */
+        DeployRequest: {
+            /**
+             * Content Hash
+             * @description of the strategy that was looked at
+             */
+            content_hash: string;
+        };
+        /**
          * EvidenceOverview
          * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
          */
@@ -1510,6 +1790,81 @@ export interface components {
             ledger: string;
             /** Luck */
             luck: components["schemas"]["LuckOnBars"][] | null;
+        };
+        /**
+         * ExitDistance
+         * @description How far from its reference price: average true ranges of a window, or percent of the entry price.
+         */
+        ExitDistance: {
+            /** Atr */
+            atr?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * ExitSet
+         * @description How positions are left.
+         */
+        ExitSet: {
+            break_even?: components["schemas"]["ExitDistance"] | null;
+            chandelier?: components["schemas"]["ExitDistance"] | null;
+            /** Cooldown */
+            cooldown?: number | null;
+            stop?: components["schemas"]["ExitDistance"] | null;
+            /** Take */
+            take?: components["schemas"]["ExitTarget"] | components["schemas"]["ExitTarget"][] | null;
+            /** Time */
+            time?: number | null;
+            trail?: components["schemas"]["ExitDistance"] | null;
+        };
+        /**
+         * ExitTarget
+         * @description A profit target, with the share of the position that it closes and the bars until it is nothing.
+         */
+        ExitTarget: {
+            /** Atr */
+            atr?: number | null;
+            /** Decay */
+            decay?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Share */
+            share?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * Fault
+         * @description Something that is wrong with a strategy, and its place in each form that has one.
+         */
+        Fault: {
+            /** Column */
+            column: number | null;
+            /**
+             * Hint
+             * @description what would be right
+             */
+            hint: string | null;
+            /**
+             * Line
+             * @description of the text, from 1
+             */
+            line: number | null;
+            /** Node */
+            node: string | null;
+            /** Parameter */
+            parameter: string | null;
+            /** Port */
+            port: string | null;
+            /** What */
+            what: string;
+            /**
+             * Where
+             * @description the place in a file, such as exits.stop
+             */
+            where: string | null;
         };
         /**
          * FeedFrame
@@ -1720,6 +2075,22 @@ export interface components {
             text: string;
         };
         /**
+         * Flow
+         * @description What a block yields.
+         */
+        Flow: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "series" | "condition" | "position";
+            /**
+             * Unit
+             * @description of a series, such as px, num, qty, usd or px^2; empty for anything else
+             */
+            unit: string;
+        };
+        /**
          * GateModel
          * @description A number against a threshold that was fixed before; what is unknown does not pass.
          */
@@ -1764,6 +2135,85 @@ export interface components {
             text: string;
             /** Why */
             why: string;
+        };
+        /**
+         * Graph
+         * @description A strategy as a graph of blocks.
+         */
+        Graph: {
+            /** Bar */
+            bar?: string | null;
+            /**
+             * Claim
+             * @default
+             */
+            claim?: string;
+            /** Edges */
+            edges: components["schemas"]["GraphEdge"][];
+            exits: components["schemas"]["ExitSet"];
+            /**
+             * Layout
+             * @description positions by id
+             * @default {}
+             */
+            layout?: {
+                [key: string]: number[];
+            };
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: components["schemas"]["GraphNode"][];
+            /**
+             * Source
+             * @default
+             */
+            source?: string;
+            /**
+             * Target
+             * @description the block whose position is held, empty for none
+             * @default
+             */
+            target?: string;
+            /** Universe */
+            universe?: string[] | null;
+        };
+        /**
+         * GraphEdge
+         * @description From the result of a block to a port of another.
+         */
+        GraphEdge: {
+            /** From */
+            from: string;
+            /** Port */
+            port: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * GraphNode
+         * @description A block.
+         */
+        GraphNode: {
+            /** Id */
+            id: string;
+            /**
+             * Label
+             * @description its name as a part, empty for none
+             * @default
+             */
+            label?: string;
+            /**
+             * Op
+             * @description an operator of the palette
+             */
+            op: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: number | string;
+            };
         };
         /**
          * Integrity
@@ -1844,6 +2294,30 @@ export interface components {
              * @description 1 / α_k
              */
             wealth_to_reach: number;
+        };
+        /**
+         * ListedStrategy
+         * @description A strategy on the fleet's list.
+         */
+        ListedStrategy: {
+            /**
+             * Added At
+             * @description milliseconds since 1970
+             */
+            added_at: number;
+            /** By */
+            by: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Current
+             * @description what is saved under this name is still this very strategy
+             */
+            current: boolean;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
         };
         /**
          * LookModel
@@ -2086,6 +2560,146 @@ export interface components {
             value: string;
         };
         /**
+         * Palette
+         * @description Everything that strategies are built of, from the registry.
+         */
+        Palette: {
+            /** Blocks */
+            blocks: components["schemas"]["PaletteBlock"][];
+            /** Exits */
+            exits: components["schemas"]["PaletteExit"][];
+            /** Groups */
+            groups: components["schemas"]["PaletteGroup"][];
+            /** Units */
+            units: components["schemas"]["PaletteUnit"][];
+        };
+        /**
+         * PaletteBlock
+         * @description An operator of the registry.
+         */
+        PaletteBlock: {
+            /** Example */
+            example: string;
+            /** Formula */
+            formula: string;
+            /** Group */
+            group: string;
+            /** Inputs */
+            inputs: components["schemas"]["PalettePort"][];
+            /** Meaning */
+            meaning: string;
+            /** Needs */
+            needs: string[];
+            /** Op */
+            op: string;
+            /** Parameters */
+            parameters: components["schemas"]["PaletteField"][];
+            result: components["schemas"]["PalettePort"];
+            /** Source */
+            source: string;
+            /** Stands For */
+            stands_for: string | null;
+            /** Usage */
+            usage: string;
+            /** Warm Up */
+            warm_up: string;
+        };
+        /**
+         * PaletteExit
+         * @description An exit as a form asks for it.
+         */
+        PaletteExit: {
+            /** Example */
+            example: components["schemas"]["ExitTarget"] | number;
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "distance" | "true_ranges" | "targets" | "bars";
+            /** Key */
+            key: string;
+            /** Meaning */
+            meaning: string;
+            /** Most Bars */
+            most_bars: number;
+            /** Most Percent */
+            most_percent: number;
+            /** Most Targets */
+            most_targets: number;
+            /** Most True Ranges */
+            most_true_ranges: number;
+            /** Required */
+            required: boolean;
+        };
+        /**
+         * PaletteField
+         * @description A parameter as a form asks for it.
+         */
+        PaletteField: {
+            /** Choices */
+            choices: string[];
+            /** Default */
+            default: number | string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "w" | "k" | "q" | "name" | "a" | "g";
+            /** Least */
+            least: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: number | null;
+            /**
+             * Name
+             * @description its key in a block
+             */
+            name: string;
+            /**
+             * Symbol
+             * @description what the formula calls it
+             */
+            symbol: string;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * PaletteGroup
+         * @description Operators of one kind.
+         */
+        PaletteGroup: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PalettePort
+         * @description Where an edge leads to, or comes from. Equal letters are equal units; px, qty, usd and num are fixed.
+         */
+        PalettePort: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "series" | "condition" | "position";
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * PaletteUnit
+         * @description A unit as it stands on an edge, in words.
+         */
+        PaletteUnit: {
+            /** Meaning */
+            meaning: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
          * PasswordSet
          * @description What came of it.
          */
@@ -2138,6 +2752,19 @@ export interface components {
             share: number;
             /** Sharpe */
             sharpe: number | null;
+        };
+        /**
+         * Removed
+         * @description It was set aside.
+         */
+        Removed: {
+            /** Name */
+            name: string;
+            /**
+             * Ticket
+             * @description with this it is put back
+             */
+            ticket: string;
         };
         /**
          * ResumeWish
@@ -2281,6 +2908,53 @@ export interface components {
              * @description when it was last written to, our clock, milliseconds since 1970
              */
             written_at: number;
+        };
+        /**
+         * SavedAnswer
+         * @description It is on the disk.
+         */
+        SavedAnswer: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description not valid yet: kept as a draft
+             */
+            draft: boolean;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number;
+        };
+        /**
+         * SaveRequest
+         * @description What the page has: the form that was edited last counts.
+         */
+        SaveRequest: {
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** @description as it is drawn, with its layout */
+            graph?: components["schemas"]["Graph"] | null;
+            /** Pane */
+            pane?: string | null;
+            /**
+             * Revision
+             * @description the one that was edited, 0 for a new one
+             */
+            revision: number;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+            viewport?: components["schemas"]["Viewport"] | null;
         };
         /**
          * Scope
@@ -2607,6 +3281,92 @@ export interface components {
             trials: components["schemas"]["TrialModel"][];
         };
         /**
+         * StrategyDetail
+         * @description A strategy with everything that the builder needs.
+         */
+        StrategyDetail: {
+            check: components["schemas"]["Check"];
+            /**
+             * Draft
+             * @description a text or JSON that is not valid yet, as it was typed
+             */
+            draft: string | null;
+            /**
+             * Edited Outside
+             * @description the file was changed with an editor since it was last drawn
+             */
+            edited_outside: boolean;
+            /**
+             * Form
+             * @description which form the draft is in
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** Name */
+            name: string;
+            /** Own */
+            own: boolean;
+            /** Pane */
+            pane: string | null;
+            /**
+             * Revision
+             * @description 0 for one of the library; a save says which it has edited
+             */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            viewport: components["schemas"]["Viewport"] | null;
+        };
+        /**
+         * StrategySummary
+         * @description A strategy in a list.
+         */
+        StrategySummary: {
+            /** Bar */
+            bar: string | null;
+            /** Claim */
+            claim: string;
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description has changes that are not valid yet
+             */
+            draft: boolean;
+            /**
+             * Name
+             * @description of its file: what it is asked for by
+             */
+            name: string;
+            /**
+             * On Fleet
+             * @description on the fleet's list with these very words
+             */
+            on_fleet: boolean;
+            /**
+             * Own
+             * @description saved by a person; else of the starter library
+             */
+            own: boolean;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            /** Sentence */
+            sentence: string;
+            /** Source */
+            source: string;
+            /**
+             * Title
+             * @description what it is called
+             */
+            title: string;
+        };
+        /**
          * StretchModel
          * @description The bars of a span of the calendar.
          */
@@ -2704,6 +3464,14 @@ export interface components {
             source?: "sample" | "catalog";
             /** Universe */
             universe?: string[] | null;
+        };
+        /**
+         * Ticket
+         * @description Of a removal.
+         */
+        Ticket: {
+            /** Ticket */
+            ticket: string;
         };
         /**
          * ToldModel
@@ -2862,6 +3630,18 @@ export interface components {
             size: string;
             /** Symbol */
             symbol: string;
+        };
+        /**
+         * Viewport
+         * @description What of the graph is in sight.
+         */
+        Viewport: {
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+            /** Zoom */
+            zoom: number;
         };
         /**
          * WealthCurve
@@ -3844,6 +4624,85 @@ export interface operations {
             };
         };
     };
+    list_fleet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"][];
+                };
+            };
+        };
+    };
+    take_off_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"];
+                };
+            };
+        };
+    };
     read_fleet_process: {
         parameters: {
             query?: never;
@@ -4039,6 +4898,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    read_palette: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Palette"];
+                };
             };
         };
     };
@@ -4673,6 +5570,341 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    list_strategies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategySummary"][];
+                };
+            };
+        };
+    };
+    read_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
+                };
+            };
+        };
+    };
+    save_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedAnswer"];
+                };
+            };
+        };
+    };
+    remove_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+        };
+    };
+    deploy_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    read_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    check_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+        };
+    };
+    restore_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ticket"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
                 };
             };
         };

@@ -35,6 +35,7 @@ from clawd.server.routes import (
     session,
     standing,
     stories,
+    strategies,
     unattributed,
     worlds,
 )
@@ -51,18 +52,19 @@ _ROUTERS = (
     evidence.router,
     fleet_process.router,
     keys.router,
-    session.router,
     live.router,
     runs.router,
+    session.router,
     standing.router,
     stories.router,
+    strategies.router,
     unattributed.router,
     worlds.router,
 )
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
-    keep_audit,
     follow,
+    keep_audit,
     evidence_at_work,
 )
 

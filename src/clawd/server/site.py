@@ -35,6 +35,7 @@ class Site:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
         fleet: the process that trades, None where this server has started none.
+        deploy: has the paper run begin anew with the fleet's list as it is now; None where none can be begun from here.
         announce: tells every open page that something it may hold has changed; from any thread.
         hosts: names under which the server is reached, besides the address that a request comes to.
         rates: how often somebody may call.
@@ -52,6 +53,7 @@ class Site:
     settings: Settings
     clock: Clock
     fleet: FleetProcess | None = None
+    deploy: Callable[[], None] | None = None
     announce: Callable[[Changed], None] = lambda what: None
     hosts: frozenset[str] = frozenset()
     rates: Rates = field(default_factory=Rates)
