@@ -15,10 +15,19 @@ from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Sta
 from clawd.server.front_end import serve_front_end
 from clawd.server.live.at_work import follow
 from clawd.server.problem import Problem, answer_problems
-from clawd.server.routes import about, agents, live, runs
+from clawd.server.routes import about, agent, agents, charts, journal, live, positions, runs
 from clawd.server.site import Site
 
-_ROUTERS = (about.router, agents.router, live.router, runs.router)
+_ROUTERS = (
+    about.router,
+    agents.router,
+    agent.router,
+    charts.router,
+    journal.router,
+    live.router,
+    positions.router,
+    runs.router,
+)
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (follow,)
 
