@@ -25,6 +25,21 @@ export const api = createClient<paths>({
   fetch: (request) => fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) }),
 })
 
+/** Whether the server no longer knows who we are: the pages give way to the sign-in. */
+export const signedOut = {
+  now: false,
+  listeners: new Set<() => void>(),
+  set(value: boolean): void {
+    if (value === signedOut.now) return
+    signedOut.now = value
+    for (const listener of [...signedOut.listeners]) listener()
+  },
+  subscribe(listener: () => void): () => void {
+    signedOut.listeners.add(listener)
+    return () => signedOut.listeners.delete(listener)
+  },
+}
+
 /** What an answer holds; throws a {@link ProblemError} where it is not a success. */
 export async function answered<T>(call: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
   let result: Awaited<typeof call>
@@ -39,6 +54,7 @@ export async function answered<T>(call: Promise<{ data?: T; error?: unknown; res
     })
   }
   if (result.response.ok) return result.data as T
+  if (result.response.status === 401) signedOut.set(true)
   const said = result.error as Partial<Problem> | undefined
   throw new ProblemError(result.response.status, {
     what: said?.what ?? `the server answered with ${result.response.status}`,

@@ -1,35 +1,66 @@
-import { AppShell, NavLink } from '@mantine/core'
-import { Activity, Bot, CheckCheck, FlaskConical, GitBranch, Scale, Settings, ShieldAlert } from 'lucide-react'
-import type { ReactNode } from 'react'
-import { Link, useLocation } from 'react-router'
+import './shell.css'
+import { Drawer } from '@mantine/core'
+import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
+import { useLocation } from 'react-router'
+import { live } from '../live/store'
+import { Guard } from '../parts/Guard'
+import { StopDialog } from '../stop/StopDialog'
+import { useAppearanceOnPage } from './appearance'
+import { Banners } from './Banners'
+import { Header, StopButton } from './Header'
+import { Nav } from './Nav'
 
-const PAGES = [
-  ['/', 'Overview', Activity],
-  ['/fleet', 'Fleet', Bot],
-  ['/build', 'Build', GitBranch],
-  ['/backtests', 'Backtests', FlaskConical],
-  ['/evidence', 'Evidence', Scale],
-  ['/approvals', 'Approvals', CheckCheck],
-  ['/risk', 'Risk & audit', ShieldAlert],
-  ['/settings', 'Settings', Settings],
-] as const
+const CommandPalette = lazy(() => import('./CommandPalette'))
 
+/** What surrounds every page: the header, the way to the others, and the stop button. */
 export function Shell({ children }: { children: ReactNode }) {
   const { pathname } = useLocation()
-  const here = (to: string) => (to === '/' ? pathname === '/' : pathname.startsWith(to))
+  const [menu, { open: openMenu, close: closeMenu }] = useDisclosure()
+  const [stopping, { open: stop, close: goOn }] = useDisclosure()
+  const [asked, setAsked] = useState(0)
+  const search = () => setAsked((times) => times + 1)
+  useAppearanceOnPage()
+  useEffect(() => {
+    live.start()
+    return () => live.stop()
+  }, [])
+  useHotkeys(
+    [
+      ['mod+K', search],
+      ['mod+shift+K', stop],
+    ],
+    [],
+  )
   return (
-    <AppShell
-      header={{ height: 48 }}
-      navbar={{ width: 176, breakpoint: 'sm', collapsed: { mobile: true } }}
-      padding={12}
-    >
-      <AppShell.Header>clawd</AppShell.Header>
-      <AppShell.Navbar p={8} component="nav" aria-label="Pages">
-        {PAGES.map(([to, label, Icon]) => (
-          <NavLink key={to} component={Link} to={to} label={label} leftSection={<Icon size={16} />} active={here(to)} />
-        ))}
-      </AppShell.Navbar>
-      <AppShell.Main>{children}</AppShell.Main>
-    </AppShell>
+    <div className="shell">
+      <a className="skip" href="#main">
+        Skip to the content
+      </a>
+      <Header onMenu={openMenu} onSearch={search} onStop={stop} />
+      <nav className="nav" aria-label="Pages">
+        <Nav />
+      </nav>
+      <Drawer opened={menu} onClose={closeMenu} title="Pages" size={260} closeButtonProps={{ 'aria-label': 'Close' }}>
+        <nav aria-label="Pages">
+          <Nav onGo={closeMenu} />
+        </nav>
+      </Drawer>
+      <main id="main" className="main" tabIndex={-1}>
+        <Banners />
+        <Guard place={pathname}>{children}</Guard>
+      </main>
+      <div className="stop-bar">
+        <StopButton onStop={stop} />
+      </div>
+      <StopDialog opened={stopping} onClose={goOn} />
+      {asked > 0 && (
+        <Guard place={String(asked)}>
+          <Suspense>
+            <CommandPalette asked={asked} onStop={stop} />
+          </Suspense>
+        </Guard>
+      )}
+    </div>
   )
 }

@@ -1,0 +1,107 @@
+import { AreaSeries, BaselineSeries, createSeriesMarkers, LineSeries, LineStyle } from 'lightweight-charts'
+import { useEffect, useMemo, useRef } from 'react'
+import { money } from '../format'
+import { ChartHost } from './ChartHost'
+import { chartTime, lineItems, useCanvas } from './canvas'
+import type { EquityChartProps } from './EquityChart'
+import { useMarks } from './marks'
+import { drawdowns, type Point, rebased, valueFrom } from './points'
+
+const NONE: readonly Point[] = []
+
+export default function EquityCanvas({
+  label,
+  equity,
+  benchmark = NONE,
+  fills,
+  now,
+  height = 320,
+  onMark,
+}: EquityChartProps) {
+  const { host, made } = useCanvas((chart, colours) => {
+    const equity = chart.addSeries(AreaSeries, {
+      lineColor: colours.accent,
+      topColor: `${colours.accent}3a`,
+      bottomColor: `${colours.accent}05`,
+      lineWidth: 2,
+      priceFormat: { type: 'custom', formatter: (value: number) => money(value), minMove: 0.01 },
+    })
+    const beside = chart.addSeries(LineSeries, {
+      color: colours.faint,
+      lineWidth: 1,
+      lineStyle: LineStyle.Dashed,
+      priceLineVisible: false,
+      lastValueVisible: false,
+      crosshairMarkerVisible: false,
+    })
+    const below = chart.addSeries(
+      BaselineSeries,
+      {
+        baseValue: { type: 'price', price: 0 },
+        topLineColor: 'transparent',
+        topFillColor1: 'transparent',
+        topFillColor2: 'transparent',
+        bottomLineColor: colours.loss,
+        bottomFillColor1: `${colours.loss}10`,
+        bottomFillColor2: `${colours.loss}50`,
+        lineWidth: 1,
+        priceLineVisible: false,
+        priceFormat: {
+          type: 'custom',
+          formatter: (value: number) => `${value.toFixed(1).replace('-', '\u2212')}%`,
+          minMove: 0.1,
+        },
+      },
+      1,
+    )
+    chart.panes()[0]?.setStretchFactor(3)
+    chart.panes()[1]?.setStretchFactor(1)
+    return { equity, beside, below, marks: createSeriesMarkers(equity, []) }
+  })
+  const times = useMemo(() => equity.map((point) => point.time), [equity])
+  const fitted = useRef<unknown>(null)
+
+  useEffect(() => {
+    if (!made) return
+    made.parts.equity.setData(lineItems(equity))
+    made.parts.below.setData(lineItems(drawdowns(equity), 'time', 100))
+    if (fitted.current !== made && equity.length > 0) {
+      fitted.current = made
+      made.chart.timeScale().fitContent()
+    }
+  }, [made, equity])
+
+  // What is seen begins anew wherever it is dragged to, and the benchmark with it.
+  useEffect(() => {
+    if (!made || benchmark.length === 0) return
+    const scale = made.chart.timeScale()
+    let [drawn, frame] = [Number.NaN, 0]
+    const draw = () => {
+      frame = 0
+      const seen = scale.getVisibleRange()
+      const from = Math.max(seen ? Number(seen.from) * 1000 : 0, equity[0]?.time ?? 0)
+      const value = valueFrom(equity, from)
+      if (from === drawn || value === null) return
+      drawn = from
+      made.parts.beside.setData(lineItems(rebased(benchmark, from, value)))
+    }
+    const soon = () => {
+      frame ||= requestAnimationFrame(draw)
+    }
+    draw()
+    scale.subscribeVisibleLogicalRangeChange(soon)
+    return () => {
+      cancelAnimationFrame(frame)
+      scale.unsubscribeVisibleLogicalRangeChange(soon)
+    }
+  }, [made, equity, benchmark])
+
+  useEffect(() => {
+    const last = equity.at(-1)
+    if (!made || !now || now.value === null || (last && now.time < last.time)) return
+    made.parts.equity.update({ time: chartTime(now.time), value: now.value })
+  }, [made, now, equity])
+
+  useMarks(made, fills, times, onMark)
+  return <ChartHost host={host} chart={made?.chart} label={label} height={height} />
+}

@@ -1,0 +1,5 @@
+export { CompareChart, type CompareChartProps } from './CompareChart'
+export { EquityChart, type EquityChartProps } from './EquityChart'
+export { PriceChart, type PriceChartProps } from './PriceChart'
+export type { Candle, Mark, Point, Series } from './points'
+export { WealthChart, type WealthChartProps } from './WealthChart'

@@ -1,0 +1,20 @@
+import { api, queries, signedOut } from '../api/client'
+import { Live, type Socket } from './live'
+
+const address = () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/api/live`
+
+/** The one of this window. */
+export const live = new Live({
+  open: () => new WebSocket(address()) as unknown as Socket,
+  changed: (what) => {
+    if (what === null) void queries.invalidateQueries()
+    else for (const word of what) void queries.invalidateQueries({ queryKey: [word] })
+  },
+  // A refused handshake looks like a silent server from here: a plain question tells them apart.
+  refused: () => {
+    api.GET('/api/about').then(
+      ({ response }) => response.status === 401 && signedOut.set(true),
+      () => undefined,
+    )
+  },
+})

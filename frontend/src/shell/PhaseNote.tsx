@@ -1,0 +1,41 @@
+import { percent } from '../format'
+import type { Status } from '../live/status'
+import { useStatus } from '../live/status'
+import { MarketTime } from '../parts/MarketTime'
+
+const PHASES: Record<Status['phase'], string> = {
+  idle: 'No run yet',
+  compiling: 'Compiling',
+  reading: 'Reading the market',
+  searching: 'Searching',
+  trading: 'Trading',
+  ended: 'Run ended',
+  stopped: 'Stopped',
+  failed: 'Failed',
+}
+
+/** What the run is doing, and the market's clock while it trades. */
+export function PhaseNote() {
+  const status = useStatus()
+  if (!status) return null
+  const { phase, phase_text, progress, market_time } = status
+  return (
+    <span className="phase" title={phase_text || PHASES[phase]}>
+      <span className={phase === 'failed' ? 'danger' : 'muted'}>
+        {PHASES[phase]}
+        {progress !== null && phase !== 'trading' && ` ${percent(progress, 0)}`}
+      </span>
+      {market_time !== null && (
+        <span className="phase-time muted">
+          <span className="hidden">Market time </span>
+          <MarketTime at={market_time} /> UTC
+        </span>
+      )}
+      {progress !== null && phase !== 'trading' && phase !== 'ended' && (
+        <span className="phase-bar" aria-hidden>
+          <i style={{ transform: `scaleX(${Math.min(1, Math.max(0, progress))})` }} />
+        </span>
+      )}
+    </span>
+  )
+}
