@@ -5,20 +5,23 @@ BIN := $(VENV)/bin
 ORACLES := .venv-oracles
 PEERS := vectorbt backtesting nautilus
 
-.PHONY: run test test-long chaos oracles lint bench clean help
+.PHONY: run web test test-long chaos oracles lint bench clean help
 
 help:           ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-run: $(VENV)/.installed                ## set up and run the main job on the sample market
+run: $(VENV)/.installed web            ## set up, and bring the fleet up on the sample market with its pages
 	$(BIN)/clawd up
 
-test: $(VENV)/.installed-dev           ## set up and run the tests
+web: $(VENV)/.installed                ## build the pages, with the npm that is here or one from PyPI
+	@$(BIN)/python frontend/build.py --install-node
+
+test: $(VENV)/.installed-dev web       ## set up and run the tests
 	@echo "Compiling the engine, about a minute the first time ..."
 	@$(BIN)/python -c "from clawd.engine.warm import warm_up; warm_up()"
 	$(BIN)/python -m pytest -n 2 -m "not long and not oracles"
 
-test-long: $(VENV)/.installed-dev      ## the proofs that take minutes
+test-long: $(VENV)/.installed-dev web      ## the proofs that take minutes
 	$(BIN)/python -m pytest -n 2 -m long
 
 CHAOS_STEPS ?= 100000
@@ -30,15 +33,17 @@ chaos: $(VENV)/.installed-dev          ## kill -9 at every write and every call,
 oracles: $(VENV)/.installed-dev $(PEERS:%=$(ORACLES)/%/.installed)  ## the same orders in other backtesters
 	$(BIN)/python -m pytest -m oracles
 
-lint: $(VENV)/.installed-dev           ## ruff and strict mypy
+lint: $(VENV)/.installed-dev web       ## ruff, strict mypy, and the front end's types, rules and tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/python frontend/check.py
 
 bench: $(VENV)/.installed-dev $(ORACLES)/vectorbt/.installed $(ORACLES)/backtesting/.installed  ## every benchmark
 	$(BIN)/python -m benchmarks
 
-clean:          ## remove the virtual environment and caches
+clean:          ## remove the virtual environment, the built pages and caches
+	rm -rf frontend/node_modules frontend/codegen/node_modules src/clawd/server/dist
 	rm -rf $(VENV) $(ORACLES) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(VENV)/bin/python:

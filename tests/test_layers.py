@@ -235,7 +235,7 @@ LAYERS: list[set[str]] = [
     {"reports", "venues", "cluster"},
     {"execution"},
     {"research"},
-    {"fleet"},
+    {"fleet", "backtests"},
     {"server"},
     {"cli"},
     {"__main__"},

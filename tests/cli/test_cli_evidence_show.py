@@ -57,6 +57,6 @@ def test_a_folder_of_strategies_trades_on_paper(clawd: Clawd, place: Path) -> No
 
 def test_a_folder_without_strategies_is_refused(clawd: Clawd, place: Path) -> None:
     (place / "empty").mkdir()
-    done = clawd("up", "--data", "two", "--strategy", "empty")
+    done = clawd("up", "--headless", "--data", "two", "--strategy", "empty")
     assert done.code == 2
     assert "no strategy file" in done.err

@@ -74,7 +74,9 @@ def lines_of(drawn: str) -> list[str]:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 def test_the_view_fits_its_terminal(watch: Watch, size: tuple[int, int]) -> None:
-    code, drawn = watch(size, "up", "--data", "two", "--strategy", "cross.toml", "--strategy", "hold.toml")
+    code, drawn = watch(
+        size, "up", "--headless", "--data", "two", "--strategy", "cross.toml", "--strategy", "hold.toml"
+    )
     assert code == 0
     assert "Traceback" not in drawn
     lines = lines_of(drawn)
@@ -90,7 +92,9 @@ def test_the_view_fits_its_terminal(watch: Watch, size: tuple[int, int]) -> None
 
 
 def test_nothing_of_the_floor_is_cut_off_on_a_small_screen(watch: Watch) -> None:
-    _, drawn = watch((80, 24), "up", "--data", "two", "--strategy", "cross.toml", "--strategy", "hold.toml")
+    _, drawn = watch(
+        (80, 24), "up", "--headless", "--data", "two", "--strategy", "cross.toml", "--strategy", "hold.toml"
+    )
     frames = [frame for frame in drawn.split("\x1b[1A") if "─ tape ─" in CONTROL.sub("", frame)]
     assert frames
     assert all("╰" in frame for frame in frames)
@@ -98,7 +102,18 @@ def test_nothing_of_the_floor_is_cut_off_on_a_small_screen(watch: Watch) -> None
 
 def test_interrupted_on_a_terminal(watch: Watch, place: Path) -> None:
     folder(place / "long", A=bars(walk(21, 10_000, drift=0.0001), seconds=3600))
-    line = ("up", "--data", "long", "--strategy", "cross.toml", "--strategy", "hold.toml", "--strategy", "turtles")
+    line = (
+        "up",
+        "--headless",
+        "--data",
+        "long",
+        "--strategy",
+        "cross.toml",
+        "--strategy",
+        "hold.toml",
+        "--strategy",
+        "turtles",
+    )
     code, drawn = watch((100, 30), *line, interrupt="tape")
     assert code == 130
     assert "the same command goes on from there" in " ".join(lines_of(drawn))
@@ -108,7 +123,7 @@ def test_interrupted_on_a_terminal(watch: Watch, place: Path) -> None:
 
 def test_errors_leave_the_terminal_as_it_was(watch: Watch, place: Path) -> None:
     folder(place / "losing", A=bars(walk(9, drift=-0.01, step=0.001)))
-    code, drawn = watch((80, 24), "up", "--data", "losing", "--strategy", "low_volatility")
+    code, drawn = watch((80, 24), "up", "--headless", "--data", "losing", "--strategy", "low_volatility")
     assert code == 2
     assert "error: no strategy earned a place" in CONTROL.sub("", drawn)
     assert drawn.count("\x1b[?25l") == drawn.count("\x1b[?25h")
@@ -116,7 +131,7 @@ def test_errors_leave_the_terminal_as_it_was(watch: Watch, place: Path) -> None:
 
 @pytest.mark.parametrize("how", ["--plain", "dumb"])
 def test_plain_where_nothing_may_move(watch: Watch, how: str) -> None:
-    line = ["up", "--data", "two", "--strategy", "cross.toml"] + (["--plain"] if how == "--plain" else [])
+    line = ["up", "--headless", "--data", "two", "--strategy", "cross.toml"] + (["--plain"] if how == "--plain" else [])
     code, drawn = watch((100, 30), *line, term="dumb" if how == "dumb" else "xterm")
     assert code == 0
     assert "[4] summary" in CONTROL.sub("", drawn)

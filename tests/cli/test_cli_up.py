@@ -170,6 +170,7 @@ def test_odd_markets_end_in_words(clawd: Clawd, place: Path, name: str) -> None:
     folder(place / "odd", **odd_markets()[name])
     line = (
         "up",
+        "--headless",
         "--data",
         "odd",
         "--strategy",
@@ -196,7 +197,7 @@ def test_odd_markets_end_in_words(clawd: Clawd, place: Path, name: str) -> None:
 
 def test_a_market_that_ends_early_is_told(clawd: Clawd, place: Path) -> None:
     folder(place / "odd", **odd_markets()["one dies on paper"])
-    printed = clawd("up", "--data", "odd", "--strategy", "hold.toml").out
+    printed = clawd("up", "--headless", "--data", "odd", "--strategy", "hold.toml").out
     assert "end earlier than the market: B 2018-05-09" in printed
 
 
@@ -278,7 +279,18 @@ def test_nothing_is_written_beside_the_home(clawd: Clawd, place: Path) -> None:
 
 def test_an_interrupted_run_goes_on_where_it_stopped(place: Path, clawd: Clawd) -> None:
     folder(place / "long", A=bars(walk(21, 5_000, drift=0.0001), seconds=3600))
-    line = ["up", "--data", "long", "--strategy", "cross.toml", "--strategy", "hold.toml", "--strategy", "turtles"]
+    line = [
+        "up",
+        "--headless",
+        "--data",
+        "long",
+        "--strategy",
+        "cross.toml",
+        "--strategy",
+        "hold.toml",
+        "--strategy",
+        "turtles",
+    ]
     process = subprocess.Popen(
         [sys.executable, "-m", "clawd", *line, "--json"],
         stdout=subprocess.PIPE,

@@ -24,6 +24,894 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agents
+         * @description A page of the agents of a run.
+         */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approvals
+         * @description The orders that wait for people, and the last that no longer do.
+         */
+        get: operations["list_approvals"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Approval
+         * @description One order that waits, or did.
+         */
+        get: operations["read_approval"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/decision": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide Approval
+         * @description Sign a decision on an order with a key of this home. The trading process judges it, and sends the order once.
+         */
+        post: operations["decide_approval"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvals/{id}/text": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Signed Text
+         * @description Exactly what would be signed, to be read before the passphrase is given.
+         */
+        get: operations["read_signed_text"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/approvers": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Approver Keys
+         * @description The keys of this home, and those that may approve.
+         */
+        get: operations["list_approver_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description What people have done, newest first: over the web face, and on the command line.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description The audit as it stands, an entry a line with its hash: what `clawd journal import` takes and verifies.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/integrity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Audit Integrity
+         * @description Recompute every hash of the audit.
+         */
+        get: operations["read_audit_integrity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Evidence
+         * @description What was tried, how much of it is different, what luck alone would show, what is claimed and held back.
+         */
+        get: operations["read_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Campaigns
+         * @description What was searched, who came to a final, who was judged, registered and proven.
+         */
+        get: operations["list_campaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/campaigns/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Campaign
+         * @description A campaign with every gate of every finalist.
+         */
+        get: operations["read_campaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Claims
+         * @description Every claim with its level and its wealth, in pages.
+         */
+        get: operations["list_claims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/claims/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Claim
+         * @description A claim: its wealth bar by bar, the level it has to reach, and why that.
+         */
+        get: operations["read_claim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/strategies/{content_hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Strategy Evidence
+         * @description What is known of a strategy that was tried: gates, claims, lineage, stress, neighbours, regimes.
+         */
+        get: operations["read_strategy_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/strategies/{content_hash}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Story
+         * @description Run a strategy on the bars of the search, with its neighbours and under stress: every run counts as a trial.
+         */
+        post: operations["tell_story"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trials
+         * @description Every trial, in pages; those without the number that orders them come last.
+         */
+        get: operations["list_trials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/worlds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Worlds
+         * @description Whether the pipeline finds edges that are there, and none where there is none.
+         */
+        get: operations["read_worlds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fleet
+         * @description The strategies that `clawd up` tries beside the library.
+         */
+        get: operations["list_fleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/list/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take Off List
+         * @description Take a strategy off the fleet's list: the next run does not try it. Its count in the ledger stays.
+         */
+        delete: operations["take_off_list"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Fleet Process
+         * @description What the process that trades is doing; 409 where this server has started none.
+         */
+        get: operations["read_fleet_process"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/process/restart": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restart Fleet Process
+         * @description Stop it after the bar at hand and start it: it goes on from its journal, or begins anew.
+         */
+        post: operations["restart_fleet_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description All keys by name, those that have ended too.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Make Key
+         * @description Make a key; nobody gives it a right that he does not have himself.
+         */
+        post: operations["make_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Key
+         * @description Revoke a key for ever.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/palette": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Palette
+         * @description The blocks, exits and units that strategies are built of.
+         */
+        get: operations["read_palette"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Password
+         * @description Set the password, and sign out every other session.
+         */
+        put: operations["set_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/unattributed": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Unattributed Positions
+         * @description What waits for a person's word: trades by hand, transfers, and what a venue cannot explain.
+         */
+        get: operations["list_unattributed_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions/unattributed/{account}/adopt": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Adopt Position
+         * @description Say that what is unattributed in an instrument is yours, so that agents may enter beside it.
+         */
+        post: operations["adopt_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Resume Trading
+         * @description Let agents enter positions again. The word RESUME is asked for.
+         */
+        post: operations["resume_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description The runs and accounts of this home: those that a process is at work on, then the one written last.
+         */
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Session
+         * @description Who has asked, and what he may do.
+         */
+        get: operations["read_session"];
+        put?: never;
+        /**
+         * Sign In
+         * @description Open a session with the token of a link or with the password; the cookie of the answer shows it.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign Out
+         * @description End the session that asks.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description The sessions that are open, the last used first.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Open Session
+         * @description One of the sessions that are open.
+         */
+        get: operations["read_open_session"];
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End a session: who holds it must sign in anew.
+         */
+        delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Standing
+         * @description What is ordered, what the runs have said to it, and what each level of a stop would do now.
+         */
+        get: operations["read_standing"];
+        put?: never;
+        /**
+         * Stop Trading
+         * @description Stop everything that trades from this home, at one of three levels. It holds until it is resumed.
+         */
+        post: operations["stop_trading"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders Given
+         * @description The orders that people have given, the newest first.
+         */
+        get: operations["list_orders_given"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/standing/orders/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Order Given
+         * @description What the runs have said to an order: whether it is done, and where a flattening stands.
+         */
+        get: operations["read_order_given"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Status
+         * @description How the run that is shown stands: the same that open pages are sent.
+         */
+        get: operations["read_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Strategies
+         * @description The starter library and what was saved, own ones first, newest first.
+         */
+        get: operations["list_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Strategy
+         * @description A strategy with its text, JSON and graph, as it was left.
+         */
+        get: operations["read_strategy"];
+        /**
+         * Save Strategy
+         * @description Save a strategy: its text where it is valid, else as a draft. Refused (409) where another has saved it since.
+         */
+        put: operations["save_strategy"];
+        post?: never;
+        /**
+         * Remove Strategy
+         * @description Set a saved strategy aside. What the fleet tries goes on being tried.
+         */
+        delete: operations["remove_strategy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy Strategy
+         * @description Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+         */
+        post: operations["deploy_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Deployment
+         * @description What deploying a strategy to paper would mean.
+         */
+        get: operations["read_deployment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Strategy
+         * @description A strategy in its three forms, or everything that is wrong with it. Nothing is saved.
+         */
+        post: operations["check_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Strategy
+         * @description Put a strategy back that was set aside.
+         */
+        post: operations["restore_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -37,6 +925,498 @@ export interface components {
             home: string;
             /** Version */
             version: string;
+        };
+        /**
+         * Adoption
+         * @description It is mine, and stays where it is.
+         */
+        Adoption: {
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * AgentPage
+         * @description Some agents of a run, of all that fit.
+         */
+        AgentPage: {
+            /** Agents */
+            agents: components["schemas"]["AgentSummary"][];
+            /** Run */
+            run: string | null;
+            /**
+             * Total
+             * @description how many fit the filter
+             */
+            total: number;
+        };
+        /**
+         * AgentSummary
+         * @description An agent, with the numbers of the fleet's frames: in the run's currency, null where not known.
+         */
+        AgentSummary: {
+            /**
+             * Drawdown
+             * @description below its peak, share of its capital, not negative
+             */
+            drawdown: number | null;
+            /** Equity */
+            equity: number | null;
+            /**
+             * Exposure
+             * @description gross notional
+             */
+            exposure: number | null;
+            /** Id */
+            id: string;
+            /**
+             * Markets
+             * @description the instruments that it may trade, by commas
+             */
+            markets: string;
+            /**
+             * Name
+             * @description of its strategy
+             */
+            name: string;
+            /**
+             * Profit
+             * @description of the UTC day: of a run over bars, the one of its last bar
+             */
+            profit: number | null;
+            /**
+             * Risk
+             * @description share of its part of the day's limit that is lost or reserved
+             */
+            risk: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "halted" | "reducing" | "fired" | "released";
+            /**
+             * Total
+             * @description since it was hired
+             */
+            total: number | null;
+            /**
+             * Wealth
+             * @description of the bet on it: its evidence
+             */
+            wealth: number | null;
+        };
+        /**
+         * AncestorModel
+         * @description A strategy in a lineage.
+         */
+        AncestorModel: {
+            /** Author */
+            author: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Generations
+             * @description steps before the strategy, 0 for itself
+             */
+            generations: number;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string;
+        };
+        /**
+         * ApiKey
+         * @description A key as it is known; what opens the door is not kept. Times are milliseconds since 1970.
+         */
+        ApiKey: {
+            /** Ended */
+            ended: boolean;
+            /**
+             * Ends
+             * @description null: never
+             */
+            ends: number | null;
+            /** Id */
+            id: string;
+            /** Made */
+            made: number;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Seen
+             * @description when it was last used, to the minute; null: never
+             */
+            seen: number | null;
+        };
+        /**
+         * Approval
+         * @description An order that waits, or did. Times are milliseconds since 1970.
+         */
+        Approval: {
+            /** Account */
+            account: string;
+            /** Agent */
+            agent: string | null;
+            /**
+             * Allowed Drift
+             * @description share by which the price may move, either way
+             */
+            allowed_drift: string;
+            /**
+             * Approved
+             * @description how many have
+             */
+            approved: number;
+            /**
+             * Drift
+             * @description share by which it has moved, signed
+             */
+            drift: string | null;
+            /**
+             * Drifted
+             * @description by more than it may
+             */
+            drifted: boolean;
+            /** Expires At */
+            expires_at: number;
+            /**
+             * Faults
+             * @description signatures that count for nothing, and why
+             */
+            faults: string[];
+            /** Id */
+            id: string;
+            /** May Approve */
+            may_approve: boolean;
+            /**
+             * Needed
+             * @description how many must approve
+             */
+            needed: number;
+            notional: components["schemas"]["Notional"];
+            /**
+             * Objection
+             * @description why it cannot be approved
+             */
+            objection: string | null;
+            /**
+             * Order
+             * @description every field of the order that is set; all of them are signed
+             */
+            order: components["schemas"]["OrderField"][];
+            /**
+             * Price
+             * @description the last that the trading process has noted
+             */
+            price: string | null;
+            /** Price At */
+            price_at: number | null;
+            /**
+             * Reasons
+             * @description the limits that it is above, with the numbers
+             */
+            reasons: string[];
+            /**
+             * Reference
+             * @description the price when it was asked for
+             */
+            reference: string;
+            /** Requested At */
+            requested_at: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /**
+             * Signers
+             * @description who may decide, and who has
+             */
+            signers: components["schemas"]["Signer"][];
+            /** Size */
+            size: string | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "approved" | "rejected" | "expired" | "changed" | "used" | "damaged";
+            /** Symbol */
+            symbol: string | null;
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+            /** Venue */
+            venue: string;
+        };
+        /**
+         * Approvals
+         * @description What waits, and what was decided.
+         */
+        Approvals: {
+            /** Damaged */
+            damaged: components["schemas"]["DamagedApproval"][];
+            /**
+             * History
+             * @description the newest first
+             */
+            history: components["schemas"]["Approval"][];
+            /**
+             * In Force
+             * @description whether any limit is set above which orders wait
+             */
+            in_force: boolean;
+            /**
+             * Waiting
+             * @description the first to expire first
+             */
+            waiting: components["schemas"]["Approval"][];
+            /**
+             * Warning
+             * @description that what waits can never be approved, and why
+             */
+            warning: string | null;
+        };
+        /**
+         * ApproverKey
+         * @description A key of this home, or one that may approve.
+         */
+        ApproverKey: {
+            /** Fingerprint */
+            fingerprint: string;
+            /** Name */
+            name: string;
+            /**
+             * Private Key Here
+             * @description whether it can sign here
+             */
+            private_key_here: boolean;
+            /**
+             * Trusted
+             * @description whether it may approve
+             */
+            trusted: boolean;
+        };
+        /**
+         * AuditEntry
+         * @description Something that somebody has done.
+         */
+        AuditEntry: {
+            /**
+             * Address
+             * @description from which; empty for the command line
+             */
+            address: string;
+            /**
+             * By
+             * @description who
+             */
+            by: string;
+            /**
+             * Facts
+             * @description the details
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /**
+             * Hash
+             * @description over this entry and all before it; null where there is no chain
+             */
+            hash: string | null;
+            /**
+             * Id
+             * @description unlike that of any other line
+             */
+            id: string;
+            /**
+             * Number
+             * @description its place there, counted from 1
+             */
+            number: number;
+            /**
+             * Source
+             * @description web: an entry of the chain. command line: an order that stands on the switchboard alone
+             * @enum {string}
+             */
+            source: "web" | "command line";
+            /**
+             * Time
+             * @description milliseconds since 1970
+             */
+            time: number;
+            /**
+             * Via
+             * @description the session or the API key; empty for the command line
+             */
+            via: string;
+            /**
+             * What
+             * @description the fact, such as StrategySaved
+             */
+            what: string;
+        };
+        /**
+         * AuditPage
+         * @description A page of the list, newest first.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next
+             * @description the cursor of the next page, null where nothing is left; a page may be short where few fit
+             */
+            next: string | null;
+        };
+        /**
+         * Behaviour
+         * @description How many of the trials on the same bars are different, by estimators that disagree.
+         */
+        Behaviour: {
+            /**
+             * Average Correlation
+             * @description ρ + (1 - ρ) N, ρ the mean correlation of two trials
+             */
+            average_correlation: number | null;
+            /**
+             * Clusters
+             * @description groups of trials whose returns over 60 stretches of time correlate by 0.9
+             */
+            clusters: number;
+            /**
+             * Compared
+             * @description how many of them were held against each other
+             */
+            compared: number;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /**
+             * Effective Rank
+             * @description e to the entropy of the eigenvalues' shares
+             */
+            effective_rank: number | null;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /**
+             * Moving
+             * @description those whose returns vary
+             */
+            moving: number;
+            /**
+             * Participation Ratio
+             * @description (Σ λ)² / Σ λ² of the eigenvalues
+             */
+            participation_ratio: number | null;
+            /** Slippage */
+            slippage: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * BestFound
+         * @description The trial with the highest Sharpe ratio.
+         */
+        BestFound: {
+            /** Author */
+            author: string;
+            /** Content Hash */
+            content_hash: string;
+            /** Name */
+            name: string;
+            /**
+             * Sharpe
+             * @description annual, of net returns
+             */
+            sharpe: number;
+        };
+        /**
+         * CampaignDetail
+         * @description A research campaign and its finalists, best first.
+         */
+        CampaignDetail: {
+            campaign: components["schemas"]["CampaignModel"];
+            /** Capital */
+            capital: string | null;
+            /** Code */
+            code: string | null;
+            /** Fee */
+            fee: number | null;
+            /** Finalists */
+            finalists: components["schemas"]["FinalistModel"][];
+            /** Slippage */
+            slippage: number | null;
+        };
+        /**
+         * CampaignModel
+         * @description A research campaign in short. Times are milliseconds since 1970 UTC, of bars their opens.
+         */
+        CampaignModel: {
+            /** Began At */
+            began_at: number | null;
+            /** Budget */
+            budget: number | null;
+            /** Finalists */
+            finalists: number;
+            /**
+             * Passed
+             * @description finalists that passed all gates
+             */
+            passed: number;
+            /** Proven */
+            proven: number;
+            /**
+             * Registered
+             * @description of them that knocked and have a claim
+             */
+            registered: number;
+            /** Run */
+            run: string;
+            /** Seed */
+            seed: number | null;
+            /** Selection From */
+            selection_from: number | null;
+            /**
+             * State
+             * @description open: it searches, or was stopped and can go on
+             * @enum {string}
+             */
+            state: "concluded" | "open";
+            /** Strategies */
+            strategies: number;
+            /** Symbols */
+            symbols: string[];
+            /**
+             * Tried
+             * @description distinct trials that are its own
+             */
+            tried: number;
+            /** Until */
+            until: number | null;
+            /** Vault From */
+            vault_from: number | null;
+        };
+        /**
+         * Campaigns
+         * @description The research campaigns of the home, the newest first.
+         */
+        Campaigns: {
+            /** Campaigns */
+            campaigns: components["schemas"]["CampaignModel"][];
+            /** Total */
+            total: number;
         };
         /**
          * ChangedFrame
@@ -53,6 +1433,438 @@ export interface components {
             topic?: "changed";
             /** What */
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
+        };
+        /**
+         * Check
+         * @description A strategy in its three forms, or what is wrong with it. A form that cannot be told is null.
+         */
+        Check: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Explanation
+             * @description the same at length
+             */
+            explanation: string | null;
+            /** Family Hash */
+            family_hash: string | null;
+            /**
+             * Flows
+             * @description what each block yields, by its id, wherever that can be told
+             */
+            flows: {
+                [key: string]: components["schemas"]["Flow"];
+            };
+            graph: components["schemas"]["Graph"] | null;
+            /** Name */
+            name: string | null;
+            /** Problems */
+            problems: components["schemas"]["Fault"][];
+            /**
+             * Sentence
+             * @description what it does, in plain English
+             */
+            sentence: string | null;
+            /** Text */
+            text: string | null;
+            /**
+             * Tree
+             * @description the JSON form
+             */
+            tree: string | null;
+            /** Valid */
+            valid: boolean;
+            /**
+             * Warm Up
+             * @description bars of an instrument's history before it may trade
+             */
+            warm_up: number | null;
+        };
+        /**
+         * CheckRequest
+         * @description A strategy in exactly one form.
+         */
+        CheckRequest: {
+            graph?: components["schemas"]["Graph"] | null;
+            /** @description the graph before: blocks that are still there keep their ids */
+            previous?: components["schemas"]["Graph"] | null;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+        };
+        /**
+         * ClaimCounts
+         * @description How many claims there are, by where they stand.
+         */
+        ClaimCounts: {
+            /**
+             * Broken
+             * @description a bar lost more than its bound, so nothing counts any more
+             */
+            broken: number;
+            /**
+             * Not Begun
+             * @description no bar has counted yet
+             */
+            not_begun: number;
+            /** On The Way */
+            on_the_way: number;
+            /** Proven */
+            proven: number;
+            /** Registered */
+            registered: number;
+        };
+        /**
+         * ClaimDetail
+         * @description A claim and how its proof has come about.
+         */
+        ClaimDetail: {
+            /**
+             * Anytime P
+             * @description 1 over the highest wealth: a p-value of this claim alone that holds at any time; null where a bound was broken
+             */
+            anytime_p: number | null;
+            claim: components["schemas"]["ClaimModel"];
+            curve: components["schemas"]["WealthCurve"];
+            /**
+             * Evidence Until
+             * @description close of the last bar in the registry, milliseconds since 1970 UTC; a running fleet's journal may be ahead of it
+             */
+            evidence_until: number | null;
+            /**
+             * Looks
+             * @description at bars held back, of this strategy on this market
+             */
+            looks: components["schemas"]["LookModel"][];
+            /** Stretches */
+            stretches: components["schemas"]["StretchModel"][];
+            why: components["schemas"]["LevelModel"];
+        };
+        /**
+         * ClaimModel
+         * @description A claim in short: this strategy, on this market, at these costs, has an edge.
+         */
+        ClaimModel: {
+            /** Author */
+            author: string;
+            /**
+             * Bars
+             * @description that were bet on
+             */
+            bars: number;
+            /**
+             * Broken
+             * @description a bar lost more than its bound, so nothing counts any more
+             */
+            broken: boolean;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Counts From
+             * @description open of the first bar that may count, milliseconds since 1970 UTC
+             */
+            counts_from: number;
+            /** Fee */
+            fee: number;
+            /**
+             * Last Bar
+             * @description open of the last bar that was bet on, milliseconds since 1970 UTC
+             */
+            last_bar: number | null;
+            /**
+             * Level
+             * @description α_k, its share of the false discovery rate
+             */
+            level: number;
+            /** Market */
+            market: string;
+            /** Name */
+            name: string;
+            /**
+             * Number
+             * @description k, its place among all that were ever registered in this home, from 1
+             */
+            number: number;
+            /**
+             * Peak
+             * @description the highest so far, at least 1; what is held against the level
+             */
+            peak: number;
+            /**
+             * Promoted At
+             * @description milliseconds since 1970 UTC
+             */
+            promoted_at: number | null;
+            /** Promotions Before */
+            promotions_before: number;
+            /**
+             * Registered At
+             * @description milliseconds since 1970 UTC
+             */
+            registered_at: number;
+            /** Run */
+            run: string;
+            /** Slippage */
+            slippage: number;
+            /**
+             * Spark
+             * @description base-10 logarithms of the wealth, from 0 on; empty before the first bar
+             */
+            spark: number[];
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "proven" | "on_the_way" | "not_begun" | "broken";
+            /**
+             * State
+             * @description where it stands, in words
+             */
+            state: string;
+            /**
+             * Wealth
+             * @description now, as a multiple of the 1 that it began with
+             */
+            wealth: number;
+            /**
+             * Wealth To Reach
+             * @description 1/α_k
+             */
+            wealth_to_reach: number;
+        };
+        /**
+         * ClaimPage
+         * @description Some of the claims that fit.
+         */
+        ClaimPage: {
+            /** Claims */
+            claims: components["schemas"]["ClaimModel"][];
+            /** Offset */
+            offset: number;
+            /**
+             * Registered
+             * @description how many there are at all
+             */
+            registered: number;
+            /**
+             * Total
+             * @description how many fit
+             */
+            total: number;
+        };
+        /**
+         * Counts
+         * @description What is in the ledger and the registry.
+         */
+        Counts: {
+            /** All Runs */
+            all_runs: number;
+            /** All Seals */
+            all_seals: number;
+            /** Authors */
+            authors: components["schemas"]["TallyModel"][];
+            claims: components["schemas"]["ClaimCounts"];
+            /**
+             * Counted At
+             * @description milliseconds since 1970 UTC
+             */
+            counted_at: number;
+            /** Distinct Strategies */
+            distinct_strategies: number;
+            /**
+             * Distinct Trials
+             * @description one strategy, on one stretch of data, at one cost; gates charge for all
+             */
+            distinct_trials: number;
+            /**
+             * Families
+             * @description of strategies that are alike but for their numbers
+             */
+            families: number;
+            /** Largest Family */
+            largest_family: number;
+            looks: components["schemas"]["Looks"];
+            /**
+             * Runs
+             * @description the newest, in the order in which they began
+             */
+            runs: components["schemas"]["TallyModel"][];
+            /**
+             * Seals
+             * @description the newest, in the order in which they were set
+             */
+            seals: components["schemas"]["SealModel"][];
+        };
+        /**
+         * DamagedApproval
+         * @description What cannot be read.
+         */
+        DamagedApproval: {
+            /** Id */
+            id: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * DecisionWish
+         * @description A decision, and what unlocks the key that signs it. The passphrase is used and forgotten.
+         */
+        DecisionWish: {
+            /**
+             * Decision
+             * @enum {string}
+             */
+            decision: "approve" | "reject";
+            /**
+             * Digest
+             * @description of the text that was shown
+             */
+            digest: string;
+            /**
+             * Key
+             * @description name of a key of this home
+             */
+            key: string;
+            /**
+             * Passphrase
+             * Format: password
+             */
+            passphrase: string;
+            /**
+             * Why
+             * @description signed with it; a rejection needs some
+             * @default
+             */
+            why?: string;
+        };
+        /**
+         * Deployment
+         * @description What deploying a strategy to paper means.
+         */
+        Deployment: {
+            /** Consequences */
+            consequences: string[];
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Listed
+             * @description it is on the fleet's list
+             */
+            listed: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Restarts
+             * @description the paper run is started anew at once
+             */
+            restarts: boolean;
+        };
+        /**
+         * DeployRequest
+         * @description Which strategy exactly.
+         */
+        DeployRequest: {
+            /**
+             * Content Hash
+             * @description of the strategy that was looked at
+             */
+            content_hash: string;
+        };
+        /**
+         * EvidenceOverview
+         * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
+         */
+        EvidenceOverview: {
+            /** Behaviour */
+            behaviour: components["schemas"]["Behaviour"][] | null;
+            /** Behaviour Current */
+            behaviour_current: boolean;
+            counts: components["schemas"]["Counts"] | null;
+            /**
+             * Current
+             * @description whether the counts are of the ledger as it is now; false while it is counted
+             */
+            current: boolean;
+            /** Ledger */
+            ledger: string;
+            /** Luck */
+            luck: components["schemas"]["LuckOnBars"][] | null;
+        };
+        /**
+         * ExitDistance
+         * @description How far from its reference price: average true ranges of a window, or percent of the entry price.
+         */
+        ExitDistance: {
+            /** Atr */
+            atr?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * ExitSet
+         * @description How positions are left.
+         */
+        ExitSet: {
+            break_even?: components["schemas"]["ExitDistance"] | null;
+            chandelier?: components["schemas"]["ExitDistance"] | null;
+            /** Cooldown */
+            cooldown?: number | null;
+            stop?: components["schemas"]["ExitDistance"] | null;
+            /** Take */
+            take?: components["schemas"]["ExitTarget"] | components["schemas"]["ExitTarget"][] | null;
+            /** Time */
+            time?: number | null;
+            trail?: components["schemas"]["ExitDistance"] | null;
+        };
+        /**
+         * ExitTarget
+         * @description A profit target, with the share of the position that it closes and the bars until it is nothing.
+         */
+        ExitTarget: {
+            /** Atr */
+            atr?: number | null;
+            /** Decay */
+            decay?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Share */
+            share?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * Fault
+         * @description Something that is wrong with a strategy, and its place in each form that has one.
+         */
+        Fault: {
+            /** Column */
+            column: number | null;
+            /**
+             * Hint
+             * @description what would be right
+             */
+            hint: string | null;
+            /**
+             * Line
+             * @description of the text, from 1
+             */
+            line: number | null;
+            /** Node */
+            node: string | null;
+            /** Parameter */
+            parameter: string | null;
+            /** Port */
+            port: string | null;
+            /** What */
+            what: string;
+            /**
+             * Where
+             * @description the place in a file, such as exits.stop
+             */
+            where: string | null;
         };
         /**
          * FeedFrame
@@ -100,6 +1912,55 @@ export interface components {
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
         };
         /**
+         * FinalistModel
+         * @description A finalist of a campaign, and what became of it.
+         */
+        FinalistModel: {
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Delayed Sharpe
+             * @description one bar late
+             */
+            delayed_sharpe: number | null;
+            /**
+             * Endured Sharpe
+             * @description at twice the costs and one bar late
+             */
+            endured_sharpe: number | null;
+            /** Gates */
+            gates: components["schemas"]["GateModel"][];
+            /** Hypothesis */
+            hypothesis: number | null;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /** Proven */
+            proven: boolean;
+            /** Rank */
+            rank: number;
+            /** Refusal */
+            refusal: string | null;
+            /**
+             * Selection Sharpe
+             * @description annual, on the bars of the selection
+             */
+            selection_sharpe: number | null;
+            /**
+             * Sharpe
+             * @description annual, on the bars of the search
+             */
+            sharpe: number | null;
+            /**
+             * Stressed Sharpe
+             * @description at twice the costs
+             */
+            stressed_sharpe: number | null;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
          * FleetFrame
          * @description Agents by columns. ``index`` says which rows the columns are for; a whole frame has every row, in order.
          */
@@ -108,14 +1969,14 @@ export interface components {
              * Drawdown
              * @description below its peak, share of its capital, not negative
              */
-            drawdown: number[];
+            drawdown: (number | null)[];
             /** Equity */
-            equity: number[];
+            equity: (number | null)[];
             /**
              * Exposure
              * @description gross notional
              */
-            exposure: number[];
+            exposure: (number | null)[];
             /**
              * Ids
              * @description of every row, in a whole frame and when agents were added
@@ -135,14 +1996,14 @@ export interface components {
             names: string[] | null;
             /**
              * Profit
-             * @description since the day opened
+             * @description of the UTC day: of a run over bars, the one of its last bar
              */
-            profit: number[];
+            profit: (number | null)[];
             /**
              * Risk
              * @description share of its part of the day's limit that is lost or reserved
              */
-            risk: number[];
+            risk: (number | null)[];
             /** Run */
             run: string | null;
             /** Sent At */
@@ -161,7 +2022,7 @@ export interface components {
              * Total
              * @description since it was hired
              */
-            total: number[];
+            total: (number | null)[];
             /**
              * Wealth
              * @description of the bet on it: its evidence
@@ -169,6 +2030,685 @@ export interface components {
             wealth: (number | null)[];
             /** Whole */
             whole: boolean;
+        };
+        /**
+         * FleetRestart
+         * @description How it is to go on.
+         */
+        FleetRestart: {
+            /**
+             * Fresh
+             * @description set the run aside and begin it again; nothing is deleted
+             * @default false
+             */
+            fresh?: boolean;
+            /**
+             * Pace
+             * @description bars a second; else as before
+             */
+            pace?: number | null;
+        };
+        /**
+         * FleetWork
+         * @description What the process that trades is doing.
+         */
+        FleetWork: {
+            /**
+             * Pace
+             * @description bars a second
+             */
+            pace: number;
+            /**
+             * Phase
+             * @enum {string}
+             */
+            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            /**
+             * Progress
+             * @description share of the phase that is done, where that is known
+             */
+            progress: number | null;
+            /**
+             * Text
+             * @description for people
+             */
+            text: string;
+        };
+        /**
+         * Flow
+         * @description What a block yields.
+         */
+        Flow: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "series" | "condition" | "position";
+            /**
+             * Unit
+             * @description of a series, such as px, num, qty, usd or px^2; empty for anything else
+             */
+            unit: string;
+        };
+        /**
+         * GateModel
+         * @description A number against a threshold that was fixed before; what is unknown does not pass.
+         */
+        GateModel: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /** Threshold */
+            threshold: number | null;
+            /** Value */
+            value: number | null;
+        };
+        /**
+         * GivenOrder
+         * @description An order that a person has given.
+         */
+        GivenOrder: {
+            /**
+             * At
+             * @description milliseconds since 1970
+             */
+            at: number | null;
+            /** By */
+            by: string;
+            /**
+             * Number
+             * @description 0 where none was ever given
+             */
+            number: number;
+            /**
+             * Ordered
+             * @enum {string}
+             */
+            ordered: "resume" | "stop_entries" | "flatten" | "halt";
+            /**
+             * Text
+             * @description in words
+             */
+            text: string;
+            /** Why */
+            why: string;
+        };
+        /**
+         * Graph
+         * @description A strategy as a graph of blocks.
+         */
+        Graph: {
+            /** Bar */
+            bar?: string | null;
+            /**
+             * Claim
+             * @default
+             */
+            claim?: string;
+            /** Edges */
+            edges: components["schemas"]["GraphEdge"][];
+            exits: components["schemas"]["ExitSet"];
+            /**
+             * Layout
+             * @description positions by id
+             * @default {}
+             */
+            layout?: {
+                [key: string]: number[];
+            };
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: components["schemas"]["GraphNode"][];
+            /**
+             * Source
+             * @default
+             */
+            source?: string;
+            /**
+             * Target
+             * @description the block whose position is held, empty for none
+             * @default
+             */
+            target?: string;
+            /** Universe */
+            universe?: string[] | null;
+        };
+        /**
+         * GraphEdge
+         * @description From the result of a block to a port of another.
+         */
+        GraphEdge: {
+            /** From */
+            from: string;
+            /** Port */
+            port: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * GraphNode
+         * @description A block.
+         */
+        GraphNode: {
+            /** Id */
+            id: string;
+            /**
+             * Label
+             * @description its name as a part, empty for none
+             * @default
+             */
+            label?: string;
+            /**
+             * Op
+             * @description an operator of the palette
+             */
+            op: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: number | string;
+            };
+        };
+        /**
+         * Integrity
+         * @description Whether the chain is whole.
+         */
+        Integrity: {
+            /**
+             * Broken
+             * @description the first entry that is broken, and why
+             */
+            broken: string | null;
+            /**
+             * Entries
+             * @description how many there are; of a broken chain, how many before the break are whole
+             */
+            entries: number;
+            /**
+             * Head
+             * @description hash of the last; note it elsewhere to see later that nothing before it was changed
+             */
+            head: string;
+            /** Verified */
+            verified: boolean;
+        };
+        /**
+         * JudgedModel
+         * @description What a campaign said of it.
+         */
+        JudgedModel: {
+            /** Fee */
+            fee: number | null;
+            finalist: components["schemas"]["FinalistModel"];
+            /** Run */
+            run: string;
+            /** Slippage */
+            slippage: number | null;
+            /** Symbols */
+            symbols: string[];
+        };
+        /**
+         * Level
+         * @description How trading is stopped. See docs/stopping.md.
+         * @enum {string}
+         */
+        Level: "stop_entries" | "flatten" | "halt";
+        /**
+         * LevelModel
+         * @description Why this level: α_k = α γ_k (R_k + 1), e-LOND (Xu and Ramdas 2024).
+         */
+        LevelModel: {
+            /**
+             * Alpha
+             * @description the false discovery rate that is kept over all claims of the home
+             */
+            alpha: number;
+            /**
+             * Level
+             * @description α_k
+             */
+            level: number;
+            /**
+             * Number
+             * @description k
+             */
+            number: number;
+            /**
+             * Promotions Before
+             * @description R_k: promotions that had been made when it was registered
+             */
+            promotions_before: number;
+            /**
+             * Share
+             * @description γ_k = 1 / (k (k + 1))
+             */
+            share: number;
+            /**
+             * Wealth To Reach
+             * @description 1 / α_k
+             */
+            wealth_to_reach: number;
+        };
+        /**
+         * ListedStrategy
+         * @description A strategy on the fleet's list.
+         */
+        ListedStrategy: {
+            /**
+             * Added At
+             * @description milliseconds since 1970
+             */
+            added_at: number;
+            /** By */
+            by: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Current
+             * @description what is saved under this name is still this very strategy
+             */
+            current: boolean;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+        };
+        /**
+         * LookModel
+         * @description A look at bars that are held back. Times are milliseconds since 1970 UTC.
+         */
+        LookModel: {
+            /** At */
+            at: number;
+            /** First */
+            first: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "selection" | "vault";
+            /** Last */
+            last: number;
+            /** Run */
+            run: string;
+        };
+        /**
+         * Looks
+         * @description How often bars that are held back were looked at.
+         */
+        Looks: {
+            /** Selection */
+            selection: number;
+            /** Vault */
+            vault: number;
+        };
+        /**
+         * LuckModel
+         * @description The best of so many independent strategies without an edge: annual Sharpe ratios.
+         */
+        LuckModel: {
+            /** Expected */
+            expected: number;
+            /**
+             * High
+             * @description in 5% of such homes the best lies above
+             */
+            high: number;
+            /**
+             * Low
+             * @description in 5% of such homes the best lies below
+             */
+            low: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * LuckOnBars
+         * @description The trials on the same bars at the same costs, held against what luck alone would show.
+         */
+        LuckOnBars: {
+            /** @description of as many as there are in the ledger */
+            all_trials: components["schemas"]["LuckModel"];
+            /** @description of as many as were tried on these bars */
+            alone: components["schemas"]["LuckModel"];
+            /** Bars */
+            bars: number;
+            /** Bars Per Year */
+            bars_per_year: number;
+            best: components["schemas"]["BestFound"];
+            /** Curve */
+            curve: components["schemas"]["LuckModel"][];
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /** Slippage */
+            slippage: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * MadeKey
+         * @description A key that was made.
+         */
+        MadeKey: {
+            key: components["schemas"]["ApiKey"];
+            /**
+             * Secret
+             * @description to be sent as `Authorization: Bearer …`; it is shown this once
+             */
+            secret: string;
+        };
+        /**
+         * NeighbourModel
+         * @description The strategy with one number a step up or down.
+         */
+        NeighbourModel: {
+            /** Change */
+            change: string;
+            /**
+             * Sharpe
+             * @description annual, on the same bars
+             */
+            sharpe: number | null;
+        };
+        /**
+         * NewKey
+         * @description A key to be made.
+         */
+        NewKey: {
+            /**
+             * Days
+             * @description after which it ends; null: never
+             */
+            days?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Scopes
+             * @description what it may do; none implies another
+             */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * NewPassword
+         * @description A password in the place of the one before.
+         */
+        NewPassword: {
+            /**
+             * Current
+             * @description the one before, where one is set
+             */
+            current?: string | null;
+            /** Password */
+            password: string;
+        };
+        /**
+         * Notional
+         * @description An amount; unlike currencies are never added.
+         */
+        Notional: {
+            /**
+             * Amount
+             * @description null where a price is not known
+             */
+            amount: string | null;
+            /** Currency */
+            currency: string;
+        };
+        /**
+         * OpenSession
+         * @description A browser that was let in.
+         */
+        OpenSession: {
+            /**
+             * Address
+             * @description from which it was opened
+             */
+            address: string;
+            /**
+             * Ends
+             * @description unless it is used before, milliseconds since 1970
+             */
+            ends: number;
+            /** Id */
+            id: string;
+            /**
+             * Made
+             * @description milliseconds since 1970
+             */
+            made: number;
+            /**
+             * Means
+             * @enum {string}
+             */
+            means: "link" | "password";
+            /**
+             * Name
+             * @description of the person
+             */
+            name: string;
+            /**
+             * Own
+             * @description whether it is the one that asks
+             */
+            own: boolean;
+            /**
+             * Program
+             * @description what the browser called itself
+             */
+            program: string;
+            /**
+             * Seen
+             * @description when it was last used, to the minute, milliseconds since 1970
+             */
+            seen: number;
+        };
+        /**
+         * OrderAnswers
+         * @description What came of an order.
+         */
+        OrderAnswers: {
+            /**
+             * Done
+             * @description whether every run has said that nothing of it is left to do
+             */
+            done: boolean;
+            /**
+             * Flat
+             * @description of a flattening: whether every run has heard from its venue that it is; false where none runs
+             */
+            flat: boolean | null;
+            /**
+             * Holds
+             * @description whether no other has been given since
+             */
+            holds: boolean;
+            order: components["schemas"]["GivenOrder"];
+            /** Runs */
+            runs: components["schemas"]["RunHeard"][];
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+        };
+        /**
+         * OrderField
+         * @description A field of an order, as it is signed.
+         */
+        OrderField: {
+            /** Name */
+            name: string;
+            /** Value */
+            value: string;
+        };
+        /**
+         * Palette
+         * @description Everything that strategies are built of, from the registry.
+         */
+        Palette: {
+            /** Blocks */
+            blocks: components["schemas"]["PaletteBlock"][];
+            /** Exits */
+            exits: components["schemas"]["PaletteExit"][];
+            /** Groups */
+            groups: components["schemas"]["PaletteGroup"][];
+            /** Units */
+            units: components["schemas"]["PaletteUnit"][];
+        };
+        /**
+         * PaletteBlock
+         * @description An operator of the registry.
+         */
+        PaletteBlock: {
+            /** Example */
+            example: string;
+            /** Formula */
+            formula: string;
+            /** Group */
+            group: string;
+            /** Inputs */
+            inputs: components["schemas"]["PalettePort"][];
+            /** Meaning */
+            meaning: string;
+            /** Needs */
+            needs: string[];
+            /** Op */
+            op: string;
+            /** Parameters */
+            parameters: components["schemas"]["PaletteField"][];
+            result: components["schemas"]["PalettePort"];
+            /** Source */
+            source: string;
+            /** Stands For */
+            stands_for: string | null;
+            /** Usage */
+            usage: string;
+            /** Warm Up */
+            warm_up: string;
+        };
+        /**
+         * PaletteExit
+         * @description An exit as a form asks for it.
+         */
+        PaletteExit: {
+            /** Example */
+            example: components["schemas"]["ExitTarget"] | number;
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "distance" | "true_ranges" | "targets" | "bars";
+            /** Key */
+            key: string;
+            /** Meaning */
+            meaning: string;
+            /** Most Bars */
+            most_bars: number;
+            /** Most Percent */
+            most_percent: number;
+            /** Most Targets */
+            most_targets: number;
+            /** Most True Ranges */
+            most_true_ranges: number;
+            /** Required */
+            required: boolean;
+        };
+        /**
+         * PaletteField
+         * @description A parameter as a form asks for it.
+         */
+        PaletteField: {
+            /** Choices */
+            choices: string[];
+            /** Default */
+            default: number | string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "w" | "k" | "q" | "name" | "a" | "g";
+            /** Least */
+            least: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: number | null;
+            /**
+             * Name
+             * @description its key in a block
+             */
+            name: string;
+            /**
+             * Symbol
+             * @description what the formula calls it
+             */
+            symbol: string;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * PaletteGroup
+         * @description Operators of one kind.
+         */
+        PaletteGroup: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PalettePort
+         * @description Where an edge leads to, or comes from. Equal letters are equal units; px, qty, usd and num are fixed.
+         */
+        PalettePort: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "series" | "condition" | "position";
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * PaletteUnit
+         * @description A unit as it stands on an edge, in words.
+         */
+        PaletteUnit: {
+            /** Meaning */
+            meaning: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * PasswordSet
+         * @description What came of it.
+         */
+        PasswordSet: {
+            /**
+             * Sessions Ended
+             * @description all others were signed out
+             */
+            sessions_ended: number;
         };
         /**
          * Problem
@@ -192,6 +2732,64 @@ export interface components {
             where?: string | null;
         };
         /**
+         * RegimeModel
+         * @description The bars of one kind of market.
+         */
+        RegimeModel: {
+            /**
+             * Annual Return
+             * @description a year's worth of its mean bar, a share of the capital
+             */
+            annual_return: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /**
+             * Share
+             * @description of all bars
+             */
+            share: number;
+            /** Sharpe */
+            sharpe: number | null;
+        };
+        /**
+         * Removed
+         * @description It was set aside.
+         */
+        Removed: {
+            /** Name */
+            name: string;
+            /**
+             * Ticket
+             * @description with this it is put back
+             */
+            ticket: string;
+        };
+        /**
+         * ResumeWish
+         * @description Entries may be made again, please.
+         */
+        ResumeWish: {
+            /**
+             * Once
+             * @description a name of this very wish: sent twice, it is one order
+             */
+            once?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
+            /**
+             * Word
+             * @description as the level asks for, in capitals
+             * @default
+             */
+            word?: string;
+        };
+        /**
          * Resync
          * @description From a client: a whole picture of a topic, please.
          */
@@ -201,6 +2799,266 @@ export interface components {
              * @enum {string}
              */
             resync: "status" | "fleet" | "feed" | "changed";
+        };
+        /**
+         * RunHeard
+         * @description What a run has said to an order.
+         */
+        RunHeard: {
+            /**
+             * At
+             * @description when it said so by its own clock, milliseconds since 1970
+             */
+            at: number | null;
+            /**
+             * Positions
+             * @description that it still has, where that is known
+             */
+            positions: number | null;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @description waiting: no word yet; working: heard, not done; done; ended: its process ended before it was done
+             * @enum {string}
+             */
+            state: "waiting" | "working" | "done" | "ended";
+            /** Text */
+            text: string | null;
+        };
+        /**
+         * RunStake
+         * @description What one run has in the market.
+         */
+        RunStake: {
+            /**
+             * Agents
+             * @description that may enter
+             */
+            agents: number;
+            /**
+             * At Work
+             * @description whether a process trades it now
+             */
+            at_work: boolean;
+            /** Currency */
+            currency: string;
+            /**
+             * Entries
+             * @description orders that would enter and work or wait
+             */
+            entries: number;
+            /**
+             * Exits
+             * @description orders that protect positions
+             */
+            exits: number;
+            /** Flattening */
+            flattening: boolean;
+            /**
+             * Halted Until
+             * @description the day's limit has stopped it until then, milliseconds since 1970
+             */
+            halted_until: number | null;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Notional
+             * @description gross, of the positions, at the last prices; null where one is unknown
+             */
+            notional: string | null;
+            /** Positions */
+            positions: number;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "reducing" | "halted";
+        };
+        /**
+         * RunSummary
+         * @description A journal of this home.
+         */
+        RunSummary: {
+            /**
+             * Kind
+             * @description a run of `clawd up`, or an account of `clawd trade`
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Run
+             * @description its name, for `?run=`
+             */
+            run: string;
+            /** Shown */
+            shown: boolean;
+            /**
+             * Working
+             * @description whether a process trades it at this moment
+             */
+            working: boolean;
+            /**
+             * Written At
+             * @description when it was last written to, our clock, milliseconds since 1970
+             */
+            written_at: number;
+        };
+        /**
+         * SavedAnswer
+         * @description It is on the disk.
+         */
+        SavedAnswer: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description not valid yet: kept as a draft
+             */
+            draft: boolean;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number;
+        };
+        /**
+         * SaveRequest
+         * @description What the page has: the form that was edited last counts.
+         */
+        SaveRequest: {
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** @description as it is drawn, with its layout */
+            graph?: components["schemas"]["Graph"] | null;
+            /** Pane */
+            pane?: string | null;
+            /**
+             * Revision
+             * @description the one that was edited, 0 for a new one
+             */
+            revision: number;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+            viewport?: components["schemas"]["Viewport"] | null;
+        };
+        /**
+         * Scope
+         * @description What a session or a key may do; none implies another.
+         * @enum {string}
+         */
+        Scope: "read" | "build" | "decide" | "admin";
+        /**
+         * SealModel
+         * @description Bars that are held back from authors. Times are opens of bars, milliseconds since 1970 UTC.
+         */
+        SealModel: {
+            /** Run */
+            run: string;
+            /** Sealed At */
+            sealed_at: number;
+            /** Selection From */
+            selection_from: number;
+            /** Symbols */
+            symbols: string[];
+            /** Until */
+            until: number;
+            /** Vault From */
+            vault_from: number;
+        };
+        /**
+         * SharpesModel
+         * @description Annual Sharpe ratios of net returns.
+         */
+        SharpesModel: {
+            /** Both */
+            both: number | null;
+            /** Double Costs */
+            double_costs: number | null;
+            /** One Bar Late */
+            one_bar_late: number | null;
+            /** Search */
+            search: number | null;
+            /** Selection */
+            selection: number | null;
+        };
+        /**
+         * SignedText
+         * @description Exactly what would be signed.
+         */
+        SignedText: {
+            /**
+             * Digest
+             * @description of the text; to be sent with the decision, so that nothing else is signed
+             */
+            digest: string;
+            /** Fingerprint */
+            fingerprint: string;
+            /** Key */
+            key: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * Signer
+         * @description A key that may decide on a request.
+         */
+        Signer: {
+            /** Decided */
+            decided: ("approved" | "rejected") | null;
+            /** Fingerprint */
+            fingerprint: string;
+            /**
+             * Name
+             * @description null where the key is trusted no more
+             */
+            name: string | null;
+            /**
+             * Why
+             * @description the words that were signed with the decision
+             */
+            why: string;
+        };
+        /**
+         * SignIn
+         * @description By which a session is opened: the token of a link, or the password.
+         */
+        SignIn: {
+            /** Password */
+            password?: string | null;
+            /**
+             * Token
+             * @description of a link that was not used yet
+             */
+            token?: string | null;
+        };
+        /**
+         * Standing
+         * @description What holds, for whom, and what each level of a stop would do.
+         */
+        Standing: {
+            answers: components["schemas"]["OrderAnswers"];
+            /** Levels */
+            levels: components["schemas"]["StopLevel"][];
+            order: components["schemas"]["GivenOrder"];
+            /** Resume Word */
+            resume_word: string;
+            /** Runs */
+            runs: components["schemas"]["RunStake"][];
         };
         /**
          * Status
@@ -302,12 +3160,657 @@ export interface components {
             topic?: "status";
         };
         /**
+         * StopLevel
+         * @description A level, and what it would do now.
+         */
+        StopLevel: {
+            /**
+             * Agents
+             * @description may enter nothing any more
+             */
+            agents: number;
+            /**
+             * Cancelled
+             * @description entries that are taken off
+             */
+            cancelled: number;
+            /**
+             * Closed
+             * @description positions that are closed at the market
+             */
+            closed: number;
+            /**
+             * Kept
+             * @description positions that stay, with their exits
+             */
+            kept: number;
+            /**
+             * Level
+             * @enum {string}
+             */
+            level: "stop_entries" | "flatten" | "halt";
+            /**
+             * Notional
+             * @description of the positions
+             */
+            notional: components["schemas"]["Notional"][];
+            /**
+             * Word
+             * @description what has to be typed, null where a click is enough
+             */
+            word: string | null;
+        };
+        /**
+         * StopWish
+         * @description A stop, please.
+         */
+        StopWish: {
+            level: components["schemas"]["Level"];
+            /**
+             * Once
+             * @description a name of this very wish: sent twice, it is one order
+             */
+            once?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
+            /**
+             * Word
+             * @description as the level asks for, in capitals
+             * @default
+             */
+            word?: string;
+        };
+        /**
+         * StoryModel
+         * @description All that is known of a strategy. Reading it runs nothing and counts nothing.
+         */
+        StoryModel: {
+            /** All Trials */
+            all_trials: number;
+            /**
+             * Ancestors
+             * @description how many there are; the nearest are listed
+             */
+            ancestors: number;
+            /** Author */
+            author: string;
+            /** Claims */
+            claims: components["schemas"]["ClaimModel"][];
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Distinct Trials
+             * @description of the ledger; the gates charge for all of them
+             */
+            distinct_trials: number;
+            /**
+             * Explanation
+             * @description what it does, in plain English; null where its program was not kept
+             */
+            explanation: string | null;
+            /**
+             * Family
+             * @description distinct strategies tried of its family
+             */
+            family: number;
+            /** Family Hash */
+            family_hash: string;
+            /**
+             * Judged
+             * @description by campaigns, the newest first
+             */
+            judged: components["schemas"]["JudgedModel"][];
+            /** Lineage */
+            lineage: components["schemas"]["AncestorModel"][];
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @description on which its story would be told
+             * @enum {string}
+             */
+            source: "sample" | "catalog";
+            telling: components["schemas"]["TellingModel"] | null;
+            /** @description null where nobody has asked for it */
+            told: components["schemas"]["ToldModel"] | null;
+            /** Trials */
+            trials: components["schemas"]["TrialModel"][];
+        };
+        /**
+         * StrategyDetail
+         * @description A strategy with everything that the builder needs.
+         */
+        StrategyDetail: {
+            check: components["schemas"]["Check"];
+            /**
+             * Draft
+             * @description a text or JSON that is not valid yet, as it was typed
+             */
+            draft: string | null;
+            /**
+             * Edited Outside
+             * @description the file was changed with an editor since it was last drawn
+             */
+            edited_outside: boolean;
+            /**
+             * Form
+             * @description which form the draft is in
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** Name */
+            name: string;
+            /** Own */
+            own: boolean;
+            /** Pane */
+            pane: string | null;
+            /**
+             * Revision
+             * @description 0 for one of the library; a save says which it has edited
+             */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            viewport: components["schemas"]["Viewport"] | null;
+        };
+        /**
+         * StrategySummary
+         * @description A strategy in a list.
+         */
+        StrategySummary: {
+            /** Bar */
+            bar: string | null;
+            /** Claim */
+            claim: string;
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description has changes that are not valid yet
+             */
+            draft: boolean;
+            /**
+             * Name
+             * @description of its file: what it is asked for by
+             */
+            name: string;
+            /**
+             * On Fleet
+             * @description on the fleet's list with these very words
+             */
+            on_fleet: boolean;
+            /**
+             * Own
+             * @description saved by a person; else of the starter library
+             */
+            own: boolean;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            /** Sentence */
+            sentence: string;
+            /** Source */
+            source: string;
+            /**
+             * Title
+             * @description what it is called
+             */
+            title: string;
+        };
+        /**
+         * StretchModel
+         * @description The bars of a span of the calendar.
+         */
+        StretchModel: {
+            /** Bars */
+            bars: number;
+            /** Name */
+            name: string;
+            /**
+             * Net Return
+             * @description sum of the net returns, a share of the capital
+             */
+            net_return: number;
+            /**
+             * Wealth
+             * @description after the last of them
+             */
+            wealth: number;
+        };
+        /**
          * Subscribe
          * @description From a client: what it wants from now on; other topics end.
          */
         Subscribe: {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
+        };
+        /**
+         * TallyModel
+         * @description What was tried by one author, or in one campaign.
+         */
+        TallyModel: {
+            /** Families */
+            families: number;
+            /**
+             * First At
+             * @description milliseconds since 1970 UTC
+             */
+            first_at: number;
+            /**
+             * Last At
+             * @description milliseconds since 1970 UTC
+             */
+            last_at: number;
+            /**
+             * Looks
+             * @description how often they were tried, the same ones again included
+             */
+            looks: number;
+            /** Name */
+            name: string;
+            /** Strategies */
+            strategies: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * TellingModel
+         * @description A story on its way.
+         */
+        TellingModel: {
+            problem: components["schemas"]["Problem"] | null;
+            /**
+             * Since
+             * @description milliseconds since 1970 UTC
+             */
+            since: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "telling" | "told" | "failed";
+        };
+        /**
+         * TellRequest
+         * @description On which market to tell a story, and at what costs; what is left out is as usual.
+         */
+        TellRequest: {
+            /**
+             * Bar
+             * @description size of the bars, such as 1d
+             */
+            bar?: string | null;
+            /**
+             * Capital
+             * @description quote currency
+             * @default 10000
+             */
+            capital?: number | string;
+            /**
+             * Source
+             * @default sample
+             * @enum {string}
+             */
+            source?: "sample" | "catalog";
+            /** Universe */
+            universe?: string[] | null;
+        };
+        /**
+         * Ticket
+         * @description Of a removal.
+         */
+        Ticket: {
+            /** Ticket */
+            ticket: string;
+        };
+        /**
+         * ToldModel
+         * @description What came out when its story was told: it was run on the bars of the search, and every run counted.
+         */
+        ToldModel: {
+            /** Bars */
+            bars: number;
+            /** Capital */
+            capital: string;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /** Gates */
+            gates: components["schemas"]["GateModel"][];
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /** Neighbours */
+            neighbours: components["schemas"]["NeighbourModel"][];
+            /** Regimes */
+            regimes: components["schemas"]["RegimeModel"][];
+            sharpe: components["schemas"]["SharpesModel"];
+            /** Slippage */
+            slippage: number;
+            /** Source */
+            source: string;
+            /** Symbols */
+            symbols: string[];
+            /**
+             * Told At
+             * @description milliseconds since 1970 UTC
+             */
+            told_at: number;
+            /**
+             * Trials
+             * @description distinct trials in the ledger when it was told: the gates charge for all of them
+             */
+            trials: number;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
+         * TrialModel
+         * @description A trial in short. What is undefined is null.
+         */
+        TrialModel: {
+            /** Author */
+            author: string;
+            /** Bars */
+            bars: number;
+            /** Content Hash */
+            content_hash: string;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /**
+             * Exposure
+             * @description mean gross exposure, share of the capital
+             */
+            exposure: number | null;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Id
+             * @description its place among all that were tried, from 1
+             */
+            id: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /**
+             * Looks
+             * @description how often it was tried
+             */
+            looks: number;
+            /**
+             * Max Drawdown
+             * @description share of the peak, not negative
+             */
+            max_drawdown: number | null;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string;
+            /**
+             * Recorded At
+             * @description milliseconds since 1970 UTC
+             */
+            recorded_at: number;
+            /**
+             * Run
+             * @description the campaign, empty outside of one
+             */
+            run: string;
+            /**
+             * Sharpe
+             * @description annual, of net returns
+             */
+            sharpe: number | null;
+            /** Slippage */
+            slippage: number;
+            /**
+             * Total Return
+             * @description share of the capital at the start
+             */
+            total_return: number | null;
+            /** Trades */
+            trades: number;
+            /** Turnover */
+            turnover: number | null;
+        };
+        /**
+         * TrialPage
+         * @description Some of the trials that fit.
+         */
+        TrialPage: {
+            /** Offset */
+            offset: number;
+            /**
+             * Total
+             * @description how many fit
+             */
+            total: number;
+            /** Trials */
+            trials: components["schemas"]["TrialModel"][];
+        };
+        /**
+         * UnattributedPosition
+         * @description An instrument that nobody enters before a person has decided.
+         */
+        UnattributedPosition: {
+            /** Account */
+            account: string;
+            /**
+             * Decided
+             * @description a person has decided, and the account has not heard it yet
+             */
+            decided: boolean;
+            /**
+             * Size
+             * @description signed
+             */
+            size: string;
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * Viewport
+         * @description What of the graph is in sight.
+         */
+        Viewport: {
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+            /** Zoom */
+            zoom: number;
+        };
+        /**
+         * WealthCurve
+         * @description The wealth after each bar that was bet on, at the time of its close; it begins with 1.
+         */
+        WealthCurve: {
+            /** Bars */
+            bars: number;
+            /**
+             * Times
+             * @description milliseconds since 1970 UTC
+             */
+            times: number[];
+            /**
+             * Wealth
+             * @description null where everything was lost
+             */
+            wealth: (number | null)[];
+        };
+        /**
+         * Who
+         * @description Who has asked.
+         */
+        Who: {
+            /**
+             * Ends
+             * @description milliseconds since 1970: then it ends, unless it is used before; null: never
+             */
+            ends: number | null;
+            /**
+             * Has Password
+             * @description whether a password is set
+             */
+            has_password: boolean;
+            /**
+             * Id
+             * @description of the session or the key
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "session" | "key";
+            /**
+             * Name
+             * @description as it stands in the audit
+             */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * WorldRow
+         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         */
+        WorldRow: {
+            /** Campaigns */
+            campaigns: number;
+            /**
+             * False
+             * @description proven strategies without an edge
+             */
+            false: number;
+            /** False Campaigns */
+            false_campaigns: number;
+            /**
+             * False Interval
+             * @description of the share of campaigns with a false proof
+             */
+            false_interval: [
+                number,
+                number
+            ];
+            /** Found */
+            found: number;
+            /**
+             * Found Interval
+             * @description of the share of planted edges that is found
+             */
+            found_interval: [
+                number,
+                number
+            ];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "noise" | "planted" | "mixed" | "hidden";
+            /**
+             * Missed
+             * @description planted edges that were not found, by the stage that lost them
+             */
+            missed: {
+                [key: string]: number;
+            };
+            /** Naive False */
+            naive_false: number;
+            /** Naive Found */
+            naive_found: number;
+            /**
+             * Oracle Found
+             * @description campaigns in which the rule that knows the truth would be proven
+             */
+            oracle_found: number;
+            /** Planted */
+            planted: number;
+            /**
+             * Promoted
+             * @description strategies proven, the false ones included; null: not published
+             */
+            promoted?: number | null;
+            /**
+             * Sharpe
+             * @description of the oracle, annual and net; 0 for none, the mean where they differ
+             */
+            sharpe: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * Worlds
+         * @description The planted-worlds table of this release, and those that were made in this home, the newest first.
+         */
+        Worlds: {
+            /** Own */
+            own: components["schemas"]["WorldTable"][];
+            released: components["schemas"]["WorldTable"];
+        };
+        /**
+         * WorldTable
+         * @description Campaigns on worlds whose truth is known.
+         */
+        WorldTable: {
+            /**
+             * At
+             * @description when it was made, ISO 8601 in UTC
+             */
+            at: string;
+            /**
+             * Budget
+             * @description strategies that each search might try
+             */
+            budget: number;
+            /**
+             * Campaigns
+             * @description run to their end; fewer than planned where it was stopped
+             */
+            campaigns: number;
+            /** Command */
+            command: string;
+            /** Fee */
+            fee: number;
+            /** Planned */
+            planned: number;
+            /** Promoted */
+            promoted: number;
+            /** Rows */
+            rows: components["schemas"]["WorldRow"][];
+            /** Seed */
+            seed: number;
+            /** Slippage */
+            slippage: number;
+            /** Source */
+            source: string;
+            /** Version */
+            version: string;
+            /** Years */
+            years: number;
         };
     };
     responses: never;
@@ -327,6 +3830,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -336,13 +3857,2054 @@ export interface operations {
                     "application/json": components["schemas"]["About"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_agents: {
+        parameters: {
+            query?: {
+                descending?: boolean;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                sort?: "id" | "name" | "state" | "equity" | "profit" | "total" | "drawdown" | "exposure" | "risk" | "wealth";
+                start?: number;
+                state?: ("active" | "halted" | "reducing" | "fired" | "released")[] | null;
+                /** @description stands in the id, the name or the instruments */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+        };
+    };
+    list_approvals: {
+        parameters: {
+            query?: {
+                last?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
+                };
+            };
+        };
+    };
+    read_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+        };
+    };
+    decide_approval: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DecisionWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
+                };
+            };
+        };
+    };
+    read_signed_text: {
+        parameters: {
+            query: {
+                decision: "approve" | "reject";
+                key: string;
+                why?: string;
+            };
+            header?: never;
+            path: {
+                /** @description of the request */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedText"];
+                };
+            };
+        };
+    };
+    list_approver_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApproverKey"][];
+                };
+            };
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description exactly this person or key */
+                by?: string | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                limit?: number;
+                /** @description milliseconds since 1970 */
+                since?: number | null;
+                /** @description anywhere in the line, in any case */
+                text?: string | null;
+                /** @description milliseconds since 1970 */
+                until?: number | null;
+                /** @description exactly this fact */
+                what?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+        };
+    };
+    read_audit_integrity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Integrity"];
+                };
+            };
+        };
+    };
+    read_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceOverview"];
+                };
+            };
+        };
+    };
+    list_campaigns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
+                };
+            };
+        };
+    };
+    read_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignDetail"];
+                };
+            };
+        };
+    };
+    list_claims: {
+        parameters: {
+            query?: {
+                descending?: boolean;
+                limit?: number;
+                /** @description words in the name or the market */
+                name?: string | null;
+                offset?: number;
+                order?: "number" | "nearness" | "wealth" | "bars" | "name";
+                standing?: ("proven" | "on_the_way" | "not_begun" | "broken") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimPage"];
+                };
+            };
+        };
+    };
+    read_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimDetail"];
+                };
+            };
+        };
+    };
+    read_strategy_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the content hash, or its first digits */
+                content_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryModel"];
+                };
+            };
+        };
+    };
+    tell_story: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the content hash, or its first digits */
+                content_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TellRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TellingModel"];
+                };
+            };
+        };
+    };
+    list_trials: {
+        parameters: {
+            query?: {
+                author?: string | null;
+                descending?: boolean;
+                limit?: number;
+                /** @description fingerprint of the data */
+                market?: string | null;
+                /** @description words in the name of the strategy */
+                name?: string | null;
+                offset?: number;
+                order?: "recorded" | "sharpe" | "total_return" | "max_drawdown" | "turnover" | "trades" | "bars" | "name";
+                run?: string | null;
+                /** @description how its hash begins */
+                strategy?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialPage"];
+                };
+            };
+        };
+    };
+    read_worlds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worlds"];
+                };
+            };
+        };
+    };
+    list_fleet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"][];
+                };
+            };
+        };
+    };
+    take_off_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"];
+                };
+            };
+        };
+    };
+    read_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+        };
+    };
+    restart_fleet_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FleetRestart"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FleetWork"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"][];
+                };
+            };
+        };
+    };
+    make_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeKey"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    read_palette: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Palette"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+        };
+    };
+    list_unattributed_positions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattributedPosition"][];
+                };
+            };
+        };
+    };
+    adopt_position: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description name of an account */
+                account: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Adoption"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattributedPosition"];
+                };
+            };
+        };
+    };
+    resume_trading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResumeWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Who"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Who"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSession"][];
+                };
+            };
+        };
+    };
+    read_open_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSession"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    read_standing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Standing"];
+                };
+            };
+        };
+    };
+    stop_trading: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StopWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+        };
+    };
+    list_orders_given: {
+        parameters: {
+            query?: {
+                last?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenOrder"][];
+                };
+            };
+        };
+    };
+    read_order_given: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
+                };
+            };
+        };
+    };
+    read_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    list_strategies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategySummary"][];
+                };
+            };
+        };
+    };
+    read_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
+                };
+            };
+        };
+    };
+    save_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedAnswer"];
+                };
+            };
+        };
+    };
+    remove_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+        };
+    };
+    deploy_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    read_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    check_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+        };
+    };
+    restore_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ticket"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
                 };
             };
         };

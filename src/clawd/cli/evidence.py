@@ -6,11 +6,11 @@ import json
 
 import typer
 
-from clawd.cli.evidence_overview import overview_json, read_overview
 from clawd.cli.evidence_show import show
 from clawd.cli.evidence_view import show_overview
 from clawd.cli.options import JsonOption
 from clawd.cli.settings import home
+from clawd.research.overview import overview_json, read_overview
 from clawd.store.ledger_file import ledger_path
 
 app = typer.Typer(help="What was tried, how much of it is different, and what is claimed and proven.")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -18,12 +17,13 @@ from clawd.cli.grid import Column, grid, screen
 from clawd.cli.market import read_market
 from clawd.cli.options import BarOption, DataOption, JsonOption, UniverseOption, read_amount
 from clawd.cli.settings import read_settings
-from clawd.core.clock import SystemClock, iso
+from clawd.core.clock import SystemClock
 from clawd.core.costs import Costs
 from clawd.reports.buy_and_hold import buy_and_hold
 from clawd.reports.evidence_html import evidence_html
 from clawd.reports.story import Story
-from clawd.research.story import find, tell
+from clawd.research.story import find
+from clawd.research.telling import story_json, tell_and_keep
 
 _GATES = (
     Column("gate", left=True),
@@ -62,7 +62,7 @@ def show(
     costs = Costs(settings.fee, settings.slippage)
     ready_engine()
     with output(html, "--html") as file:
-        story = tell(found, market.panel, settings.home, costs=costs, capital=money, clock=SystemClock())
+        story = tell_and_keep(found, data, market.panel, settings.home, costs=costs, capital=money, clock=SystemClock())
         if file is not None:
             benchmark = buy_and_hold(story.result.panel, costs, money)
             file.write(evidence_html(story, benchmark=benchmark, market=data))
@@ -72,47 +72,6 @@ def show(
     _show(story)
     if html is not None:
         typer.echo(f"written: {html}")
-
-
-def story_json(story: Story) -> dict[str, object]:
-    """The story for programs; what is unknown is null."""
-    claim, wealth = story.hypothesis, story.wealth
-    return {
-        "strategy": story.result.strategy.name,
-        "content_hash": story.result.strategy.content_hash,
-        "family_hash": story.result.strategy.family_hash,
-        "verdict": story.verdict,
-        "run": story.run or None,
-        "explanation": story.explanation,
-        "lineage": [asdict(each) for each in story.lineage],
-        "trials_in_family": story.family,
-        "distinct_strategies": story.strategies,
-        "distinct_trials": story.trials,
-        "gates": [
-            {**asdict(gate), "value": _known(gate.value), "threshold": _known(gate.threshold)} for gate in story.gates
-        ],
-        "sharpe": {
-            "search": _known(story.result.metrics.sharpe),
-            "selection": _known(story.selection),
-            "double_costs": _known(story.stressed),
-            "one_bar_late": _known(story.delayed),
-            "both": _known(story.endured),
-        },
-        "hypothesis": None if claim is None else asdict(claim),
-        "wealth": float(wealth[-1]) if wealth.size else None,
-        "wealth_curve": [
-            {"bar": iso(bet.ts), "wealth": value} for bet, value in zip(story.bets, wealth.tolist(), strict=True)
-        ],
-        "neighbours": [{"change": each.change, "sharpe": _known(each.sharpe)} for each in story.neighbours],
-        "regimes": [
-            {**asdict(each), "sharpe": _known(each.sharpe), "annual_return": _known(each.annual_return)}
-            for each in story.regimes
-        ],
-    }
-
-
-def _known(value: float) -> float | None:
-    return float(value) if math.isfinite(value) else None
 
 
 def _show(story: Story) -> None:

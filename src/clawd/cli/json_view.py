@@ -69,6 +69,8 @@ class JsonView:
                     strategy=candidate.strategy.name,
                     hash=candidate.strategy.content_hash,
                     metrics=figures,
+                    done=stage.done,
+                    total=stage.total,
                 )
             case Searched():
                 ranking = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +9,7 @@ from typing import Annotated
 import typer
 
 from clawd.authors.starter import find_starter
+from clawd.core.clock import parse_time
 from clawd.core.errors import ClawdError
 from clawd.language.strategy import Strategy, load_strategy
 from clawd.store.journal import is_url
@@ -51,8 +51,6 @@ JournalOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
-
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 def refuse_both(workers: int | None, cluster: str | None) -> None:
@@ -100,20 +98,5 @@ def read_amount(text: str, option: str) -> Decimal:
 
 
 def read_time(text: str | None, option: str) -> int | None:
-    """UTC nanoseconds of a date or a time.
-
-    Raises:
-        ClawdError: when it is neither, or of no year that bars can be of.
-    """
-    if text is None:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise ClawdError(
-            f"`{text}` is not a date such as 2015-06-30 or a time such as 2015-06-30T12:00", where=option
-        ) from None
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ClawdError(f"the year {moment.year} is not one of {_FIRST_YEAR} to {_LAST_YEAR}", where=option)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1_000
+    """UTC nanoseconds of a date or a time; as of :func:`clawd.core.clock.parse_time`."""
+    return None if text is None else parse_time(text, option)

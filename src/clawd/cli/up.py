@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from typing import Annotated
 import typer
 
 from clawd.authors.starter import starter_library
-from clawd.cli.interruptions import interruptions
+from clawd.cli.interruptions import interruptions, keep_pace, stop_with_stdin
 from clawd.cli.json_view import JsonView
 from clawd.cli.live_view import LiveView
 from clawd.cli.market import read_market
@@ -29,8 +30,15 @@ from clawd.cli.settings import read_settings
 from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
-from clawd.fleet.campaign import campaign
+from clawd.fleet.campaign import BarTraded, campaign
+from clawd.language.strategy import Strategy
+from clawd.server.address import LOOPBACK, PORT
+from clawd.server.fleet_process import FleetProcess
+from clawd.server.serving import serve
 from clawd.store.journal import open_journal
+
+#: Bars a second where somebody watches.
+_PACE = 2.0
 
 
 def _default(name: str) -> str:
@@ -46,6 +54,21 @@ def _files(name: str) -> list[str]:
     if not found:
         raise ClawdError("no strategy file (.toml) is in this folder", where=f"--strategy {name}")
     return found
+
+
+def _tried(instead: Sequence[str], added: Sequence[str]) -> list[Strategy]:
+    """The strategies that are tried: the library and what was added, or what was given instead.
+
+    Raises:
+        ClawdError: when one of them stands there twice, or cannot be read.
+    """
+    given = [read_strategy(file) for name in instead or added for file in _files(name)]
+    tried = given if instead else [*starter_library(), *given]
+    names = [strategy.content_hash for strategy in tried]
+    if len(set(names)) != len(names):
+        twice = next(strategy.name for place, strategy in enumerate(tried) if names.index(names[place]) < place)
+        raise ClawdError(f"the same strategy was given twice: {twice}", where="--strategy" if instead else "--add")
+    return tried
 
 
 def up(
@@ -83,14 +106,39 @@ def up(
         bool, typer.Option("--fresh", help="begin anew; the earlier run is set aside, not deleted")
     ] = False,
     journal: JournalOption = None,
-    as_json: Annotated[bool, typer.Option("--json", help="one JSON object a line, for programs")] = False,
-    plain: Annotated[bool, typer.Option("--plain", help="plain lines even on a terminal")] = False,
+    added: Annotated[
+        list[str] | None,
+        typer.Option("--add", metavar="NAME", help="likewise, to be tried beside the library instead of in its place"),
+    ] = None,
+    pace: Annotated[
+        float | None,
+        typer.Option(
+            "--pace",
+            metavar="BARS",
+            min=0.001,
+            max=100_000,
+            help="bars a second; else 2 with the pages, and as fast as it goes without",
+        ),
+    ] = None,
+    headless: Annotated[bool, typer.Option("--headless", help="no pages: show it here, then end")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="headless, one JSON object a line, for programs")] = False,
+    plain: Annotated[bool, typer.Option("--plain", help="headless, plain lines even on a terminal")] = False,
+    host: Annotated[
+        str, typer.Option("--host", help="address of the pages; another than the loopback needs a password")
+    ] = LOOPBACK,
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65_535, help=f"port of the pages; else {PORT}, or one that is free"),
+    ] = None,
+    while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False,
 ) -> None:
-    """Trade on paper: check the data, try every strategy, hire the best, say what came of it.
+    """Trade on paper: check the data, try every strategy, hire the best, and show it all in a browser.
 
     Strategies are chosen on the earlier bars and trade the later ones. Started again, it goes on where it stopped.
     Ctrl-C stops it cleanly. Nothing here can reach a real venue.
     """
+    if strategies and added:
+        raise ClawdError("--strategy replaces the library and --add adds to it", hint="give one of them")
     settings = read_settings(
         capital=None if capital is None else read_amount(capital, "--capital"),
         day_loss_limit=None if day_limit is None else read_amount(day_limit, "--day-limit"),
@@ -103,12 +151,29 @@ def up(
                 where=f"CLAWD_{name.upper()}",
                 hint="unset it for `clawd up`; `clawd trade` holds such orders",
             )
-    tried = [read_strategy(file) for name in strategies or () for file in _files(name)] or list(starter_library())
-    names = [strategy.content_hash for strategy in tried]
-    if len(set(names)) != len(names):
-        raise ClawdError("the same strategy was given twice", where="--strategy")
+    tried = _tried(strategies or (), added or ())
     if fresh and journal is not None:
         raise ClawdError("--fresh and --journal cannot both be meant", hint="name a journal that does not exist yet")
+    if not (headless or as_json or plain):
+        if journal is not None:
+            raise ClawdError(
+                "the pages show the journals of the home, and this one lies elsewhere",
+                where="--journal",
+                hint="add --headless",
+            )
+        options = {
+            "--data": data,
+            "--universe": universe,
+            "--bar": bar,
+            "--capital": capital,
+            "--day-limit": day_limit,
+            "--slots": None if slots is None else str(slots),
+        }
+        given = [word for name, value in options.items() if value is not None for word in (name, value)]
+        replaced = [word for name in strategies or () for word in ("--strategy", name)]
+        fleet = FleetProcess([*given, *replaced], _PACE if pace is None else pace, lambda: added or (), fresh)
+        serve(settings, host, port, fleet)
+        return
     market = read_market(data, universe, bar)
     moving = sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"
     view = JsonView() if as_json else LiveView() if moving else PlainView()
@@ -124,12 +189,17 @@ def up(
             settings,
             SystemClock(),
             # Who picks strategies may have seen what became of them; the library is as it was written.
-            author="person" if strategies else "library",
+            author="person" if strategies or added else "library",
             fresh=fresh,
             journal=opened,
             stop=lambda: bool(interrupted),
         )
+        if while_stdin:
+            stop_with_stdin(interrupted)
+        due = None if pace is None else keep_pace(pace, interrupted)
         for stage in stages:
             view.show(stage)
+            if due is not None and isinstance(stage, BarTraded):
+                next(due)
     if interrupted:
         raise typer.Exit(130)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -12,6 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.text import Text
 
+from clawd import __version__
 from clawd.cli.compiling import ready_engine
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.interruptions import interruptions
@@ -19,9 +21,13 @@ from clawd.cli.market import read_market
 from clawd.cli.options import DataOption, JsonOption, UniverseOption, WorkersOption
 from clawd.cli.settings import read_settings
 from clawd.cluster.pool import cores
+from clawd.core.clock import SystemClock, iso
 from clawd.core.costs import Costs
+from clawd.core.panel import NANOSECONDS_PER_SECOND
 from clawd.research.worlds import table
 from clawd.research.worlds.experiment import Found
+from clawd.research.worlds.results import Table as KeptTable
+from clawd.research.worlds.results import keep_table
 from clawd.research.worlds.surrogates import Rows
 from clawd.research.worlds.table import Row, rows_of, run_worlds
 
@@ -49,7 +55,8 @@ def worlds(
     """Try the whole pipeline on worlds whose truth is known: false proofs, and planted edges found.
 
     Worlds are made from real bars, without an edge or with one of a known kind and size. Each campaign runs in a
-    home of its own, which is thrown away: your ledger stays as it is. Ctrl-C stops it and shows what is done.
+    home of its own, which is thrown away: your ledger stays as it is. The table is kept with those made before, in
+    research/worlds.json of your home. Ctrl-C stops it and shows what is done.
     """
     settings = read_settings()
     costs = Costs(settings.fee, settings.slippage)
@@ -65,12 +72,36 @@ def worlds(
             if step.found is not None:
                 found.append(step.found)
     told = rows_of(found)
+    if told:
+        command = ["clawd", "research", "worlds", *(["--quick"] if quick else []), "--seed", str(seed), "--data", data]
+        command += [] if campaigns is None else ["--campaigns", str(campaigns)]
+        command += [] if universe is None else ["--universe", universe]
+        keep_table(settings.home, _table(told, size, shlex.join(command), seed, data, universe, costs))
     if as_json:
         typer.echo(json.dumps([each.to_json() for each in told], indent=2))
     else:
         show_table(told, size)
     if interrupted:
         raise typer.Exit(130)
+
+
+def _table(
+    told: Sequence[Row], size: table.Size, command: str, seed: int, data: str, universe: str | None, costs: Costs
+) -> KeptTable:
+    return KeptTable(
+        at=iso(SystemClock().now() // NANOSECONDS_PER_SECOND * NANOSECONDS_PER_SECOND),
+        version=__version__,
+        command=command,
+        source=data if universe is None else f"{data}: {universe}",
+        seed=seed,
+        years=size.years,
+        budget=size.budget,
+        planned=size.campaigns,
+        fee=float(costs.fee),
+        slippage=float(costs.slippage),
+        promoted=sum(each.promoted for each in told),
+        rows=tuple(each.to_json() for each in told),
+    )
 
 
 class _Progress:

@@ -145,6 +145,18 @@ def at_once(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
 
 
 @contextmanager
+def at_one_moment(connection: sqlite3.Connection, path: Path) -> Iterator[None]:
+    """All that is read in the block is as it was when the first of it was read; nothing is written in it."""
+    with mendable(path):
+        connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+@contextmanager
 def mendable(path: Path) -> Iterator[None]:
     """Turn what a person can mend (a full disk, a locked, damaged or foreign file) into a ClawdError."""
     try:

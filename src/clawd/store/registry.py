@@ -21,7 +21,7 @@ from clawd.core.clock import duration, iso
 from clawd.core.errors import ClawdError
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.levels import wealth_to_reach
-from clawd.store.database import at_once, mendable
+from clawd.store.database import at_once, at_one_moment, mendable
 from clawd.store.ledger_file import open_ledger_file
 
 LookKind = Literal["selection", "vault"]
@@ -162,6 +162,10 @@ class Registry:
         nothing must be recorded with it in the block.
         """
         return at_once(self._connection, self.path)
+
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        """All that is read in the block is as it was at one moment, whoever writes meanwhile; nobody waits for it."""
+        return at_one_moment(self._connection, self.path)
 
     # Hypotheses
 
@@ -313,6 +317,11 @@ class Registry:
         """Every bar that was bet on for hypothesis k, in order of time."""
         query = "SELECT ts, net_return, bound FROM bets WHERE number = ? ORDER BY ts"
         return self._rows(query, (operator.index(number),), lambda row: Bet(*row))
+
+    def last_bar(self, number: int) -> int | None:
+        """The open of the last bar that was bet on for hypothesis k, None before the first."""
+        (last,) = self._row("SELECT MAX(ts) FROM bets WHERE number = ?", (operator.index(number),))
+        return None if last is None else int(last)
 
     def promote(self, number: int, at: int) -> Hypothesis:
         """Promote hypothesis k; one that is promoted stays so from the first time on.

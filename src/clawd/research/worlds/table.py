@@ -45,6 +45,11 @@ class Size:
     hidden: int
     sharpes: tuple[float, ...] = SHARPES
 
+    @property
+    def campaigns(self) -> int:
+        """Of every kind together."""
+        return self.noise + self.planted * (len(self.sharpes) + 1) + self.hidden
+
 
 def full(campaigns: int) -> Size:
     """The whole proof: so many campaigns of noise, and a quarter as many of each of the others."""

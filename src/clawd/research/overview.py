@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from clawd.core.clock import iso
@@ -85,7 +85,12 @@ class Overview:
 
 
 def read_overview(path: Path) -> Overview:
-    """Count what is in a ledger; a file that does not exist is not made."""
+    """All that a ledger knows, counted; a file that does not exist is not made."""
+    return replace(read_counts(path), samples=read_samples(path))
+
+
+def read_counts(path: Path) -> Overview:
+    """The overview without its samples, which take seconds where much was tried."""
     if not path.exists():
         return Overview(path)
     with Ledger.open(path) as ledger, Registry.open(path) as registry:
@@ -98,10 +103,17 @@ def read_overview(path: Path) -> Overview:
             runs=ledger.runs(),
             selection_looks=len(registry.looks("selection")),
             vault_looks=len(registry.looks("vault")),
-            samples=tuple(_samples(ledger)),
             claims=tuple(Claim(each, registry.evidence(each.number)) for each in registry.hypotheses()),
             seals=registry.seals(),
         )
+
+
+def read_samples(path: Path) -> tuple[Sample, ...]:
+    """How many trials are different, for the bars that most was tried on."""
+    if not path.exists():
+        return ()
+    with Ledger.open(path) as ledger:
+        return tuple(_samples(ledger))
 
 
 def _samples(ledger: Ledger) -> Iterator[Sample]:

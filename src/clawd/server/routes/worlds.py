@@ -1,0 +1,77 @@
+"""The planted worlds: whether the pipeline finds edges that are there, and none where there is none."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Literal
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, ValidationError
+
+from clawd.core.errors import ClawdError
+from clawd.research.worlds.results import Table, read_tables, released
+from clawd.server.caller import Scope, needs
+from clawd.server.site import AtSite
+
+router = APIRouter(tags=["evidence"], dependencies=[needs(Scope.READ)])
+
+
+class WorldRow(BaseModel):
+    """What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %."""
+
+    kind: Literal["noise", "planted", "mixed", "hidden"]
+    sharpe: float = Field(description="of the oracle, annual and net; 0 for none, the mean where they differ")
+    campaigns: int
+    trials: int
+    planted: int
+    found: int
+    found_interval: tuple[float, float] = Field(description="of the share of planted edges that is found")
+    promoted: int | None = Field(None, description="strategies proven, the false ones included; null: not published")
+    false: int = Field(description="proven strategies without an edge")
+    false_campaigns: int
+    false_interval: tuple[float, float] = Field(description="of the share of campaigns with a false proof")
+    oracle_found: int = Field(description="campaigns in which the rule that knows the truth would be proven")
+    naive_found: int
+    naive_false: int
+    missed: dict[str, int] = Field(description="planted edges that were not found, by the stage that lost them")
+
+
+class WorldTable(BaseModel):
+    """Campaigns on worlds whose truth is known."""
+
+    at: str = Field(description="when it was made, ISO 8601 in UTC")
+    version: str
+    command: str
+    source: str
+    seed: int
+    years: float
+    budget: int = Field(description="strategies that each search might try")
+    planned: int
+    campaigns: int = Field(description="run to their end; fewer than planned where it was stopped")
+    fee: float
+    slippage: float
+    promoted: int
+    rows: list[WorldRow]
+
+
+class Worlds(BaseModel):
+    """The planted-worlds table of this release, and those that were made in this home, the newest first."""
+
+    released: WorldTable
+    own: list[WorldTable]
+
+
+@router.get("/evidence/worlds")
+def read_worlds(site: AtSite) -> Worlds:
+    """Whether the pipeline finds edges that are there, and none where there is none."""
+    return Worlds(released=_table(released()), own=[_table(each) for each in read_tables(site.home)[:_MOST_TABLES]])
+
+
+_MOST_TABLES = 20
+
+
+def _table(table: Table) -> WorldTable:
+    try:
+        return WorldTable.model_validate({**asdict(table), "campaigns": table.campaigns})
+    except ValidationError as error:
+        raise ClawdError("a table of worlds in this home is none", where="research/worlds.json") from error
