@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Agent
+         * @description One agent in full.
+         */
+        get: operations["read_agent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trades
+         * @description The trades of an agent, newest first.
+         */
+        get: operations["list_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -196,6 +236,26 @@ export interface paths {
          * @description Recompute every hash of the audit.
          */
         get: operations["read_audit_integrity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/equity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Equity
+         * @description The equity of the account of a run, with its drawdown and what buying and holding would have made.
+         */
+        get: operations["read_equity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -464,6 +524,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entries
+         * @description The entries of a journal in words, newest first.
+         */
+        get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/journal/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Entry
+         * @description One entry of a journal as it was written.
+         */
+        get: operations["read_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/keys": {
         parameters: {
             query?: never;
@@ -503,6 +603,26 @@ export interface paths {
          * @description Revoke a key for ever.
          */
         delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders
+         * @description The orders of a run that may still trade.
+         */
+        get: operations["list_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -548,6 +668,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Positions
+         * @description The open positions of a run.
+         */
+        get: operations["list_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/positions/unattributed": {
         parameters: {
             query?: never;
@@ -582,6 +722,26 @@ export interface paths {
          * @description Say that what is unattributed in an instrument is yours, so that agents may enter beside it.
          */
         post: operations["adopt_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Prices
+         * @description The bars of an instrument, with the fills and the stops of a run, of all agents or of one.
+         */
+        get: operations["read_prices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -933,6 +1093,71 @@ export interface components {
         Adoption: {
             /** Symbol */
             symbol: string;
+        };
+        /**
+         * AgentDetail
+         * @description One agent. Amounts are in ``currency``.
+         */
+        AgentDetail: {
+            /**
+             * Capital
+             * @description decimal text
+             */
+            capital: string;
+            /** Currency */
+            currency: string;
+            equity: components["schemas"]["EquityCurve"];
+            evidence: components["schemas"]["EvidenceView"] | null;
+            /**
+             * Fees
+             * @description decimal text
+             */
+            fees: string;
+            /**
+             * Funding
+             * @description decimal text; negative where it was received
+             */
+            funding: string;
+            /**
+             * Hired
+             * @description the market's clock, milliseconds since 1970
+             */
+            hired: number | null;
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /** Rank */
+            rank: number | null;
+            /**
+             * Refusals
+             * @description orders that the gate refused
+             */
+            refusals: number | null;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "halted" | "reducing" | "fired" | "released";
+            /**
+             * State Why
+             * @description why it was fired or stopped
+             */
+            state_why: string | null;
+            strategy: components["schemas"]["StrategyView"];
+            summary: components["schemas"]["AgentSummary"];
+            /**
+             * Trades
+             * @description positions that were opened and closed again, of those that are kept
+             */
+            trades: number | null;
+            /**
+             * Why
+             * @description what it decided and what became of it, newest first
+             */
+            why: components["schemas"]["FeedLine"][];
         };
         /**
          * AgentPage
@@ -1772,6 +1997,41 @@ export interface components {
             content_hash: string;
         };
         /**
+         * EquityCurve
+         * @description Equity over time, of the account or of an agent. The columns are equally long.
+         */
+        EquityCurve: {
+            /**
+             * Benchmark
+             * @description buying everything at the first open and holding it, fees and slippage included
+             */
+            benchmark?: number[] | null;
+            /**
+             * Benchmark Missing
+             * @description why there is none
+             */
+            benchmark_missing?: string | null;
+            /**
+             * Capital
+             * @description what it began with
+             */
+            capital: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Drawdown
+             * @description below the peak, share of the capital, not negative
+             */
+            drawdown: number[];
+            /** Equity */
+            equity: number[];
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number[];
+        };
+        /**
          * EvidenceOverview
          * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
          */
@@ -1790,6 +2050,38 @@ export interface components {
             ledger: string;
             /** Luck */
             luck: components["schemas"]["LuckOnBars"][] | null;
+        };
+        /**
+         * EvidenceView
+         * @description The bet on an agent, where the run keeps one.
+         */
+        EvidenceView: {
+            /**
+             * Bars
+             * @description that have counted
+             */
+            bars: number;
+            /**
+             * Counts From
+             * @description bars that open earlier are no evidence, milliseconds since 1970
+             */
+            counts_from: number;
+            /**
+             * Hypothesis
+             * @description its number among all that this home has ever hired
+             */
+            hypothesis: number;
+            /**
+             * Level
+             * @description wealth that it must reach
+             */
+            level: number;
+            /** Peak */
+            peak: number | null;
+            /** Proven */
+            proven: boolean;
+            /** Wealth */
+            wealth: number | null;
         };
         /**
          * ExitDistance
@@ -1910,6 +2202,38 @@ export interface components {
              * @enum {string}
              */
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
+        };
+        /**
+         * FillMarker
+         * @description An order that filled.
+         */
+        FillMarker: {
+            /** Agent */
+            agent: string;
+            /**
+             * Kind
+             * @description closing, opening, stop or take
+             */
+            kind: string;
+            /** Price */
+            price: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Seq
+             * @description its entry in the journal
+             */
+            seq: number;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: number;
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number;
         };
         /**
          * FinalistModel
@@ -2239,6 +2563,57 @@ export interface components {
             verified: boolean;
         };
         /**
+         * JournalEntry
+         * @description An entry as it was written.
+         */
+        JournalEntry: {
+            /**
+             * Body
+             * @description amounts are decimal text, times UTC nanoseconds
+             */
+            body: {
+                [key: string]: unknown;
+            };
+            /**
+             * Checked
+             * @description whether the hash was computed anew and is the one that is stored
+             */
+            checked: boolean;
+            /**
+             * Hash
+             * @description over this entry and, through the hash before it, over all before it
+             */
+            hash: string;
+            line: components["schemas"]["FeedLine"];
+            /** Run */
+            run: string;
+        };
+        /**
+         * JournalPage
+         * @description Some entries of a journal, newest first, of all that fit.
+         */
+        JournalPage: {
+            /**
+             * Before
+             * @description ask for those before this number to go on; null where there are no more
+             */
+            before: number | null;
+            /**
+             * Head
+             * @description number of the last entry that was read
+             */
+            head: number;
+            /** Lines */
+            lines: components["schemas"]["FeedLine"][];
+            /** Run */
+            run: string;
+            /**
+             * Total
+             * @description how many fit the filter, as far as the journal was read
+             */
+            total: number;
+        };
+        /**
          * JudgedModel
          * @description What a campaign said of it.
          */
@@ -2560,6 +2935,70 @@ export interface components {
             value: string;
         };
         /**
+         * OrderPage
+         * @description Some working orders, of all.
+         */
+        OrderPage: {
+            /** Currency */
+            currency: string;
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * OrderView
+         * @description An order that may still trade. Amounts are decimal text in the page's currency, null where there is none.
+         */
+        OrderView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Filled
+             * @description how much of it has traded, signed
+             */
+            filled: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @description closing, opening, stop or take
+             */
+            kind: string;
+            /** Level */
+            level: string | null;
+            /** Limit */
+            limit: string | null;
+            /**
+             * Name
+             * @description of its strategy, empty where there is none
+             */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * @description when it was written down, the market's clock, milliseconds since 1970
+             */
+            since: number | null;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: string;
+            /** State */
+            state: string;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Type
+             * @description market, limit, stop, stop limit or trailing stop
+             */
+            type: string;
+        };
+        /**
          * Palette
          * @description Everything that strategies are built of, from the registry.
          */
@@ -2711,6 +3150,113 @@ export interface components {
             sessions_ended: number;
         };
         /**
+         * PositionPage
+         * @description Some open positions, of all.
+         */
+        PositionPage: {
+            /** Currency */
+            currency: string;
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * PositionView
+         * @description What an agent holds in one instrument. Amounts are decimal text in the page's currency, null where not known.
+         */
+        PositionView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: string | null;
+            /**
+             * Mark
+             * @description the last price
+             */
+            mark: string | null;
+            /**
+             * Name
+             * @description of its strategy, empty where there is none
+             */
+            name: string;
+            /** Notional */
+            notional: string | null;
+            /**
+             * Opened
+             * @description the market's clock, milliseconds since 1970
+             */
+            opened: number | null;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: string;
+            /** Stop */
+            stop: string | null;
+            /** Symbol */
+            symbol: string;
+            /** Targets */
+            targets: components["schemas"]["TargetView"][];
+            /**
+             * Unrealised
+             * @description profit at the mark, fees not counted
+             */
+            unrealised: string | null;
+        };
+        /**
+         * Prices
+         * @description Bars of an instrument as the journal tells them, at most 5,000, by columns; and what was traded on them.
+         */
+        Prices: {
+            /** Close */
+            close: number[];
+            /** Currency */
+            currency: string;
+            /**
+             * Fills
+             * @description the newest 500, oldest first
+             */
+            fills: components["schemas"]["FillMarker"][];
+            /**
+             * Fills Total
+             * @description of all that are kept
+             */
+            fills_total: number;
+            /** High */
+            high: number[];
+            /** Low */
+            low: number[];
+            /**
+             * Merged
+             * @description how many bars of the market each of them is made of, about
+             */
+            merged: number;
+            /** Open */
+            open: number[];
+            /** Run */
+            run: string;
+            /**
+             * Stops
+             * @description of at most 20 agents, those that hold something first
+             */
+            stops: components["schemas"]["StopLine"][];
+            /** Symbol */
+            symbol: string;
+            /**
+             * Time
+             * @description open of each bar, milliseconds since 1970
+             */
+            time: number[];
+            /** Volume */
+            volume: (number | null)[];
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -2799,6 +3345,43 @@ export interface components {
              * @enum {string}
              */
             resync: "status" | "fleet" | "feed" | "changed";
+        };
+        /**
+         * RunEquity
+         * @description The equity of the account of a run.
+         */
+        RunEquity: {
+            /**
+             * Benchmark
+             * @description buying everything at the first open and holding it, fees and slippage included
+             */
+            benchmark?: number[] | null;
+            /**
+             * Benchmark Missing
+             * @description why there is none
+             */
+            benchmark_missing?: string | null;
+            /**
+             * Capital
+             * @description what it began with
+             */
+            capital: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Drawdown
+             * @description below the peak, share of the capital, not negative
+             */
+            drawdown: number[];
+            /** Equity */
+            equity: number[];
+            /** Run */
+            run: string;
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number[];
         };
         /**
          * RunHeard
@@ -3201,6 +3784,21 @@ export interface components {
             word: string | null;
         };
         /**
+         * StopLine
+         * @description The stop of one agent's positions as it moved: from each time on, the level; null from where there is none.
+         */
+        StopLine: {
+            /** Agent */
+            agent: string;
+            /** Level */
+            level: (number | null)[];
+            /**
+             * Time
+             * @description milliseconds since 1970
+             */
+            time: number[];
+        };
+        /**
          * StopWish
          * @description A stop, please.
          */
@@ -3367,6 +3965,31 @@ export interface components {
             title: string;
         };
         /**
+         * StrategyView
+         * @description What the agent trades by.
+         */
+        StrategyView: {
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Explanation
+             * @description in plain English
+             */
+            explanation: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Text
+             * @description as a file, null where this version cannot read it
+             */
+            text: string | null;
+            /**
+             * Unreadable
+             * @description why it cannot be read
+             */
+            unreadable: string | null;
+        };
+        /**
          * StretchModel
          * @description The bars of a span of the calendar.
          */
@@ -3422,6 +4045,16 @@ export interface components {
             strategies: number;
             /** Trials */
             trials: number;
+        };
+        /**
+         * TargetView
+         * @description A level at which a part of a position is closed.
+         */
+        TargetView: {
+            /** Level */
+            level: string;
+            /** Size */
+            size: string;
         };
         /**
          * TellingModel
@@ -3519,6 +4152,76 @@ export interface components {
             trials: number;
             /** Verdict */
             verdict: string;
+        };
+        /**
+         * TradePage
+         * @description Some trades, newest first, of all that are kept.
+         */
+        TradePage: {
+            /** Currency */
+            currency: string;
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeView"][];
+        };
+        /**
+         * TradeView
+         * @description A position from its first fill to its last. Amounts are decimal text in the page's currency.
+         */
+        TradeView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Closed
+             * @description likewise, null while it is open
+             */
+            closed: number | null;
+            /** Closed For */
+            closed_for: string | null;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: string;
+            /**
+             * Exit
+             * @description average price of what was closed
+             */
+            exit: string | null;
+            /** Fees */
+            fees: string;
+            /**
+             * Fills
+             * @description their entries in the journal, at most 100
+             */
+            fills: number[];
+            /**
+             * Opened
+             * @description the market's clock, milliseconds since 1970
+             */
+            opened: number;
+            /** Opened For */
+            opened_for: string;
+            /**
+             * Profit
+             * @description fees included, funding not; null while it is open
+             */
+            profit: string | null;
+            /**
+             * Side
+             * @description long or short
+             */
+            side: string;
+            /**
+             * Size
+             * @description units that were bought into it or sold short, not signed
+             */
+            size: string;
+            /** Symbol */
+            symbol: string;
         };
         /**
          * TrialModel
@@ -3907,6 +4610,96 @@ export interface operations {
             };
         };
     };
+    read_agent: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description of the agent, such as a001 */
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDetail"];
+                };
+            };
+        };
+    };
+    list_trades: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of the agent, such as a001 */
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradePage"];
+                };
+            };
+        };
+    };
     list_approvals: {
         parameters: {
             query?: {
@@ -4240,6 +5033,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Integrity"];
+                };
+            };
+        };
+    };
+    read_equity: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEquity"];
                 };
             };
         };
@@ -4783,6 +5617,97 @@ export interface operations {
             };
         };
     };
+    list_entries: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                /** @description only entries with a smaller number */
+                before?: number | null;
+                /** @description such as OrderFilled */
+                kind?: string[] | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalPage"];
+                };
+            };
+        };
+    };
+    read_entry: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalEntry"];
+                };
+            };
+        };
+    };
     list_keys: {
         parameters: {
             query?: never;
@@ -4901,6 +5826,51 @@ export interface operations {
             };
         };
     };
+    list_orders: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+        };
+    };
     read_palette: {
         parameters: {
             query?: never;
@@ -4977,6 +5947,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+        };
+    };
+    list_positions: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionPage"];
                 };
             };
         };
@@ -5060,6 +6075,52 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnattributedPosition"];
+                };
+            };
+        };
+    };
+    read_prices: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                points?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prices"];
                 };
             };
         };
