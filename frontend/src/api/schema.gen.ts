@@ -124,6 +124,394 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtests
+         * @description Backtests, the newest first, in summary.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Start Backtest
+         * @description Ask for a backtest; it runs when its turn comes. Each whose result is shown counts as a trial in the ledger.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest
+         * @description Where a backtest stands, and what came of it.
+         */
+        get: operations["read_backtest"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Backtest
+         * @description Move a backtest aside: it is listed no more. Its trial stays counted.
+         */
+        delete: operations["remove_backtest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Backtest
+         * @description Call a backtest off: nothing of it is counted.
+         */
+        post: operations["cancel_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin Backtest
+         * @description Keep a backtest when the oldest have to go, or no longer.
+         */
+        put: operations["pin_backtest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Prices
+         * @description Bars of an instrument within a stretch of time, the fills on them and the line of the stop while it was held.
+         */
+        get: operations["read_backtest_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Report
+         * @description The report of a backtest as one HTML file that needs nothing else.
+         */
+        get: operations["download_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Series
+         * @description The curves of a backtest, at most so many points of each.
+         */
+        get: operations["read_backtest_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtest Trades
+         * @description Trades, the latest to open first.
+         */
+        get: operations["list_backtest_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Trade
+         * @description A trade with its fills and the reason of each.
+         */
+        get: operations["read_backtest_trade"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Backtests
+         * @description Backtests side by side: curves from the same start, differences in what they were given, figures.
+         */
+        get: operations["compare_backtests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Evidence
+         * @description What was tried, how much of it is different, what luck alone would show, what is claimed and held back.
+         */
+        get: operations["read_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Campaigns
+         * @description What was searched, who came to a final, who was judged, registered and proven.
+         */
+        get: operations["list_campaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/campaigns/{run}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Campaign
+         * @description A campaign with every gate of every finalist.
+         */
+        get: operations["read_campaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/claims": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Claims
+         * @description Every claim with its level and its wealth, in pages.
+         */
+        get: operations["list_claims"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/claims/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Claim
+         * @description A claim: its wealth bar by bar, the level it has to reach, and why that.
+         */
+        get: operations["read_claim"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/strategies/{content_hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Strategy Evidence
+         * @description What is known of a strategy that was tried: gates, claims, lineage, stress, neighbours, regimes.
+         */
+        get: operations["read_strategy_evidence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/strategies/{content_hash}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tell Story
+         * @description Run a strategy on the bars of the search, with its neighbours and under stress: every run counts as a trial.
+         */
+        post: operations["tell_story"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/trials": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trials
+         * @description Every trial, in pages; those without the number that orders them come last.
+         */
+        get: operations["list_trials"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/evidence/worlds": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Worlds
+         * @description Whether the pipeline finds edges that are there, and none where there is none.
+         */
+        get: operations["read_worlds"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fleet/process": {
         parameters: {
             query?: never;
@@ -158,6 +546,26 @@ export interface paths {
          * @description Stop it after the bar at hand and start it: it goes on from its journal, or begins anew.
          */
         post: operations["restart_fleet_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/markets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Study Markets
+         * @description The sample market, and the catalog where it has bars.
+         */
+        get: operations["list_study_markets"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -311,6 +719,25 @@ export interface components {
             symbol: string;
         };
         /**
+         * AncestorModel
+         * @description A strategy in a lineage.
+         */
+        AncestorModel: {
+            /** Author */
+            author: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Generations
+             * @description steps before the strategy, 0 for itself
+             */
+            generations: number;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string;
+        };
+        /**
          * Approval
          * @description An order that waits, or did. Times are milliseconds since 1970.
          */
@@ -461,6 +888,572 @@ export interface components {
             trusted: boolean;
         };
         /**
+         * Assumptions
+         * @description What the figures assume, under a title.
+         */
+        Assumptions: {
+            /** Lines */
+            lines: string[];
+            /** Title */
+            title: string;
+        };
+        /**
+         * BacktestComparison
+         * @description Backtests side by side.
+         */
+        BacktestComparison: {
+            /** Differences */
+            differences: components["schemas"]["ComparedDifference"][];
+            /** End */
+            end: number | null;
+            /** Figures */
+            figures: components["schemas"]["ComparedFigure"][];
+            /** Runs */
+            runs: components["schemas"]["ComparedRun"][];
+            /**
+             * Start
+             * @description of the common span, milliseconds since 1970
+             */
+            start: number | null;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestDetail
+         * @description A backtest, with what came of it once it is done.
+         */
+        BacktestDetail: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            result: components["schemas"]["BacktestResult"] | null;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
+        };
+        /**
+         * BacktestError
+         * @description Why a backtest has no result.
+         */
+        BacktestError: {
+            /** Hint */
+            hint: string | null;
+            /** What */
+            what: string;
+            /** Where */
+            where: string | null;
+        };
+        /**
+         * BacktestList
+         * @description Backtests, the newest first.
+         */
+        BacktestList: {
+            /** Backtests */
+            backtests: components["schemas"]["BacktestSummary"][];
+            /**
+             * Engine
+             * @description what the engine is doing before it is ready; null when it is
+             */
+            engine: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /** Engine Text */
+            engine_text: string | null;
+            /**
+             * Kept
+             * @description all that are kept
+             */
+            kept: number;
+            /**
+             * Most
+             * @description kept at most: the oldest that are not pinned make room for new ones
+             */
+            most: number;
+            /** Most Waiting */
+            most_waiting: number;
+            /**
+             * Total
+             * @description those that fit, whether listed or not
+             */
+            total: number;
+        };
+        /**
+         * BacktestOrder
+         * @description What is asked for. What is left out is as ``clawd backtest`` has it.
+         */
+        BacktestOrder: {
+            /**
+             * Bar
+             * @description size of the bars where there are several, such as 1h
+             */
+            bar?: string | null;
+            /**
+             * Capital
+             * @description quote currency
+             * @default 10000
+             */
+            capital?: number | string;
+            /**
+             * Data
+             * @default sample
+             * @enum {string}
+             */
+            data?: "sample" | "catalog";
+            /**
+             * Fee
+             * @description per side, share of notional; else the setting
+             */
+            fee?: number | string | null;
+            /**
+             * From
+             * @description first bar traded, a date or time, UTC; earlier bars warm up
+             */
+            from?: string | null;
+            /**
+             * Name
+             * @description of a starter strategy, where no text is given
+             */
+            name?: string | null;
+            /**
+             * Slippage
+             * @description per side, share of price; else the setting
+             */
+            slippage?: number | string | null;
+            /**
+             * Text
+             * @description a strategy, TOML or JSON
+             */
+            text?: string | null;
+            /**
+             * To
+             * @description no bar that opens at or after this is read, UTC
+             */
+            to?: string | null;
+            /**
+             * Universe
+             * @description instruments; all when left out
+             */
+            universe?: string[] | null;
+        };
+        /**
+         * BacktestResult
+         * @description What came of a backtest. Amounts are in quote currency.
+         */
+        BacktestResult: {
+            /** Assumptions */
+            assumptions: components["schemas"]["Assumptions"][];
+            /** Bar */
+            bar: string;
+            /**
+             * Equity
+             * @description at the last close
+             */
+            equity: number;
+            /** Exits */
+            exits: components["schemas"]["ExitRow"][];
+            /**
+             * Figures
+             * @description as `clawd backtest --json` has them
+             */
+            figures: {
+                [key: string]: unknown;
+            };
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Held
+             * @description the same of buy and hold, as far as they mean something
+             */
+            held: {
+                [key: string]: number | null;
+            } | null;
+            /** Held Equity */
+            held_equity: number | null;
+            /** Instruments */
+            instruments: components["schemas"]["TradedInstrument"][];
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970
+             */
+            last: number;
+            luck: components["schemas"]["LuckSummary"];
+            /** Money Decimals */
+            money_decimals: number;
+            /** Months */
+            months: components["schemas"]["MonthRow"][];
+            /** Months Held */
+            months_held: number | null;
+            /** Months Total */
+            months_total: number;
+            /**
+             * Strategy
+             * @description its text
+             */
+            strategy: string;
+            /**
+             * Summary
+             * @description the equity chart in a sentence or three
+             */
+            summary: string;
+            /**
+             * Trades
+             * @description open ones included
+             */
+            trades: number;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestSeries
+         * @description Curves of a backtest by columns. Amounts are in quote currency, shares are of the capital.
+         */
+        BacktestSeries: {
+            /**
+             * Bars
+             * @description from how many bars these points were taken; lows and highs are among them
+             */
+            bars: number;
+            /**
+             * Drawdown
+             * @description below the peak, a share of it, not negative
+             */
+            drawdown: number[];
+            /**
+             * Equity
+             * @description at the closes
+             */
+            equity: number[];
+            /**
+             * Exposure
+             * @description gross, share of the capital
+             */
+            exposure: number[];
+            /**
+             * Held
+             * @description the same of buy and hold
+             */
+            held: number[] | null;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+        };
+        /**
+         * BacktestSummary
+         * @description A backtest in a list. Figures are null until it is done.
+         */
+        BacktestSummary: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
+        };
+        /**
+         * Behaviour
+         * @description How many of the trials on the same bars are different, by estimators that disagree.
+         */
+        Behaviour: {
+            /**
+             * Average Correlation
+             * @description ρ + (1 - ρ) N, ρ the mean correlation of two trials
+             */
+            average_correlation: number | null;
+            /**
+             * Clusters
+             * @description groups of trials whose returns over 60 stretches of time correlate by 0.9
+             */
+            clusters: number;
+            /**
+             * Compared
+             * @description how many of them were held against each other
+             */
+            compared: number;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /**
+             * Effective Rank
+             * @description e to the entropy of the eigenvalues' shares
+             */
+            effective_rank: number | null;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /**
+             * Moving
+             * @description those whose returns vary
+             */
+            moving: number;
+            /**
+             * Participation Ratio
+             * @description (Σ λ)² / Σ λ² of the eigenvalues
+             */
+            participation_ratio: number | null;
+            /** Slippage */
+            slippage: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * BestFound
+         * @description The trial with the highest Sharpe ratio.
+         */
+        BestFound: {
+            /** Author */
+            author: string;
+            /** Content Hash */
+            content_hash: string;
+            /** Name */
+            name: string;
+            /**
+             * Sharpe
+             * @description annual, of net returns
+             */
+            sharpe: number;
+        };
+        /**
+         * CampaignDetail
+         * @description A research campaign and its finalists, best first.
+         */
+        CampaignDetail: {
+            campaign: components["schemas"]["CampaignModel"];
+            /** Capital */
+            capital: string | null;
+            /** Code */
+            code: string | null;
+            /** Fee */
+            fee: number | null;
+            /** Finalists */
+            finalists: components["schemas"]["FinalistModel"][];
+            /** Slippage */
+            slippage: number | null;
+        };
+        /**
+         * CampaignModel
+         * @description A research campaign in short. Times are milliseconds since 1970 UTC, of bars their opens.
+         */
+        CampaignModel: {
+            /** Began At */
+            began_at: number | null;
+            /** Budget */
+            budget: number | null;
+            /** Finalists */
+            finalists: number;
+            /**
+             * Passed
+             * @description finalists that passed all gates
+             */
+            passed: number;
+            /** Proven */
+            proven: number;
+            /**
+             * Registered
+             * @description of them that knocked and have a claim
+             */
+            registered: number;
+            /** Run */
+            run: string;
+            /** Seed */
+            seed: number | null;
+            /** Selection From */
+            selection_from: number | null;
+            /**
+             * State
+             * @description open: it searches, or was stopped and can go on
+             * @enum {string}
+             */
+            state: "concluded" | "open";
+            /** Strategies */
+            strategies: number;
+            /** Symbols */
+            symbols: string[];
+            /**
+             * Tried
+             * @description distinct trials that are its own
+             */
+            tried: number;
+            /** Until */
+            until: number | null;
+            /** Vault From */
+            vault_from: number | null;
+        };
+        /**
+         * Campaigns
+         * @description The research campaigns of the home, the newest first.
+         */
+        Campaigns: {
+            /** Campaigns */
+            campaigns: components["schemas"]["CampaignModel"][];
+            /** Total */
+            total: number;
+        };
+        /**
          * ChangedFrame
          * @description Something that is asked for over HTTP has changed.
          */
@@ -475,6 +1468,262 @@ export interface components {
             topic?: "changed";
             /** What */
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
+        };
+        /**
+         * ClaimCounts
+         * @description How many claims there are, by where they stand.
+         */
+        ClaimCounts: {
+            /**
+             * Broken
+             * @description a bar lost more than its bound, so nothing counts any more
+             */
+            broken: number;
+            /**
+             * Not Begun
+             * @description no bar has counted yet
+             */
+            not_begun: number;
+            /** On The Way */
+            on_the_way: number;
+            /** Proven */
+            proven: number;
+            /** Registered */
+            registered: number;
+        };
+        /**
+         * ClaimDetail
+         * @description A claim and how its proof has come about.
+         */
+        ClaimDetail: {
+            /**
+             * Anytime P
+             * @description 1 over the highest wealth: a p-value of this claim alone that holds at any time; null where a bound was broken
+             */
+            anytime_p: number | null;
+            claim: components["schemas"]["ClaimModel"];
+            curve: components["schemas"]["WealthCurve"];
+            /**
+             * Evidence Until
+             * @description close of the last bar in the registry, milliseconds since 1970 UTC; a running fleet's journal may be ahead of it
+             */
+            evidence_until: number | null;
+            /**
+             * Looks
+             * @description at bars held back, of this strategy on this market
+             */
+            looks: components["schemas"]["LookModel"][];
+            /** Stretches */
+            stretches: components["schemas"]["StretchModel"][];
+            why: components["schemas"]["LevelModel"];
+        };
+        /**
+         * ClaimModel
+         * @description A claim in short: this strategy, on this market, at these costs, has an edge.
+         */
+        ClaimModel: {
+            /** Author */
+            author: string;
+            /**
+             * Bars
+             * @description that were bet on
+             */
+            bars: number;
+            /**
+             * Broken
+             * @description a bar lost more than its bound, so nothing counts any more
+             */
+            broken: boolean;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Counts From
+             * @description open of the first bar that may count, milliseconds since 1970 UTC
+             */
+            counts_from: number;
+            /** Fee */
+            fee: number;
+            /**
+             * Last Bar
+             * @description open of the last bar that was bet on, milliseconds since 1970 UTC
+             */
+            last_bar: number | null;
+            /**
+             * Level
+             * @description α_k, its share of the false discovery rate
+             */
+            level: number;
+            /** Market */
+            market: string;
+            /** Name */
+            name: string;
+            /**
+             * Number
+             * @description k, its place among all that were ever registered in this home, from 1
+             */
+            number: number;
+            /**
+             * Peak
+             * @description the highest so far, at least 1; what is held against the level
+             */
+            peak: number;
+            /**
+             * Promoted At
+             * @description milliseconds since 1970 UTC
+             */
+            promoted_at: number | null;
+            /** Promotions Before */
+            promotions_before: number;
+            /**
+             * Registered At
+             * @description milliseconds since 1970 UTC
+             */
+            registered_at: number;
+            /** Run */
+            run: string;
+            /** Slippage */
+            slippage: number;
+            /**
+             * Spark
+             * @description base-10 logarithms of the wealth, from 0 on; empty before the first bar
+             */
+            spark: number[];
+            /**
+             * Standing
+             * @enum {string}
+             */
+            standing: "proven" | "on_the_way" | "not_begun" | "broken";
+            /**
+             * State
+             * @description where it stands, in words
+             */
+            state: string;
+            /**
+             * Wealth
+             * @description now, as a multiple of the 1 that it began with
+             */
+            wealth: number;
+            /**
+             * Wealth To Reach
+             * @description 1/α_k
+             */
+            wealth_to_reach: number;
+        };
+        /**
+         * ClaimPage
+         * @description Some of the claims that fit.
+         */
+        ClaimPage: {
+            /** Claims */
+            claims: components["schemas"]["ClaimModel"][];
+            /** Offset */
+            offset: number;
+            /**
+             * Registered
+             * @description how many there are at all
+             */
+            registered: number;
+            /**
+             * Total
+             * @description how many fit
+             */
+            total: number;
+        };
+        /**
+         * ComparedDifference
+         * @description Something that was given to the runs and is not the same for all.
+         */
+        ComparedDifference: {
+            /** Text */
+            text: string;
+            /** Values */
+            values: string[];
+            /** What */
+            what: string;
+        };
+        /**
+         * ComparedFigure
+         * @description A figure of each run, over all of its own bars.
+         */
+        ComparedFigure: {
+            /**
+             * Best
+             * @description places of the best values; none where there is no better and worse
+             */
+            best: number[];
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Meaning */
+            meaning: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "share" | "ratio" | "count" | "amount";
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * ComparedRun
+         * @description A backtest in a comparison, with its equity, 100 at the start of the common span.
+         */
+        ComparedRun: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * T
+             * @description milliseconds since 1970; null where there is no common span
+             */
+            t: number[] | null;
+            /** Value */
+            value: number[] | null;
+        };
+        /**
+         * Counts
+         * @description What is in the ledger and the registry.
+         */
+        Counts: {
+            /** All Runs */
+            all_runs: number;
+            /** All Seals */
+            all_seals: number;
+            /** Authors */
+            authors: components["schemas"]["TallyModel"][];
+            claims: components["schemas"]["ClaimCounts"];
+            /**
+             * Counted At
+             * @description milliseconds since 1970 UTC
+             */
+            counted_at: number;
+            /** Distinct Strategies */
+            distinct_strategies: number;
+            /**
+             * Distinct Trials
+             * @description one strategy, on one stretch of data, at one cost; gates charge for all
+             */
+            distinct_trials: number;
+            /**
+             * Families
+             * @description of strategies that are alike but for their numbers
+             */
+            families: number;
+            /** Largest Family */
+            largest_family: number;
+            looks: components["schemas"]["Looks"];
+            /**
+             * Runs
+             * @description the newest, in the order in which they began
+             */
+            runs: components["schemas"]["TallyModel"][];
+            /**
+             * Seals
+             * @description the newest, in the order in which they were set
+             */
+            seals: components["schemas"]["SealModel"][];
         };
         /**
          * DamagedApproval
@@ -517,6 +1766,45 @@ export interface components {
              * @default
              */
             why?: string;
+        };
+        /**
+         * EvidenceOverview
+         * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
+         */
+        EvidenceOverview: {
+            /** Behaviour */
+            behaviour: components["schemas"]["Behaviour"][] | null;
+            /** Behaviour Current */
+            behaviour_current: boolean;
+            counts: components["schemas"]["Counts"] | null;
+            /**
+             * Current
+             * @description whether the counts are of the ledger as it is now; false while it is counted
+             */
+            current: boolean;
+            /** Ledger */
+            ledger: string;
+            /** Luck */
+            luck: components["schemas"]["LuckOnBars"][] | null;
+        };
+        /**
+         * ExitRow
+         * @description Closed trades by the reason of their exit.
+         */
+        ExitRow: {
+            /**
+             * Profit
+             * @description net of fees, quote currency
+             */
+            profit: number;
+            /** Reason */
+            reason: string;
+            /** Text */
+            text: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
         };
         /**
          * FeedFrame
@@ -562,6 +1850,86 @@ export interface components {
              * @enum {string}
              */
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
+        };
+        /**
+         * FillOut
+         * @description A fill.
+         */
+        FillOut: {
+            /** Fee */
+            fee: number;
+            /** Price */
+            price: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /** Size */
+            size: number;
+            /**
+             * T
+             * @description open of its bar, milliseconds since 1970
+             */
+            t: number;
+            /**
+             * Text
+             * @description the reason in words
+             */
+            text: string;
+            /** Trade */
+            trade: number;
+        };
+        /**
+         * FinalistModel
+         * @description A finalist of a campaign, and what became of it.
+         */
+        FinalistModel: {
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Delayed Sharpe
+             * @description one bar late
+             */
+            delayed_sharpe: number | null;
+            /**
+             * Endured Sharpe
+             * @description at twice the costs and one bar late
+             */
+            endured_sharpe: number | null;
+            /** Gates */
+            gates: components["schemas"]["GateModel"][];
+            /** Hypothesis */
+            hypothesis: number | null;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /** Proven */
+            proven: boolean;
+            /** Rank */
+            rank: number;
+            /** Refusal */
+            refusal: string | null;
+            /**
+             * Selection Sharpe
+             * @description annual, on the bars of the selection
+             */
+            selection_sharpe: number | null;
+            /**
+             * Sharpe
+             * @description annual, on the bars of the search
+             */
+            sharpe: number | null;
+            /**
+             * Stressed Sharpe
+             * @description at twice the costs
+             */
+            stressed_sharpe: number | null;
+            /** Verdict */
+            verdict: string;
         };
         /**
          * FleetFrame
@@ -678,6 +2046,22 @@ export interface components {
             text: string;
         };
         /**
+         * GateModel
+         * @description A number against a threshold that was fixed before; what is unknown does not pass.
+         */
+        GateModel: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /** Passed */
+            passed: boolean;
+            /** Threshold */
+            threshold: number | null;
+            /** Value */
+            value: number | null;
+        };
+        /**
          * GivenOrder
          * @description An order that a person has given.
          */
@@ -713,11 +2097,249 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * JudgedModel
+         * @description What a campaign said of it.
+         */
+        JudgedModel: {
+            /** Fee */
+            fee: number | null;
+            finalist: components["schemas"]["FinalistModel"];
+            /** Run */
+            run: string;
+            /** Slippage */
+            slippage: number | null;
+            /** Symbols */
+            symbols: string[];
+        };
+        /**
          * Level
          * @description How trading is stopped. See docs/stopping.md.
          * @enum {string}
          */
         Level: "stop_entries" | "flatten" | "halt";
+        /**
+         * LevelModel
+         * @description Why this level: α_k = α γ_k (R_k + 1), e-LOND (Xu and Ramdas 2024).
+         */
+        LevelModel: {
+            /**
+             * Alpha
+             * @description the false discovery rate that is kept over all claims of the home
+             */
+            alpha: number;
+            /**
+             * Level
+             * @description α_k
+             */
+            level: number;
+            /**
+             * Number
+             * @description k
+             */
+            number: number;
+            /**
+             * Promotions Before
+             * @description R_k: promotions that had been made when it was registered
+             */
+            promotions_before: number;
+            /**
+             * Share
+             * @description γ_k = 1 / (k (k + 1))
+             */
+            share: number;
+            /**
+             * Wealth To Reach
+             * @description 1 / α_k
+             */
+            wealth_to_reach: number;
+        };
+        /**
+         * ListedInstrument
+         * @description An instrument at one size of its bars.
+         */
+        ListedInstrument: {
+            /**
+             * Bar
+             * @description such as 1d
+             */
+            bar: string;
+            /** Bars */
+            bars: number;
+            /**
+             * First
+             * @description open of its first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of its last bar, milliseconds since 1970
+             */
+            last: number;
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * LookModel
+         * @description A look at bars that are held back. Times are milliseconds since 1970 UTC.
+         */
+        LookModel: {
+            /** At */
+            at: number;
+            /** First */
+            first: number;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "selection" | "vault";
+            /** Last */
+            last: number;
+            /** Run */
+            run: string;
+        };
+        /**
+         * Looks
+         * @description How often bars that are held back were looked at.
+         */
+        Looks: {
+            /** Selection */
+            selection: number;
+            /** Vault */
+            vault: number;
+        };
+        /**
+         * LuckModel
+         * @description The best of so many independent strategies without an edge: annual Sharpe ratios.
+         */
+        LuckModel: {
+            /** Expected */
+            expected: number;
+            /**
+             * High
+             * @description in 5% of such homes the best lies above
+             */
+            high: number;
+            /**
+             * Low
+             * @description in 5% of such homes the best lies below
+             */
+            low: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * LuckOnBars
+         * @description The trials on the same bars at the same costs, held against what luck alone would show.
+         */
+        LuckOnBars: {
+            /** @description of as many as there are in the ledger */
+            all_trials: components["schemas"]["LuckModel"];
+            /** @description of as many as were tried on these bars */
+            alone: components["schemas"]["LuckModel"];
+            /** Bars */
+            bars: number;
+            /** Bars Per Year */
+            bars_per_year: number;
+            best: components["schemas"]["BestFound"];
+            /** Curve */
+            curve: components["schemas"]["LuckModel"][];
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /** Slippage */
+            slippage: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * LuckSummary
+         * @description The backtest beside what luck alone would show.
+         */
+        LuckSummary: {
+            /**
+             * Deflated
+             * @description confidence that this one's is more than that, 0 to 1
+             */
+            deflated: number | null;
+            /**
+             * Expected
+             * @description annual Sharpe ratio that the best of so many strategies without an edge is expected to show
+             */
+            expected: number | null;
+            /** Text */
+            text: string;
+            /**
+             * Trials
+             * @description distinct ones in the ledger, this one included
+             */
+            trials: number;
+        };
+        /**
+         * MarketSummary
+         * @description A market that can be studied.
+         */
+        MarketSummary: {
+            /**
+             * Data
+             * @description what it is called: sample or catalog
+             */
+            data: string;
+            /** Instruments */
+            instruments: components["schemas"]["ListedInstrument"][];
+            /**
+             * Left Out
+             * @description instruments beyond those that are listed
+             */
+            left_out: number;
+            /**
+             * Sealed From
+             * @description no bar from here on is shown to authors, milliseconds since 1970; null where all are
+             */
+            sealed_from: number | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * MonthRow
+         * @description Net returns of a year, shares of the capital; they add up. Null where there are no bars.
+         */
+        MonthRow: {
+            /**
+             * Held
+             * @description of buy and hold
+             */
+            held: number | null;
+            /** Months */
+            months: (number | null)[];
+            /** Total */
+            total: number;
+            /** Year */
+            year: number;
+        };
+        /**
+         * NeighbourModel
+         * @description The strategy with one number a step up or down.
+         */
+        NeighbourModel: {
+            /** Change */
+            change: string;
+            /**
+             * Sharpe
+             * @description annual, on the same bars
+             */
+            sharpe: number | null;
+        };
         /**
          * Notional
          * @description An amount; unlike currencies are never added.
@@ -771,6 +2393,64 @@ export interface components {
             value: string;
         };
         /**
+         * Pin
+         * @description Whether a backtest stays when the oldest have to go.
+         */
+        Pin: {
+            /** Pinned */
+            pinned: boolean;
+        };
+        /**
+         * PriceSeries
+         * @description Bars of an instrument with what was traded on them, by columns. Null where a bar is missing.
+         */
+        PriceSeries: {
+            /** Close */
+            close: (number | null)[];
+            /** Decimals */
+            decimals: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * First
+             * @description open of the first bar that is kept, milliseconds since 1970
+             */
+            first: number;
+            /** High */
+            high: (number | null)[];
+            /**
+             * Last
+             * @description open of the last bar that is kept, milliseconds since 1970
+             */
+            last: number;
+            /**
+             * Left Out
+             * @description earlier fills in view that are not listed
+             */
+            left_out: number;
+            /** Low */
+            low: (number | null)[];
+            /** Open */
+            open: (number | null)[];
+            /**
+             * Stop
+             * @description level of the stop within the bar; null where nothing was held
+             */
+            stop: (number | null)[];
+            /** Symbol */
+            symbol: string;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+            /**
+             * Width
+             * @description bars of the run that one bar here stands for
+             */
+            width: number;
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -790,6 +2470,28 @@ export interface components {
              * @description the place, such as a field, a line and column, or a node
              */
             where?: string | null;
+        };
+        /**
+         * RegimeModel
+         * @description The bars of one kind of market.
+         */
+        RegimeModel: {
+            /**
+             * Annual Return
+             * @description a year's worth of its mean bar, a share of the capital
+             */
+            annual_return: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+            /**
+             * Share
+             * @description of all bars
+             */
+            share: number;
+            /** Sharpe */
+            sharpe: number | null;
         };
         /**
          * ResumeWish
@@ -904,6 +2606,40 @@ export interface components {
              * @enum {string}
              */
             state: "active" | "reducing" | "halted";
+        };
+        /**
+         * SealModel
+         * @description Bars that are held back from authors. Times are opens of bars, milliseconds since 1970 UTC.
+         */
+        SealModel: {
+            /** Run */
+            run: string;
+            /** Sealed At */
+            sealed_at: number;
+            /** Selection From */
+            selection_from: number;
+            /** Symbols */
+            symbols: string[];
+            /** Until */
+            until: number;
+            /** Vault From */
+            vault_from: number;
+        };
+        /**
+         * SharpesModel
+         * @description Annual Sharpe ratios of net returns.
+         */
+        SharpesModel: {
+            /** Both */
+            both: number | null;
+            /** Double Costs */
+            double_costs: number | null;
+            /** One Bar Late */
+            one_bar_late: number | null;
+            /** Search */
+            search: number | null;
+            /** Selection */
+            selection: number | null;
         };
         /**
          * SignedText
@@ -1121,12 +2857,493 @@ export interface components {
             word?: string;
         };
         /**
+         * StoryModel
+         * @description All that is known of a strategy. Reading it runs nothing and counts nothing.
+         */
+        StoryModel: {
+            /** All Trials */
+            all_trials: number;
+            /**
+             * Ancestors
+             * @description how many there are; the nearest are listed
+             */
+            ancestors: number;
+            /** Author */
+            author: string;
+            /** Claims */
+            claims: components["schemas"]["ClaimModel"][];
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Distinct Trials
+             * @description of the ledger; the gates charge for all of them
+             */
+            distinct_trials: number;
+            /**
+             * Explanation
+             * @description what it does, in plain English; null where its program was not kept
+             */
+            explanation: string | null;
+            /**
+             * Family
+             * @description distinct strategies tried of its family
+             */
+            family: number;
+            /** Family Hash */
+            family_hash: string;
+            /**
+             * Judged
+             * @description by campaigns, the newest first
+             */
+            judged: components["schemas"]["JudgedModel"][];
+            /** Lineage */
+            lineage: components["schemas"]["AncestorModel"][];
+            /** Name */
+            name: string;
+            /**
+             * Source
+             * @description on which its story would be told
+             * @enum {string}
+             */
+            source: "sample" | "catalog";
+            telling: components["schemas"]["TellingModel"] | null;
+            /** @description null where nobody has asked for it */
+            told: components["schemas"]["ToldModel"] | null;
+            /** Trials */
+            trials: components["schemas"]["TrialModel"][];
+        };
+        /**
+         * StretchModel
+         * @description The bars of a span of the calendar.
+         */
+        StretchModel: {
+            /** Bars */
+            bars: number;
+            /** Name */
+            name: string;
+            /**
+             * Net Return
+             * @description sum of the net returns, a share of the capital
+             */
+            net_return: number;
+            /**
+             * Wealth
+             * @description after the last of them
+             */
+            wealth: number;
+        };
+        /**
          * Subscribe
          * @description From a client: what it wants from now on; other topics end.
          */
         Subscribe: {
             /** Subscribe */
             subscribe: ("status" | "fleet" | "feed" | "changed")[];
+        };
+        /**
+         * TallyModel
+         * @description What was tried by one author, or in one campaign.
+         */
+        TallyModel: {
+            /** Families */
+            families: number;
+            /**
+             * First At
+             * @description milliseconds since 1970 UTC
+             */
+            first_at: number;
+            /**
+             * Last At
+             * @description milliseconds since 1970 UTC
+             */
+            last_at: number;
+            /**
+             * Looks
+             * @description how often they were tried, the same ones again included
+             */
+            looks: number;
+            /** Name */
+            name: string;
+            /** Strategies */
+            strategies: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * TellingModel
+         * @description A story on its way.
+         */
+        TellingModel: {
+            problem: components["schemas"]["Problem"] | null;
+            /**
+             * Since
+             * @description milliseconds since 1970 UTC
+             */
+            since: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "telling" | "told" | "failed";
+        };
+        /**
+         * TellRequest
+         * @description On which market to tell a story, and at what costs; what is left out is as usual.
+         */
+        TellRequest: {
+            /**
+             * Bar
+             * @description size of the bars, such as 1d
+             */
+            bar?: string | null;
+            /**
+             * Capital
+             * @description quote currency
+             * @default 10000
+             */
+            capital?: number | string;
+            /**
+             * Source
+             * @default sample
+             * @enum {string}
+             */
+            source?: "sample" | "catalog";
+            /** Universe */
+            universe?: string[] | null;
+        };
+        /**
+         * ToldModel
+         * @description What came out when its story was told: it was run on the bars of the search, and every run counted.
+         */
+        ToldModel: {
+            /** Bars */
+            bars: number;
+            /** Capital */
+            capital: string;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /** Gates */
+            gates: components["schemas"]["GateModel"][];
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /** Neighbours */
+            neighbours: components["schemas"]["NeighbourModel"][];
+            /** Regimes */
+            regimes: components["schemas"]["RegimeModel"][];
+            sharpe: components["schemas"]["SharpesModel"];
+            /** Slippage */
+            slippage: number;
+            /** Source */
+            source: string;
+            /** Symbols */
+            symbols: string[];
+            /**
+             * Told At
+             * @description milliseconds since 1970 UTC
+             */
+            told_at: number;
+            /**
+             * Trials
+             * @description distinct trials in the ledger when it was told: the gates charge for all of them
+             */
+            trials: number;
+            /** Verdict */
+            verdict: string;
+        };
+        /**
+         * TradeDetail
+         * @description A trade with its fills.
+         */
+        TradeDetail: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Drawn
+             * @description whether the bars of its instrument are kept
+             */
+            drawn: boolean;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
+         * TradedInstrument
+         * @description An instrument and what was earned on it.
+         */
+        TradedInstrument: {
+            /**
+             * Drawn
+             * @description whether its bars are kept
+             */
+            drawn: boolean;
+            /** Last */
+            last: number | null;
+            /** Price Decimals */
+            price_decimals: number;
+            /** Profit */
+            profit: number;
+            /** Size Decimals */
+            size_decimals: number;
+            /** Symbol */
+            symbol: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
+        };
+        /**
+         * TradeOut
+         * @description A trade, from flat to flat. What is unknown while it is open is null.
+         */
+        TradeOut: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
+         * TradePage
+         * @description Some of the trades, the latest to open first.
+         */
+        TradePage: {
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeOut"][];
+        };
+        /**
+         * TrialModel
+         * @description A trial in short. What is undefined is null.
+         */
+        TrialModel: {
+            /** Author */
+            author: string;
+            /** Bars */
+            bars: number;
+            /** Content Hash */
+            content_hash: string;
+            /** Data Fingerprint */
+            data_fingerprint: string;
+            /**
+             * Exposure
+             * @description mean gross exposure, share of the capital
+             */
+            exposure: number | null;
+            /** Fee */
+            fee: number;
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970 UTC
+             */
+            first: number;
+            /**
+             * Id
+             * @description its place among all that were tried, from 1
+             */
+            id: number;
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970 UTC
+             */
+            last: number;
+            /**
+             * Looks
+             * @description how often it was tried
+             */
+            looks: number;
+            /**
+             * Max Drawdown
+             * @description share of the peak, not negative
+             */
+            max_drawdown: number | null;
+            /** Name */
+            name: string;
+            /** Origin */
+            origin: string;
+            /**
+             * Recorded At
+             * @description milliseconds since 1970 UTC
+             */
+            recorded_at: number;
+            /**
+             * Run
+             * @description the campaign, empty outside of one
+             */
+            run: string;
+            /**
+             * Sharpe
+             * @description annual, of net returns
+             */
+            sharpe: number | null;
+            /** Slippage */
+            slippage: number;
+            /**
+             * Total Return
+             * @description share of the capital at the start
+             */
+            total_return: number | null;
+            /** Trades */
+            trades: number;
+            /** Turnover */
+            turnover: number | null;
+        };
+        /**
+         * TrialPage
+         * @description Some of the trials that fit.
+         */
+        TrialPage: {
+            /** Offset */
+            offset: number;
+            /**
+             * Total
+             * @description how many fit
+             */
+            total: number;
+            /** Trials */
+            trials: components["schemas"]["TrialModel"][];
         };
         /**
          * UnattributedPosition
@@ -1160,6 +3377,142 @@ export interface components {
             msg: string;
             /** Error Type */
             type: string;
+        };
+        /**
+         * WealthCurve
+         * @description The wealth after each bar that was bet on, at the time of its close; it begins with 1.
+         */
+        WealthCurve: {
+            /** Bars */
+            bars: number;
+            /**
+             * Times
+             * @description milliseconds since 1970 UTC
+             */
+            times: number[];
+            /**
+             * Wealth
+             * @description null where everything was lost
+             */
+            wealth: (number | null)[];
+        };
+        /**
+         * WorldRow
+         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         */
+        WorldRow: {
+            /** Campaigns */
+            campaigns: number;
+            /**
+             * False
+             * @description proven strategies without an edge
+             */
+            false: number;
+            /** False Campaigns */
+            false_campaigns: number;
+            /**
+             * False Interval
+             * @description of the share of campaigns with a false proof
+             */
+            false_interval: [
+                number,
+                number
+            ];
+            /** Found */
+            found: number;
+            /**
+             * Found Interval
+             * @description of the share of planted edges that is found
+             */
+            found_interval: [
+                number,
+                number
+            ];
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "noise" | "planted" | "mixed" | "hidden";
+            /**
+             * Missed
+             * @description planted edges that were not found, by the stage that lost them
+             */
+            missed: {
+                [key: string]: number;
+            };
+            /** Naive False */
+            naive_false: number;
+            /** Naive Found */
+            naive_found: number;
+            /**
+             * Oracle Found
+             * @description campaigns in which the rule that knows the truth would be proven
+             */
+            oracle_found: number;
+            /** Planted */
+            planted: number;
+            /**
+             * Promoted
+             * @description strategies proven, the false ones included; null: not published
+             */
+            promoted?: number | null;
+            /**
+             * Sharpe
+             * @description of the oracle, annual and net; 0 for none, the mean where they differ
+             */
+            sharpe: number;
+            /** Trials */
+            trials: number;
+        };
+        /**
+         * Worlds
+         * @description The planted-worlds table of this release, and those that were made in this home, the newest first.
+         */
+        Worlds: {
+            /** Own */
+            own: components["schemas"]["WorldTable"][];
+            released: components["schemas"]["WorldTable"];
+        };
+        /**
+         * WorldTable
+         * @description Campaigns on worlds whose truth is known.
+         */
+        WorldTable: {
+            /**
+             * At
+             * @description when it was made, ISO 8601 in UTC
+             */
+            at: string;
+            /**
+             * Budget
+             * @description strategies that each search might try
+             */
+            budget: number;
+            /**
+             * Campaigns
+             * @description run to their end; fewer than planned where it was stopped
+             */
+            campaigns: number;
+            /** Command */
+            command: string;
+            /** Fee */
+            fee: number;
+            /** Planned */
+            planned: number;
+            /** Promoted */
+            promoted: number;
+            /** Rows */
+            rows: components["schemas"]["WorldRow"][];
+            /** Seed */
+            seed: number;
+            /** Slippage */
+            slippage: number;
+            /** Source */
+            source: string;
+            /** Version */
+            version: string;
+            /** Years */
+            years: number;
         };
     };
     responses: never;
@@ -1399,6 +3752,1080 @@ export interface operations {
             };
         };
     };
+    list_backtests: {
+        parameters: {
+            query?: {
+                content_hash?: string | null;
+                limit?: number;
+                offset?: number;
+                state?: ("waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted") | null;
+                /** @description part of the strategy's name */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestOrder"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    remove_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    cancel_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    pin_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_backtest_prices: {
+        parameters: {
+            query: {
+                /** @description milliseconds since 1970 */
+                from?: number | null;
+                points?: number;
+                symbol: string;
+                /** @description milliseconds since 1970 */
+                to?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceSeries"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/html": unknown;
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_backtest_series: {
+        parameters: {
+            query?: {
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSeries"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_backtest_trades: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                symbol?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradePage"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_backtest_trade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeDetail"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    compare_backtests: {
+        parameters: {
+            query: {
+                /** @description 2 to 6 of them, by commas */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EvidenceOverview"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_campaigns: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_campaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                run: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignDetail"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_claims: {
+        parameters: {
+            query?: {
+                descending?: boolean;
+                limit?: number;
+                /** @description words in the name or the market */
+                name?: string | null;
+                offset?: number;
+                order?: "number" | "nearness" | "wealth" | "bars" | "name";
+                standing?: ("proven" | "on_the_way" | "not_begun" | "broken") | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimPage"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_claim: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimDetail"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_strategy_evidence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the content hash, or its first digits */
+                content_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryModel"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    tell_story: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description the content hash, or its first digits */
+                content_hash: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TellRequest"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TellingModel"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_trials: {
+        parameters: {
+            query?: {
+                author?: string | null;
+                descending?: boolean;
+                limit?: number;
+                /** @description fingerprint of the data */
+                market?: string | null;
+                /** @description words in the name of the strategy */
+                name?: string | null;
+                offset?: number;
+                order?: "recorded" | "sharpe" | "total_return" | "max_drawdown" | "turnover" | "trades" | "bars" | "name";
+                run?: string | null;
+                /** @description how its hash begins */
+                strategy?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialPage"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    read_worlds: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Worlds"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_fleet_process: {
         parameters: {
             query?: never;
@@ -1466,6 +4893,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    list_study_markets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketSummary"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };

@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
+from clawd.server.backtest_desk import backtests_at_work
 from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
@@ -18,10 +19,13 @@ from clawd.server.problem import Problem, answer_problems
 from clawd.server.routes import (
     about,
     approvals,
+    backtest_views,
+    backtests,
     campaigns,
     claims,
     evidence,
     fleet_process,
+    markets,
     standing,
     stories,
     unattributed,
@@ -32,17 +36,20 @@ from clawd.server.site import Site
 _ROUTERS = (
     about.router,
     approvals.router,
+    backtest_views.router,  # before the next: `compare` is no backtest
+    backtests.router,
     campaigns.router,
     claims.router,
     evidence.router,
     fleet_process.router,
+    markets.router,
     standing.router,
     stories.router,
     unattributed.router,
     worlds.router,
 )
 #: What runs for as long as the application does, in the order in which it starts.
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work,)
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work, backtests_at_work)
 
 
 def create_app(site: Site) -> FastAPI:

@@ -19,6 +19,8 @@ from clawd.server.signing import Signers
 from clawd.server.standing import Hand
 
 if TYPE_CHECKING:
+    from clawd.backtests.desk import Desk
+    from clawd.core.errors import ClawdError
     from clawd.server.evidence_desk import EvidenceDesk
 
 
@@ -34,6 +36,7 @@ class Site:
         hand: a person's hand on everything that trades from the home.
         signers: sign decisions on orders that wait.
         evidence: the counts and the stories, while the application runs.
+        backtests: where they are asked for, while the application runs; or why they are not.
     """
 
     settings: Settings
@@ -48,6 +51,7 @@ class Site:
         self.signers = Signers(self.settings.home)
 
     evidence: EvidenceDesk | None = None
+    backtests: Desk | ClawdError | None = None
 
     @property
     def home(self) -> Path:
