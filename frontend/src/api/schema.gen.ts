@@ -24,6 +24,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Agents
+         * @description A page of the agents of a run.
+         */
+        get: operations["list_agents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -124,7 +144,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/backtests": {
+    "/api/audit": {
         parameters: {
             query?: never;
             header?: never;
@@ -132,98 +152,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Backtests
-         * @description Backtests, the newest first, in summary.
+         * List Audit
+         * @description What people have done, newest first: over the web face, and on the command line.
          */
-        get: operations["list_backtests"];
-        put?: never;
-        /**
-         * Start Backtest
-         * @description Ask for a backtest; it runs when its turn comes. Each whose result is shown counts as a trial in the ledger.
-         */
-        post: operations["start_backtest"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/backtests/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Backtest
-         * @description Where a backtest stands, and what came of it.
-         */
-        get: operations["read_backtest"];
-        put?: never;
-        post?: never;
-        /**
-         * Remove Backtest
-         * @description Move a backtest aside: it is listed no more. Its trial stays counted.
-         */
-        delete: operations["remove_backtest"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/backtests/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Cancel Backtest
-         * @description Call a backtest off: nothing of it is counted.
-         */
-        post: operations["cancel_backtest"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/backtests/{id}/pin": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Pin Backtest
-         * @description Keep a backtest when the oldest have to go, or no longer.
-         */
-        put: operations["pin_backtest"];
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/backtests/{id}/prices": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Backtest Prices
-         * @description Bars of an instrument within a stretch of time, the fills on them and the line of the stop while it was held.
-         */
-        get: operations["read_backtest_prices"];
+        get: operations["list_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -232,7 +164,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/backtests/{id}/report": {
+    "/api/audit/export": {
         parameters: {
             query?: never;
             header?: never;
@@ -240,10 +172,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Download Report
-         * @description The report of a backtest as one HTML file that needs nothing else.
+         * Export Audit
+         * @description The audit as it stands, an entry a line with its hash: what `clawd journal import` takes and verifies.
          */
-        get: operations["download_report"];
+        get: operations["export_audit"];
         put?: never;
         post?: never;
         delete?: never;
@@ -252,7 +184,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/backtests/{id}/series": {
+    "/api/audit/integrity": {
         parameters: {
             query?: never;
             header?: never;
@@ -260,70 +192,10 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Read Backtest Series
-         * @description The curves of a backtest, at most so many points of each.
+         * Read Audit Integrity
+         * @description Recompute every hash of the audit.
          */
-        get: operations["read_backtest_series"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/backtests/{id}/trades": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * List Backtest Trades
-         * @description Trades, the latest to open first.
-         */
-        get: operations["list_backtest_trades"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/backtests/{id}/trades/{number}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Read Backtest Trade
-         * @description A trade with its fills and the reason of each.
-         */
-        get: operations["read_backtest_trade"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/backtests/compare": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /**
-         * Compare Backtests
-         * @description Backtests side by side: curves from the same start, differences in what they were given, figures.
-         */
-        get: operations["compare_backtests"];
+        get: operations["read_audit_integrity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -512,6 +384,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fleet/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fleet
+         * @description The strategies that `clawd up` tries beside the library.
+         */
+        get: operations["list_fleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/list/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take Off List
+         * @description Take a strategy off the fleet's list: the next run does not try it. Its count in the ledger stays.
+         */
+        delete: operations["take_off_list"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fleet/process": {
         parameters: {
             query?: never;
@@ -552,7 +464,7 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/markets": {
+    "/api/keys": {
         parameters: {
             query?: never;
             header?: never;
@@ -560,11 +472,75 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * List Study Markets
-         * @description The sample market, and the catalog where it has bars.
+         * List Keys
+         * @description All keys by name, those that have ended too.
          */
-        get: operations["list_study_markets"];
+        get: operations["list_keys"];
         put?: never;
+        /**
+         * Make Key
+         * @description Make a key; nobody gives it a right that he does not have himself.
+         */
+        post: operations["make_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Key
+         * @description Revoke a key for ever.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/palette": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Palette
+         * @description The blocks, exits and units that strategies are built of.
+         */
+        get: operations["read_palette"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Password
+         * @description Set the password, and sign out every other session.
+         */
+        put: operations["set_password"];
         post?: never;
         delete?: never;
         options?: never;
@@ -627,6 +603,98 @@ export interface paths {
          */
         post: operations["resume_trading"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Runs
+         * @description The runs and accounts of this home: those that a process is at work on, then the one written last.
+         */
+        get: operations["list_runs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Session
+         * @description Who has asked, and what he may do.
+         */
+        get: operations["read_session"];
+        put?: never;
+        /**
+         * Sign In
+         * @description Open a session with the token of a link or with the password; the cookie of the answer shows it.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign Out
+         * @description End the session that asks.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description The sessions that are open, the last used first.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Open Session
+         * @description One of the sessions that are open.
+         */
+        get: operations["read_open_session"];
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End a session: who holds it must sign in anew.
+         */
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -696,6 +764,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Status
+         * @description How the run that is shown stands: the same that open pages are sent.
+         */
+        get: operations["read_status"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Strategies
+         * @description The starter library and what was saved, own ones first, newest first.
+         */
+        get: operations["list_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Strategy
+         * @description A strategy with its text, JSON and graph, as it was left.
+         */
+        get: operations["read_strategy"];
+        /**
+         * Save Strategy
+         * @description Save a strategy: its text where it is valid, else as a draft. Refused (409) where another has saved it since.
+         */
+        put: operations["save_strategy"];
+        post?: never;
+        /**
+         * Remove Strategy
+         * @description Set a saved strategy aside. What the fleet tries goes on being tried.
+         */
+        delete: operations["remove_strategy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy Strategy
+         * @description Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+         */
+        post: operations["deploy_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Deployment
+         * @description What deploying a strategy to paper would mean.
+         */
+        get: operations["read_deployment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Strategy
+         * @description A strategy in its three forms, or everything that is wrong with it. Nothing is saved.
+         */
+        post: operations["check_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Strategy
+         * @description Put a strategy back that was set aside.
+         */
+        post: operations["restore_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -719,6 +935,76 @@ export interface components {
             symbol: string;
         };
         /**
+         * AgentPage
+         * @description Some agents of a run, of all that fit.
+         */
+        AgentPage: {
+            /** Agents */
+            agents: components["schemas"]["AgentSummary"][];
+            /** Run */
+            run: string | null;
+            /**
+             * Total
+             * @description how many fit the filter
+             */
+            total: number;
+        };
+        /**
+         * AgentSummary
+         * @description An agent, with the numbers of the fleet's frames: in the run's currency, null where not known.
+         */
+        AgentSummary: {
+            /**
+             * Drawdown
+             * @description below its peak, share of its capital, not negative
+             */
+            drawdown: number | null;
+            /** Equity */
+            equity: number | null;
+            /**
+             * Exposure
+             * @description gross notional
+             */
+            exposure: number | null;
+            /** Id */
+            id: string;
+            /**
+             * Markets
+             * @description the instruments that it may trade, by commas
+             */
+            markets: string;
+            /**
+             * Name
+             * @description of its strategy
+             */
+            name: string;
+            /**
+             * Profit
+             * @description of the UTC day: of a run over bars, the one of its last bar
+             */
+            profit: number | null;
+            /**
+             * Risk
+             * @description share of its part of the day's limit that is lost or reserved
+             */
+            risk: number | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "halted" | "reducing" | "fired" | "released";
+            /**
+             * Total
+             * @description since it was hired
+             */
+            total: number | null;
+            /**
+             * Wealth
+             * @description of the bet on it: its evidence
+             */
+            wealth: number | null;
+        };
+        /**
          * AncestorModel
          * @description A strategy in a lineage.
          */
@@ -736,6 +1022,32 @@ export interface components {
             name: string;
             /** Origin */
             origin: string;
+        };
+        /**
+         * ApiKey
+         * @description A key as it is known; what opens the door is not kept. Times are milliseconds since 1970.
+         */
+        ApiKey: {
+            /** Ended */
+            ended: boolean;
+            /**
+             * Ends
+             * @description null: never
+             */
+            ends: number | null;
+            /** Id */
+            id: string;
+            /** Made */
+            made: number;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Seen
+             * @description when it was last used, to the minute; null: never
+             */
+            seen: number | null;
         };
         /**
          * Approval
@@ -888,423 +1200,76 @@ export interface components {
             trusted: boolean;
         };
         /**
-         * Assumptions
-         * @description What the figures assume, under a title.
+         * AuditEntry
+         * @description Something that somebody has done.
          */
-        Assumptions: {
-            /** Lines */
-            lines: string[];
-            /** Title */
-            title: string;
-        };
-        /**
-         * BacktestComparison
-         * @description Backtests side by side.
-         */
-        BacktestComparison: {
-            /** Differences */
-            differences: components["schemas"]["ComparedDifference"][];
-            /** End */
-            end: number | null;
-            /** Figures */
-            figures: components["schemas"]["ComparedFigure"][];
-            /** Runs */
-            runs: components["schemas"]["ComparedRun"][];
+        AuditEntry: {
             /**
-             * Start
-             * @description of the common span, milliseconds since 1970
+             * Address
+             * @description from which; empty for the command line
              */
-            start: number | null;
-            /** Warnings */
-            warnings: string[];
-        };
-        /**
-         * BacktestDetail
-         * @description A backtest, with what came of it once it is done.
-         */
-        BacktestDetail: {
-            /** Bar */
-            bar: string | null;
-            /** Capital */
-            capital: string;
-            /** Content Hash */
-            content_hash: string;
+            address: string;
             /**
-             * Created
-             * @description milliseconds since 1970
+             * By
+             * @description who
              */
-            created: number;
-            /** Data */
-            data: string;
-            error: components["schemas"]["BacktestError"] | null;
+            by: string;
             /**
-             * Fee
-             * @description per side, share of notional
+             * Facts
+             * @description the details
              */
-            fee: string;
-            /**
-             * From
-             * @description as it was asked for
-             */
-            from: string | null;
-            /** Id */
-            id: string;
-            /** Max Drawdown */
-            max_drawdown: number | null;
-            /**
-             * Name
-             * @description of the strategy
-             */
-            name: string;
-            /** Pinned */
-            pinned: boolean;
-            /**
-             * Place
-             * @description in the queue, from 1, while it waits
-             */
-            place: number | null;
-            /**
-             * Progress
-             * @description 0 to 1
-             */
-            progress: number;
-            result: components["schemas"]["BacktestResult"] | null;
-            /**
-             * Seconds
-             * @description how long it ran
-             */
-            seconds: number | null;
-            /** Sharpe */
-            sharpe: number | null;
-            /**
-             * Slippage
-             * @description per side, share of price
-             */
-            slippage: string;
-            /**
-             * Stage
-             * @description what is being done, while it runs
-             */
-            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
-            /**
-             * State
-             * @enum {string}
-             */
-            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
-            /**
-             * Text
-             * @description where it stands, for people
-             */
-            text: string;
-            /**
-             * To
-             * @description as it was asked for
-             */
-            to: string | null;
-            /** Total Return */
-            total_return: number | null;
-            /** Trades */
-            trades: number | null;
-            /** Universe */
-            universe: string[] | null;
-        };
-        /**
-         * BacktestError
-         * @description Why a backtest has no result.
-         */
-        BacktestError: {
-            /** Hint */
-            hint: string | null;
-            /** What */
-            what: string;
-            /** Where */
-            where: string | null;
-        };
-        /**
-         * BacktestList
-         * @description Backtests, the newest first.
-         */
-        BacktestList: {
-            /** Backtests */
-            backtests: components["schemas"]["BacktestSummary"][];
-            /**
-             * Engine
-             * @description what the engine is doing before it is ready; null when it is
-             */
-            engine: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
-            /** Engine Text */
-            engine_text: string | null;
-            /**
-             * Kept
-             * @description all that are kept
-             */
-            kept: number;
-            /**
-             * Most
-             * @description kept at most: the oldest that are not pinned make room for new ones
-             */
-            most: number;
-            /** Most Waiting */
-            most_waiting: number;
-            /**
-             * Total
-             * @description those that fit, whether listed or not
-             */
-            total: number;
-        };
-        /**
-         * BacktestOrder
-         * @description What is asked for. What is left out is as ``clawd backtest`` has it.
-         */
-        BacktestOrder: {
-            /**
-             * Bar
-             * @description size of the bars where there are several, such as 1h
-             */
-            bar?: string | null;
-            /**
-             * Capital
-             * @description quote currency
-             * @default 10000
-             */
-            capital?: number | string;
-            /**
-             * Data
-             * @default sample
-             * @enum {string}
-             */
-            data?: "sample" | "catalog";
-            /**
-             * Fee
-             * @description per side, share of notional; else the setting
-             */
-            fee?: number | string | null;
-            /**
-             * From
-             * @description first bar traded, a date or time, UTC; earlier bars warm up
-             */
-            from?: string | null;
-            /**
-             * Name
-             * @description of a starter strategy, where no text is given
-             */
-            name?: string | null;
-            /**
-             * Slippage
-             * @description per side, share of price; else the setting
-             */
-            slippage?: number | string | null;
-            /**
-             * Text
-             * @description a strategy, TOML or JSON
-             */
-            text?: string | null;
-            /**
-             * To
-             * @description no bar that opens at or after this is read, UTC
-             */
-            to?: string | null;
-            /**
-             * Universe
-             * @description instruments; all when left out
-             */
-            universe?: string[] | null;
-        };
-        /**
-         * BacktestResult
-         * @description What came of a backtest. Amounts are in quote currency.
-         */
-        BacktestResult: {
-            /** Assumptions */
-            assumptions: components["schemas"]["Assumptions"][];
-            /** Bar */
-            bar: string;
-            /**
-             * Equity
-             * @description at the last close
-             */
-            equity: number;
-            /** Exits */
-            exits: components["schemas"]["ExitRow"][];
-            /**
-             * Figures
-             * @description as `clawd backtest --json` has them
-             */
-            figures: {
+            facts: {
                 [key: string]: unknown;
             };
             /**
-             * First
-             * @description open of the first bar, milliseconds since 1970
+             * Hash
+             * @description over this entry and all before it; null where there is no chain
              */
-            first: number;
+            hash: string | null;
             /**
-             * Held
-             * @description the same of buy and hold, as far as they mean something
+             * Id
+             * @description unlike that of any other line
              */
-            held: {
-                [key: string]: number | null;
-            } | null;
-            /** Held Equity */
-            held_equity: number | null;
-            /** Instruments */
-            instruments: components["schemas"]["TradedInstrument"][];
-            /**
-             * Last
-             * @description open of the last bar, milliseconds since 1970
-             */
-            last: number;
-            luck: components["schemas"]["LuckSummary"];
-            /** Money Decimals */
-            money_decimals: number;
-            /** Months */
-            months: components["schemas"]["MonthRow"][];
-            /** Months Held */
-            months_held: number | null;
-            /** Months Total */
-            months_total: number;
-            /**
-             * Strategy
-             * @description its text
-             */
-            strategy: string;
-            /**
-             * Summary
-             * @description the equity chart in a sentence or three
-             */
-            summary: string;
-            /**
-             * Trades
-             * @description open ones included
-             */
-            trades: number;
-            /** Warnings */
-            warnings: string[];
-        };
-        /**
-         * BacktestSeries
-         * @description Curves of a backtest by columns. Amounts are in quote currency, shares are of the capital.
-         */
-        BacktestSeries: {
-            /**
-             * Bars
-             * @description from how many bars these points were taken; lows and highs are among them
-             */
-            bars: number;
-            /**
-             * Drawdown
-             * @description below the peak, a share of it, not negative
-             */
-            drawdown: number[];
-            /**
-             * Equity
-             * @description at the closes
-             */
-            equity: number[];
-            /**
-             * Exposure
-             * @description gross, share of the capital
-             */
-            exposure: number[];
-            /**
-             * Held
-             * @description the same of buy and hold
-             */
-            held: number[] | null;
-            /**
-             * T
-             * @description opens of the bars, milliseconds since 1970
-             */
-            t: number[];
-        };
-        /**
-         * BacktestSummary
-         * @description A backtest in a list. Figures are null until it is done.
-         */
-        BacktestSummary: {
-            /** Bar */
-            bar: string | null;
-            /** Capital */
-            capital: string;
-            /** Content Hash */
-            content_hash: string;
-            /**
-             * Created
-             * @description milliseconds since 1970
-             */
-            created: number;
-            /** Data */
-            data: string;
-            error: components["schemas"]["BacktestError"] | null;
-            /**
-             * Fee
-             * @description per side, share of notional
-             */
-            fee: string;
-            /**
-             * From
-             * @description as it was asked for
-             */
-            from: string | null;
-            /** Id */
             id: string;
-            /** Max Drawdown */
-            max_drawdown: number | null;
             /**
-             * Name
-             * @description of the strategy
+             * Number
+             * @description its place there, counted from 1
              */
-            name: string;
-            /** Pinned */
-            pinned: boolean;
+            number: number;
             /**
-             * Place
-             * @description in the queue, from 1, while it waits
-             */
-            place: number | null;
-            /**
-             * Progress
-             * @description 0 to 1
-             */
-            progress: number;
-            /**
-             * Seconds
-             * @description how long it ran
-             */
-            seconds: number | null;
-            /** Sharpe */
-            sharpe: number | null;
-            /**
-             * Slippage
-             * @description per side, share of price
-             */
-            slippage: string;
-            /**
-             * Stage
-             * @description what is being done, while it runs
-             */
-            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
-            /**
-             * State
+             * Source
+             * @description web: an entry of the chain. command line: an order that stands on the switchboard alone
              * @enum {string}
              */
-            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            source: "web" | "command line";
             /**
-             * Text
-             * @description where it stands, for people
+             * Time
+             * @description milliseconds since 1970
              */
-            text: string;
+            time: number;
             /**
-             * To
-             * @description as it was asked for
+             * Via
+             * @description the session or the API key; empty for the command line
              */
-            to: string | null;
-            /** Total Return */
-            total_return: number | null;
-            /** Trades */
-            trades: number | null;
-            /** Universe */
-            universe: string[] | null;
+            via: string;
+            /**
+             * What
+             * @description the fact, such as StrategySaved
+             */
+            what: string;
+        };
+        /**
+         * AuditPage
+         * @description A page of the list, newest first.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next
+             * @description the cursor of the next page, null where nothing is left; a page may be short where few fit
+             */
+            next: string | null;
         };
         /**
          * Behaviour
@@ -1470,6 +1435,65 @@ export interface components {
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
         };
         /**
+         * Check
+         * @description A strategy in its three forms, or what is wrong with it. A form that cannot be told is null.
+         */
+        Check: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Explanation
+             * @description the same at length
+             */
+            explanation: string | null;
+            /** Family Hash */
+            family_hash: string | null;
+            /**
+             * Flows
+             * @description what each block yields, by its id, wherever that can be told
+             */
+            flows: {
+                [key: string]: components["schemas"]["Flow"];
+            };
+            graph: components["schemas"]["Graph"] | null;
+            /** Name */
+            name: string | null;
+            /** Problems */
+            problems: components["schemas"]["Fault"][];
+            /**
+             * Sentence
+             * @description what it does, in plain English
+             */
+            sentence: string | null;
+            /** Text */
+            text: string | null;
+            /**
+             * Tree
+             * @description the JSON form
+             */
+            tree: string | null;
+            /** Valid */
+            valid: boolean;
+            /**
+             * Warm Up
+             * @description bars of an instrument's history before it may trade
+             */
+            warm_up: number | null;
+        };
+        /**
+         * CheckRequest
+         * @description A strategy in exactly one form.
+         */
+        CheckRequest: {
+            graph?: components["schemas"]["Graph"] | null;
+            /** @description the graph before: blocks that are still there keep their ids */
+            previous?: components["schemas"]["Graph"] | null;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+        };
+        /**
          * ClaimCounts
          * @description How many claims there are, by where they stand.
          */
@@ -1630,59 +1654,6 @@ export interface components {
             total: number;
         };
         /**
-         * ComparedDifference
-         * @description Something that was given to the runs and is not the same for all.
-         */
-        ComparedDifference: {
-            /** Text */
-            text: string;
-            /** Values */
-            values: string[];
-            /** What */
-            what: string;
-        };
-        /**
-         * ComparedFigure
-         * @description A figure of each run, over all of its own bars.
-         */
-        ComparedFigure: {
-            /**
-             * Best
-             * @description places of the best values; none where there is no better and worse
-             */
-            best: number[];
-            /** Key */
-            key: string;
-            /** Label */
-            label: string;
-            /** Meaning */
-            meaning: string;
-            /**
-             * Unit
-             * @enum {string}
-             */
-            unit: "share" | "ratio" | "count" | "amount";
-            /** Values */
-            values: (number | null)[];
-        };
-        /**
-         * ComparedRun
-         * @description A backtest in a comparison, with its equity, 100 at the start of the common span.
-         */
-        ComparedRun: {
-            /** Id */
-            id: string;
-            /** Name */
-            name: string;
-            /**
-             * T
-             * @description milliseconds since 1970; null where there is no common span
-             */
-            t: number[] | null;
-            /** Value */
-            value: number[] | null;
-        };
-        /**
          * Counts
          * @description What is in the ledger and the registry.
          */
@@ -1768,6 +1739,39 @@ export interface components {
             why?: string;
         };
         /**
+         * Deployment
+         * @description What deploying a strategy to paper means.
+         */
+        Deployment: {
+            /** Consequences */
+            consequences: string[];
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Listed
+             * @description it is on the fleet's list
+             */
+            listed: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Restarts
+             * @description the paper run is started anew at once
+             */
+            restarts: boolean;
+        };
+        /**
+         * DeployRequest
+         * @description Which strategy exactly.
+         */
+        DeployRequest: {
+            /**
+             * Content Hash
+             * @description of the strategy that was looked at
+             */
+            content_hash: string;
+        };
+        /**
          * EvidenceOverview
          * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
          */
@@ -1788,23 +1792,79 @@ export interface components {
             luck: components["schemas"]["LuckOnBars"][] | null;
         };
         /**
-         * ExitRow
-         * @description Closed trades by the reason of their exit.
+         * ExitDistance
+         * @description How far from its reference price: average true ranges of a window, or percent of the entry price.
          */
-        ExitRow: {
+        ExitDistance: {
+            /** Atr */
+            atr?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * ExitSet
+         * @description How positions are left.
+         */
+        ExitSet: {
+            break_even?: components["schemas"]["ExitDistance"] | null;
+            chandelier?: components["schemas"]["ExitDistance"] | null;
+            /** Cooldown */
+            cooldown?: number | null;
+            stop?: components["schemas"]["ExitDistance"] | null;
+            /** Take */
+            take?: components["schemas"]["ExitTarget"] | components["schemas"]["ExitTarget"][] | null;
+            /** Time */
+            time?: number | null;
+            trail?: components["schemas"]["ExitDistance"] | null;
+        };
+        /**
+         * ExitTarget
+         * @description A profit target, with the share of the position that it closes and the bars until it is nothing.
+         */
+        ExitTarget: {
+            /** Atr */
+            atr?: number | null;
+            /** Decay */
+            decay?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Share */
+            share?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * Fault
+         * @description Something that is wrong with a strategy, and its place in each form that has one.
+         */
+        Fault: {
+            /** Column */
+            column: number | null;
             /**
-             * Profit
-             * @description net of fees, quote currency
+             * Hint
+             * @description what would be right
              */
-            profit: number;
-            /** Reason */
-            reason: string;
-            /** Text */
-            text: string;
-            /** Trades */
-            trades: number;
-            /** Won */
-            won: number;
+            hint: string | null;
+            /**
+             * Line
+             * @description of the text, from 1
+             */
+            line: number | null;
+            /** Node */
+            node: string | null;
+            /** Parameter */
+            parameter: string | null;
+            /** Port */
+            port: string | null;
+            /** What */
+            what: string;
+            /**
+             * Where
+             * @description the place in a file, such as exits.stop
+             */
+            where: string | null;
         };
         /**
          * FeedFrame
@@ -1850,37 +1910,6 @@ export interface components {
              * @enum {string}
              */
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
-        };
-        /**
-         * FillOut
-         * @description A fill.
-         */
-        FillOut: {
-            /** Fee */
-            fee: number;
-            /** Price */
-            price: number;
-            /** Reason */
-            reason: string;
-            /**
-             * Side
-             * @enum {string}
-             */
-            side: "buy" | "sell";
-            /** Size */
-            size: number;
-            /**
-             * T
-             * @description open of its bar, milliseconds since 1970
-             */
-            t: number;
-            /**
-             * Text
-             * @description the reason in words
-             */
-            text: string;
-            /** Trade */
-            trade: number;
         };
         /**
          * FinalistModel
@@ -1940,14 +1969,14 @@ export interface components {
              * Drawdown
              * @description below its peak, share of its capital, not negative
              */
-            drawdown: number[];
+            drawdown: (number | null)[];
             /** Equity */
-            equity: number[];
+            equity: (number | null)[];
             /**
              * Exposure
              * @description gross notional
              */
-            exposure: number[];
+            exposure: (number | null)[];
             /**
              * Ids
              * @description of every row, in a whole frame and when agents were added
@@ -1967,14 +1996,14 @@ export interface components {
             names: string[] | null;
             /**
              * Profit
-             * @description since the day opened
+             * @description of the UTC day: of a run over bars, the one of its last bar
              */
-            profit: number[];
+            profit: (number | null)[];
             /**
              * Risk
              * @description share of its part of the day's limit that is lost or reserved
              */
-            risk: number[];
+            risk: (number | null)[];
             /** Run */
             run: string | null;
             /** Sent At */
@@ -1993,7 +2022,7 @@ export interface components {
              * Total
              * @description since it was hired
              */
-            total: number[];
+            total: (number | null)[];
             /**
              * Wealth
              * @description of the bet on it: its evidence
@@ -2046,6 +2075,22 @@ export interface components {
             text: string;
         };
         /**
+         * Flow
+         * @description What a block yields.
+         */
+        Flow: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "series" | "condition" | "position";
+            /**
+             * Unit
+             * @description of a series, such as px, num, qty, usd or px^2; empty for anything else
+             */
+            unit: string;
+        };
+        /**
          * GateModel
          * @description A number against a threshold that was fixed before; what is unknown does not pass.
          */
@@ -2091,10 +2136,107 @@ export interface components {
             /** Why */
             why: string;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+        /**
+         * Graph
+         * @description A strategy as a graph of blocks.
+         */
+        Graph: {
+            /** Bar */
+            bar?: string | null;
+            /**
+             * Claim
+             * @default
+             */
+            claim?: string;
+            /** Edges */
+            edges: components["schemas"]["GraphEdge"][];
+            exits: components["schemas"]["ExitSet"];
+            /**
+             * Layout
+             * @description positions by id
+             * @default {}
+             */
+            layout?: {
+                [key: string]: number[];
+            };
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: components["schemas"]["GraphNode"][];
+            /**
+             * Source
+             * @default
+             */
+            source?: string;
+            /**
+             * Target
+             * @description the block whose position is held, empty for none
+             * @default
+             */
+            target?: string;
+            /** Universe */
+            universe?: string[] | null;
+        };
+        /**
+         * GraphEdge
+         * @description From the result of a block to a port of another.
+         */
+        GraphEdge: {
+            /** From */
+            from: string;
+            /** Port */
+            port: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * GraphNode
+         * @description A block.
+         */
+        GraphNode: {
+            /** Id */
+            id: string;
+            /**
+             * Label
+             * @description its name as a part, empty for none
+             * @default
+             */
+            label?: string;
+            /**
+             * Op
+             * @description an operator of the palette
+             */
+            op: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: number | string;
+            };
+        };
+        /**
+         * Integrity
+         * @description Whether the chain is whole.
+         */
+        Integrity: {
+            /**
+             * Broken
+             * @description the first entry that is broken, and why
+             */
+            broken: string | null;
+            /**
+             * Entries
+             * @description how many there are; of a broken chain, how many before the break are whole
+             */
+            entries: number;
+            /**
+             * Head
+             * @description hash of the last; note it elsewhere to see later that nothing before it was changed
+             */
+            head: string;
+            /** Verified */
+            verified: boolean;
         };
         /**
          * JudgedModel
@@ -2154,29 +2296,28 @@ export interface components {
             wealth_to_reach: number;
         };
         /**
-         * ListedInstrument
-         * @description An instrument at one size of its bars.
+         * ListedStrategy
+         * @description A strategy on the fleet's list.
          */
-        ListedInstrument: {
+        ListedStrategy: {
             /**
-             * Bar
-             * @description such as 1d
+             * Added At
+             * @description milliseconds since 1970
              */
-            bar: string;
-            /** Bars */
-            bars: number;
+            added_at: number;
+            /** By */
+            by: string;
+            /** Content Hash */
+            content_hash: string;
             /**
-             * First
-             * @description open of its first bar, milliseconds since 1970
+             * Current
+             * @description what is saved under this name is still this very strategy
              */
-            first: number;
-            /**
-             * Last
-             * @description open of its last bar, milliseconds since 1970
-             */
-            last: number;
-            /** Symbol */
-            symbol: string;
+            current: boolean;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
         };
         /**
          * LookModel
@@ -2263,69 +2404,16 @@ export interface components {
             trials: number;
         };
         /**
-         * LuckSummary
-         * @description The backtest beside what luck alone would show.
+         * MadeKey
+         * @description A key that was made.
          */
-        LuckSummary: {
+        MadeKey: {
+            key: components["schemas"]["ApiKey"];
             /**
-             * Deflated
-             * @description confidence that this one's is more than that, 0 to 1
+             * Secret
+             * @description to be sent as `Authorization: Bearer …`; it is shown this once
              */
-            deflated: number | null;
-            /**
-             * Expected
-             * @description annual Sharpe ratio that the best of so many strategies without an edge is expected to show
-             */
-            expected: number | null;
-            /** Text */
-            text: string;
-            /**
-             * Trials
-             * @description distinct ones in the ledger, this one included
-             */
-            trials: number;
-        };
-        /**
-         * MarketSummary
-         * @description A market that can be studied.
-         */
-        MarketSummary: {
-            /**
-             * Data
-             * @description what it is called: sample or catalog
-             */
-            data: string;
-            /** Instruments */
-            instruments: components["schemas"]["ListedInstrument"][];
-            /**
-             * Left Out
-             * @description instruments beyond those that are listed
-             */
-            left_out: number;
-            /**
-             * Sealed From
-             * @description no bar from here on is shown to authors, milliseconds since 1970; null where all are
-             */
-            sealed_from: number | null;
-            /** Title */
-            title: string;
-        };
-        /**
-         * MonthRow
-         * @description Net returns of a year, shares of the capital; they add up. Null where there are no bars.
-         */
-        MonthRow: {
-            /**
-             * Held
-             * @description of buy and hold
-             */
-            held: number | null;
-            /** Months */
-            months: (number | null)[];
-            /** Total */
-            total: number;
-            /** Year */
-            year: number;
+            secret: string;
         };
         /**
          * NeighbourModel
@@ -2341,6 +2429,37 @@ export interface components {
             sharpe: number | null;
         };
         /**
+         * NewKey
+         * @description A key to be made.
+         */
+        NewKey: {
+            /**
+             * Days
+             * @description after which it ends; null: never
+             */
+            days?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Scopes
+             * @description what it may do; none implies another
+             */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * NewPassword
+         * @description A password in the place of the one before.
+         */
+        NewPassword: {
+            /**
+             * Current
+             * @description the one before, where one is set
+             */
+            current?: string | null;
+            /** Password */
+            password: string;
+        };
+        /**
          * Notional
          * @description An amount; unlike currencies are never added.
          */
@@ -2352,6 +2471,54 @@ export interface components {
             amount: string | null;
             /** Currency */
             currency: string;
+        };
+        /**
+         * OpenSession
+         * @description A browser that was let in.
+         */
+        OpenSession: {
+            /**
+             * Address
+             * @description from which it was opened
+             */
+            address: string;
+            /**
+             * Ends
+             * @description unless it is used before, milliseconds since 1970
+             */
+            ends: number;
+            /** Id */
+            id: string;
+            /**
+             * Made
+             * @description milliseconds since 1970
+             */
+            made: number;
+            /**
+             * Means
+             * @enum {string}
+             */
+            means: "link" | "password";
+            /**
+             * Name
+             * @description of the person
+             */
+            name: string;
+            /**
+             * Own
+             * @description whether it is the one that asks
+             */
+            own: boolean;
+            /**
+             * Program
+             * @description what the browser called itself
+             */
+            program: string;
+            /**
+             * Seen
+             * @description when it was last used, to the minute, milliseconds since 1970
+             */
+            seen: number;
         };
         /**
          * OrderAnswers
@@ -2393,62 +2560,155 @@ export interface components {
             value: string;
         };
         /**
-         * Pin
-         * @description Whether a backtest stays when the oldest have to go.
+         * Palette
+         * @description Everything that strategies are built of, from the registry.
          */
-        Pin: {
-            /** Pinned */
-            pinned: boolean;
+        Palette: {
+            /** Blocks */
+            blocks: components["schemas"]["PaletteBlock"][];
+            /** Exits */
+            exits: components["schemas"]["PaletteExit"][];
+            /** Groups */
+            groups: components["schemas"]["PaletteGroup"][];
+            /** Units */
+            units: components["schemas"]["PaletteUnit"][];
         };
         /**
-         * PriceSeries
-         * @description Bars of an instrument with what was traded on them, by columns. Null where a bar is missing.
+         * PaletteBlock
+         * @description An operator of the registry.
          */
-        PriceSeries: {
-            /** Close */
-            close: (number | null)[];
-            /** Decimals */
-            decimals: number;
-            /** Fills */
-            fills: components["schemas"]["FillOut"][];
+        PaletteBlock: {
+            /** Example */
+            example: string;
+            /** Formula */
+            formula: string;
+            /** Group */
+            group: string;
+            /** Inputs */
+            inputs: components["schemas"]["PalettePort"][];
+            /** Meaning */
+            meaning: string;
+            /** Needs */
+            needs: string[];
+            /** Op */
+            op: string;
+            /** Parameters */
+            parameters: components["schemas"]["PaletteField"][];
+            result: components["schemas"]["PalettePort"];
+            /** Source */
+            source: string;
+            /** Stands For */
+            stands_for: string | null;
+            /** Usage */
+            usage: string;
+            /** Warm Up */
+            warm_up: string;
+        };
+        /**
+         * PaletteExit
+         * @description An exit as a form asks for it.
+         */
+        PaletteExit: {
+            /** Example */
+            example: components["schemas"]["ExitTarget"] | number;
             /**
-             * First
-             * @description open of the first bar that is kept, milliseconds since 1970
+             * Form
+             * @enum {string}
              */
-            first: number;
-            /** High */
-            high: (number | null)[];
+            form: "distance" | "true_ranges" | "targets" | "bars";
+            /** Key */
+            key: string;
+            /** Meaning */
+            meaning: string;
+            /** Most Bars */
+            most_bars: number;
+            /** Most Percent */
+            most_percent: number;
+            /** Most Targets */
+            most_targets: number;
+            /** Most True Ranges */
+            most_true_ranges: number;
+            /** Required */
+            required: boolean;
+        };
+        /**
+         * PaletteField
+         * @description A parameter as a form asks for it.
+         */
+        PaletteField: {
+            /** Choices */
+            choices: string[];
+            /** Default */
+            default: number | string;
             /**
-             * Last
-             * @description open of the last bar that is kept, milliseconds since 1970
+             * Kind
+             * @enum {string}
              */
-            last: number;
+            kind: "w" | "k" | "q" | "name" | "a" | "g";
+            /** Least */
+            least: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: number | null;
             /**
-             * Left Out
-             * @description earlier fills in view that are not listed
+             * Name
+             * @description its key in a block
              */
-            left_out: number;
-            /** Low */
-            low: (number | null)[];
-            /** Open */
-            open: (number | null)[];
+            name: string;
             /**
-             * Stop
-             * @description level of the stop within the bar; null where nothing was held
+             * Symbol
+             * @description what the formula calls it
              */
-            stop: (number | null)[];
-            /** Symbol */
             symbol: string;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * PaletteGroup
+         * @description Operators of one kind.
+         */
+        PaletteGroup: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PalettePort
+         * @description Where an edge leads to, or comes from. Equal letters are equal units; px, qty, usd and num are fixed.
+         */
+        PalettePort: {
             /**
-             * T
-             * @description opens of the bars, milliseconds since 1970
+             * Kind
+             * @enum {string}
              */
-            t: number[];
+            kind: "series" | "condition" | "position";
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * PaletteUnit
+         * @description A unit as it stands on an edge, in words.
+         */
+        PaletteUnit: {
+            /** Meaning */
+            meaning: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * PasswordSet
+         * @description What came of it.
+         */
+        PasswordSet: {
             /**
-             * Width
-             * @description bars of the run that one bar here stands for
+             * Sessions Ended
+             * @description all others were signed out
              */
-            width: number;
+            sessions_ended: number;
         };
         /**
          * Problem
@@ -2492,6 +2752,19 @@ export interface components {
             share: number;
             /** Sharpe */
             sharpe: number | null;
+        };
+        /**
+         * Removed
+         * @description It was set aside.
+         */
+        Removed: {
+            /** Name */
+            name: string;
+            /**
+             * Ticket
+             * @description with this it is put back
+             */
+            ticket: string;
         };
         /**
          * ResumeWish
@@ -2608,6 +2881,88 @@ export interface components {
             state: "active" | "reducing" | "halted";
         };
         /**
+         * RunSummary
+         * @description A journal of this home.
+         */
+        RunSummary: {
+            /**
+             * Kind
+             * @description a run of `clawd up`, or an account of `clawd trade`
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Run
+             * @description its name, for `?run=`
+             */
+            run: string;
+            /** Shown */
+            shown: boolean;
+            /**
+             * Working
+             * @description whether a process trades it at this moment
+             */
+            working: boolean;
+            /**
+             * Written At
+             * @description when it was last written to, our clock, milliseconds since 1970
+             */
+            written_at: number;
+        };
+        /**
+         * SavedAnswer
+         * @description It is on the disk.
+         */
+        SavedAnswer: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description not valid yet: kept as a draft
+             */
+            draft: boolean;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number;
+        };
+        /**
+         * SaveRequest
+         * @description What the page has: the form that was edited last counts.
+         */
+        SaveRequest: {
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** @description as it is drawn, with its layout */
+            graph?: components["schemas"]["Graph"] | null;
+            /** Pane */
+            pane?: string | null;
+            /**
+             * Revision
+             * @description the one that was edited, 0 for a new one
+             */
+            revision: number;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+            viewport?: components["schemas"]["Viewport"] | null;
+        };
+        /**
+         * Scope
+         * @description What a session or a key may do; none implies another.
+         * @enum {string}
+         */
+        Scope: "read" | "build" | "decide" | "admin";
+        /**
          * SealModel
          * @description Bars that are held back from authors. Times are opens of bars, milliseconds since 1970 UTC.
          */
@@ -2677,6 +3032,19 @@ export interface components {
              * @description the words that were signed with the decision
              */
             why: string;
+        };
+        /**
+         * SignIn
+         * @description By which a session is opened: the token of a link, or the password.
+         */
+        SignIn: {
+            /** Password */
+            password?: string | null;
+            /**
+             * Token
+             * @description of a link that was not used yet
+             */
+            token?: string | null;
         };
         /**
          * Standing
@@ -2913,6 +3281,92 @@ export interface components {
             trials: components["schemas"]["TrialModel"][];
         };
         /**
+         * StrategyDetail
+         * @description A strategy with everything that the builder needs.
+         */
+        StrategyDetail: {
+            check: components["schemas"]["Check"];
+            /**
+             * Draft
+             * @description a text or JSON that is not valid yet, as it was typed
+             */
+            draft: string | null;
+            /**
+             * Edited Outside
+             * @description the file was changed with an editor since it was last drawn
+             */
+            edited_outside: boolean;
+            /**
+             * Form
+             * @description which form the draft is in
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** Name */
+            name: string;
+            /** Own */
+            own: boolean;
+            /** Pane */
+            pane: string | null;
+            /**
+             * Revision
+             * @description 0 for one of the library; a save says which it has edited
+             */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            viewport: components["schemas"]["Viewport"] | null;
+        };
+        /**
+         * StrategySummary
+         * @description A strategy in a list.
+         */
+        StrategySummary: {
+            /** Bar */
+            bar: string | null;
+            /** Claim */
+            claim: string;
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description has changes that are not valid yet
+             */
+            draft: boolean;
+            /**
+             * Name
+             * @description of its file: what it is asked for by
+             */
+            name: string;
+            /**
+             * On Fleet
+             * @description on the fleet's list with these very words
+             */
+            on_fleet: boolean;
+            /**
+             * Own
+             * @description saved by a person; else of the starter library
+             */
+            own: boolean;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            /** Sentence */
+            sentence: string;
+            /** Source */
+            source: string;
+            /**
+             * Title
+             * @description what it is called
+             */
+            title: string;
+        };
+        /**
          * StretchModel
          * @description The bars of a span of the calendar.
          */
@@ -3012,6 +3466,14 @@ export interface components {
             universe?: string[] | null;
         };
         /**
+         * Ticket
+         * @description Of a removal.
+         */
+        Ticket: {
+            /** Ticket */
+            ticket: string;
+        };
+        /**
          * ToldModel
          * @description What came out when its story was told: it was run on the bars of the search, and every run counted.
          */
@@ -3057,202 +3519,6 @@ export interface components {
             trials: number;
             /** Verdict */
             verdict: string;
-        };
-        /**
-         * TradeDetail
-         * @description A trade with its fills.
-         */
-        TradeDetail: {
-            /**
-             * Bars
-             * @description held
-             */
-            bars: number;
-            /**
-             * Best
-             * @description most favourable excursion, share of the entry price
-             */
-            best: number;
-            /**
-             * Closed
-             * @description milliseconds since 1970
-             */
-            closed: number | null;
-            /**
-             * Drawn
-             * @description whether the bars of its instrument are kept
-             */
-            drawn: boolean;
-            /**
-             * Entry
-             * @description average price
-             */
-            entry: number;
-            /**
-             * Exit
-             * @description average price
-             */
-            exit: number | null;
-            /** Fees */
-            fees: number;
-            /** Fills */
-            fills: components["schemas"]["FillOut"][];
-            /**
-             * Number
-             * @description in the order of their ends, from 0
-             */
-            number: number;
-            /**
-             * Opened
-             * @description milliseconds since 1970
-             */
-            opened: number;
-            /**
-             * Profit
-             * @description net of fees, quote currency; of an open one at the last close
-             */
-            profit: number;
-            /** Reason */
-            reason: string | null;
-            /**
-             * Share
-             * @description profit, share of the capital
-             */
-            share: number;
-            /**
-             * Side
-             * @enum {string}
-             */
-            side: "long" | "short";
-            /**
-             * Size
-             * @description largest
-             */
-            size: number;
-            /** Symbol */
-            symbol: string;
-            /**
-             * Text
-             * @description why it was closed, in words
-             */
-            text: string;
-            /**
-             * Worst
-             * @description most adverse excursion, share of the entry price, not positive
-             */
-            worst: number;
-        };
-        /**
-         * TradedInstrument
-         * @description An instrument and what was earned on it.
-         */
-        TradedInstrument: {
-            /**
-             * Drawn
-             * @description whether its bars are kept
-             */
-            drawn: boolean;
-            /** Last */
-            last: number | null;
-            /** Price Decimals */
-            price_decimals: number;
-            /** Profit */
-            profit: number;
-            /** Size Decimals */
-            size_decimals: number;
-            /** Symbol */
-            symbol: string;
-            /** Trades */
-            trades: number;
-            /** Won */
-            won: number;
-        };
-        /**
-         * TradeOut
-         * @description A trade, from flat to flat. What is unknown while it is open is null.
-         */
-        TradeOut: {
-            /**
-             * Bars
-             * @description held
-             */
-            bars: number;
-            /**
-             * Best
-             * @description most favourable excursion, share of the entry price
-             */
-            best: number;
-            /**
-             * Closed
-             * @description milliseconds since 1970
-             */
-            closed: number | null;
-            /**
-             * Entry
-             * @description average price
-             */
-            entry: number;
-            /**
-             * Exit
-             * @description average price
-             */
-            exit: number | null;
-            /** Fees */
-            fees: number;
-            /**
-             * Number
-             * @description in the order of their ends, from 0
-             */
-            number: number;
-            /**
-             * Opened
-             * @description milliseconds since 1970
-             */
-            opened: number;
-            /**
-             * Profit
-             * @description net of fees, quote currency; of an open one at the last close
-             */
-            profit: number;
-            /** Reason */
-            reason: string | null;
-            /**
-             * Share
-             * @description profit, share of the capital
-             */
-            share: number;
-            /**
-             * Side
-             * @enum {string}
-             */
-            side: "long" | "short";
-            /**
-             * Size
-             * @description largest
-             */
-            size: number;
-            /** Symbol */
-            symbol: string;
-            /**
-             * Text
-             * @description why it was closed, in words
-             */
-            text: string;
-            /**
-             * Worst
-             * @description most adverse excursion, share of the entry price, not positive
-             */
-            worst: number;
-        };
-        /**
-         * TradePage
-         * @description Some of the trades, the latest to open first.
-         */
-        TradePage: {
-            /** Total */
-            total: number;
-            /** Trades */
-            trades: components["schemas"]["TradeOut"][];
         };
         /**
          * TrialModel
@@ -3365,18 +3631,17 @@ export interface components {
             /** Symbol */
             symbol: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
+        /**
+         * Viewport
+         * @description What of the graph is in sight.
+         */
+        Viewport: {
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+            /** Zoom */
+            zoom: number;
         };
         /**
          * WealthCurve
@@ -3395,6 +3660,39 @@ export interface components {
              * @description null where everything was lost
              */
             wealth: (number | null)[];
+        };
+        /**
+         * Who
+         * @description Who has asked.
+         */
+        Who: {
+            /**
+             * Ends
+             * @description milliseconds since 1970: then it ends, unless it is used before; null: never
+             */
+            ends: number | null;
+            /**
+             * Has Password
+             * @description whether a password is set
+             */
+            has_password: boolean;
+            /**
+             * Id
+             * @description of the session or the key
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "session" | "key";
+            /**
+             * Name
+             * @description as it stands in the audit
+             */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
         };
         /**
          * WorldRow
@@ -3532,6 +3830,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3541,13 +3857,52 @@ export interface operations {
                     "application/json": components["schemas"]["About"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_agents: {
+        parameters: {
+            query?: {
+                descending?: boolean;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                sort?: "id" | "name" | "state" | "equity" | "profit" | "total" | "drawdown" | "exposure" | "risk" | "wealth";
+                start?: number;
+                state?: ("active" | "halted" | "reducing" | "fired" | "released")[] | null;
+                /** @description stands in the id, the name or the instruments */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentPage"];
                 };
             };
         };
@@ -3563,17 +3918,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approvals"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3581,13 +3927,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
                 };
             };
         };
@@ -3604,17 +3959,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approval"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3622,13 +3968,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
         };
@@ -3649,17 +4004,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approval"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3667,13 +4013,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
         };
@@ -3694,17 +4049,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedText"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3712,13 +4058,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedText"];
                 };
             };
         };
@@ -3732,6 +4087,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3741,675 +4114,24 @@ export interface operations {
                     "application/json": components["schemas"]["ApproverKey"][];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
         };
     };
-    list_backtests: {
+    list_audit: {
         parameters: {
             query?: {
-                content_hash?: string | null;
+                /** @description exactly this person or key */
+                by?: string | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
                 limit?: number;
-                offset?: number;
-                state?: ("waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted") | null;
-                /** @description part of the strategy's name */
-                text?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BacktestList"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    start_backtest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["BacktestOrder"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BacktestSummary"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_backtest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BacktestDetail"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    remove_backtest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    cancel_backtest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BacktestSummary"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    pin_backtest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Pin"];
-            };
-        };
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BacktestSummary"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_backtest_prices: {
-        parameters: {
-            query: {
                 /** @description milliseconds since 1970 */
-                from?: number | null;
-                points?: number;
-                symbol: string;
+                since?: number | null;
+                /** @description anywhere in the line, in any case */
+                text?: string | null;
                 /** @description milliseconds since 1970 */
-                to?: number | null;
-            };
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["PriceSeries"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    download_report: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": unknown;
-                    "text/html": unknown;
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_backtest_series: {
-        parameters: {
-            query?: {
-                points?: number;
-            };
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["BacktestSeries"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    list_backtest_trades: {
-        parameters: {
-            query?: {
-                limit?: number;
-                offset?: number;
-                symbol?: string | null;
-            };
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TradePage"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    read_backtest_trade: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description of a backtest */
-                id: string;
-                number: number;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TradeDetail"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Not Found */
-            404: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Conflict */
-            409: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
-        };
-    };
-    compare_backtests: {
-        parameters: {
-            query: {
-                /** @description 2 to 6 of them, by commas */
-                ids: string;
+                until?: number | null;
+                /** @description exactly this fact */
+                what?: string | null;
             };
             header?: never;
             path?: never;
@@ -4417,17 +4139,46 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["BacktestComparison"];
+                    "application/json": components["schemas"]["AuditPage"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4435,8 +4186,8 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Not Found */
-            404: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4444,8 +4195,28 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Conflict */
-            409: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+        };
+    };
+    read_audit_integrity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4453,13 +4224,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Integrity"];
                 };
             };
         };
@@ -4473,6 +4253,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4480,15 +4278,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidenceOverview"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4505,17 +4294,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Campaigns"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4523,13 +4303,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
                 };
             };
         };
@@ -4545,17 +4334,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CampaignDetail"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4563,13 +4343,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignDetail"];
                 };
             };
         };
@@ -4591,17 +4380,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClaimPage"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4609,13 +4389,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimPage"];
                 };
             };
         };
@@ -4631,17 +4420,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClaimDetail"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4649,13 +4429,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimDetail"];
                 };
             };
         };
@@ -4672,17 +4461,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StoryModel"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4690,13 +4470,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryModel"];
                 };
             };
         };
@@ -4717,17 +4506,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TellingModel"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4735,13 +4515,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TellingModel"];
                 };
             };
         };
@@ -4768,17 +4557,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TrialPage"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4786,13 +4566,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialPage"];
                 };
             };
         };
@@ -4806,6 +4595,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4815,13 +4622,83 @@ export interface operations {
                     "application/json": components["schemas"]["Worlds"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_fleet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"][];
+                };
+            };
+        };
+    };
+    take_off_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"];
                 };
             };
         };
@@ -4835,6 +4712,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4842,15 +4737,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FleetWork"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4868,6 +4754,24 @@ export interface operations {
             };
         };
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4877,27 +4781,9 @@ export interface operations {
                     "application/json": components["schemas"]["FleetWork"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
-                };
-            };
-            /** @description Validation Error */
-            422: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
-                };
-            };
         };
     };
-    list_study_markets: {
+    list_keys: {
         parameters: {
             query?: never;
             header?: never;
@@ -4906,22 +4792,191 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["MarketSummary"][];
+                    "application/json": components["schemas"]["ApiKey"][];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    make_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeKey"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    read_palette: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Palette"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordSet"];
                 };
             };
         };
@@ -4935,6 +4990,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4942,15 +5015,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnattributedPosition"][];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4971,17 +5035,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["UnattributedPosition"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4989,13 +5044,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UnattributedPosition"];
                 };
             };
         };
@@ -5013,6 +5077,24 @@ export interface operations {
             };
         };
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -5022,8 +5104,19 @@ export interface operations {
                     "application/json": components["schemas"]["OrderAnswers"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_runs: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5031,14 +5124,255 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Who"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Who"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSession"][];
+                };
+            };
+        };
+    };
+    read_open_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSession"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -5051,6 +5385,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -5058,15 +5410,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Standing"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5084,17 +5427,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderAnswers"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5102,13 +5436,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
                 };
             };
         };
@@ -5124,17 +5467,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GivenOrder"][];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5142,13 +5476,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenOrder"][];
                 };
             };
         };
@@ -5164,6 +5507,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -5173,8 +5534,19 @@ export interface operations {
                     "application/json": components["schemas"]["OrderAnswers"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    read_status: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -5182,13 +5554,357 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Status"];
+                };
+            };
+        };
+    };
+    list_strategies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategySummary"][];
+                };
+            };
+        };
+    };
+    read_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
+                };
+            };
+        };
+    };
+    save_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedAnswer"];
+                };
+            };
+        };
+    };
+    remove_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+        };
+    };
+    deploy_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    read_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    check_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+        };
+    };
+    restore_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ticket"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
                 };
             };
         };

@@ -11,45 +11,88 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
+<<<<<<< HEAD
 from clawd.server.backtest_desk import backtests_at_work
+=======
+from clawd.server.audit import keep_audit
+from clawd.server.bodies import Bodies
+from clawd.server.door import Door
+>>>>>>> web
 from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
-from clawd.server.problem import Problem, answer_problems
+from clawd.server.live.at_work import follow
+from clawd.server.patience import Patience
+from clawd.server.problem import PROBLEMS, answer_problems
 from clawd.server.routes import (
     about,
+    agents,
     approvals,
+<<<<<<< HEAD
     backtest_views,
     backtests,
+=======
+    audit,
+>>>>>>> web
     campaigns,
     claims,
     evidence,
     fleet_process,
+<<<<<<< HEAD
     markets,
+=======
+    keys,
+    live,
+    runs,
+    session,
+>>>>>>> web
     standing,
     stories,
+    strategies,
     unattributed,
     worlds,
 )
+from clawd.server.safe_answers import SafeAnswers
 from clawd.server.site import Site
 
 _ROUTERS = (
     about.router,
+    agents.router,
     approvals.router,
+<<<<<<< HEAD
     backtest_views.router,  # before the next: `compare` is no backtest
     backtests.router,
+=======
+    audit.router,
+>>>>>>> web
     campaigns.router,
     claims.router,
     evidence.router,
     fleet_process.router,
+<<<<<<< HEAD
     markets.router,
+=======
+    keys.router,
+    live.router,
+    runs.router,
+    session.router,
+>>>>>>> web
     standing.router,
     stories.router,
+    strategies.router,
     unattributed.router,
     worlds.router,
 )
 #: What runs for as long as the application does, in the order in which it starts.
+<<<<<<< HEAD
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work, backtests_at_work)
+=======
+_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
+    follow,
+    keep_audit,
+    evidence_at_work,
+)
+>>>>>>> web
 
 
 def create_app(site: Site) -> FastAPI:
@@ -63,13 +106,18 @@ def create_app(site: Site) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=_lifespan,
-        responses={400: {"model": Problem, "description": "what was wrong, where, and what would be right"}},
+        responses=PROBLEMS,
     )
     app.state.site = site
     answer_problems(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
     serve_front_end(app)
+    # The last that is added is the first to be asked.
+    app.add_middleware(Patience)
+    app.add_middleware(Bodies)
+    app.add_middleware(Door, site=site)
+    app.add_middleware(SafeAnswers)
     plain = app.openapi
     app.openapi = lambda: _with_frames(plain())  # type: ignore[method-assign]
     return app

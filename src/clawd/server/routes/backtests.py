@@ -198,7 +198,7 @@ def start_backtest(order: BacktestOrder, site: AtSite, desk: AtDesk, caller: AsC
     """Ask for a backtest; it runs when its turn comes. Each whose result is shown counts as a trial in the ledger."""
     request, name, content_hash = _request(order, site)
     try:
-        run = desk.submit(request, name, content_hash)
+        run = desk.ask(request, name, content_hash)
     except BusyError as error:
         raise as_conflict(error) from None
     record(site, caller, "BacktestStarted", {"id": run.id, "strategy": name, "content_hash": content_hash})
