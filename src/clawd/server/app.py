@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
 from clawd.server.audit import keep_audit
+from clawd.server.backtest_desk import backtests_at_work
 from clawd.server.bodies import Bodies
 from clawd.server.door import Door
 from clawd.server.evidence_desk import evidence_at_work
@@ -26,6 +27,8 @@ from clawd.server.routes import (
     agents,
     approvals,
     audit,
+    backtest_views,
+    backtests,
     campaigns,
     charts,
     claims,
@@ -34,6 +37,7 @@ from clawd.server.routes import (
     journal,
     keys,
     live,
+    markets,
     positions,
     runs,
     session,
@@ -48,10 +52,12 @@ from clawd.server.site import Site
 
 _ROUTERS = (
     about.router,
-    agents.router,
     agent.router,
+    agents.router,
     approvals.router,
     audit.router,
+    backtest_views.router,
+    backtests.router,
     campaigns.router,
     charts.router,
     claims.router,
@@ -60,6 +66,7 @@ _ROUTERS = (
     journal.router,
     keys.router,
     live.router,
+    markets.router,
     positions.router,
     runs.router,
     session.router,
@@ -72,8 +79,9 @@ _ROUTERS = (
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
     follow,
-    keep_audit,
     evidence_at_work,
+    backtests_at_work,
+    keep_audit,
 )
 
 
