@@ -364,6 +364,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Limits
+         * @description Every limit: what is set, where it comes from, what the run at work holds itself to, and how far it is used.
+         */
+        get: operations["list_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/positions/unattributed": {
         parameters: {
             query?: never;
@@ -424,6 +444,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Risk
+         * @description The budget tree of each run, the last refusals of the gate, and the three rules.
+         */
+        get: operations["read_risk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -438,6 +478,66 @@ export interface paths {
         get: operations["list_runs"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description Every setting: its value, its default, where it comes from and what it means.
+         */
+        get: operations["list_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Setting
+         * @description Change a setting in the home's file. Runs that are at work keep what they began with.
+         */
+        put: operations["change_setting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Setting
+         * @description Whether a value can be set, and what has to be typed for it; nothing changes.
+         */
+        post: operations["preview_setting"];
         delete?: never;
         options?: never;
         head?: never;
@@ -859,6 +959,51 @@ export interface components {
              * @description annual, of net returns
              */
             sharpe: number;
+        };
+        /**
+         * BudgetRow
+         * @description A part of the day's limit. Amounts are text in the run's currency, null where they are not known.
+         */
+        BudgetRow: {
+            /**
+             * Active
+             * @description whether it may enter
+             */
+            active: boolean;
+            /** Capital */
+            capital: string;
+            /**
+             * Free
+             * @description what it may still put at risk
+             */
+            free: string | null;
+            /**
+             * Limit
+             * @description the most that it may lose in this UTC day
+             */
+            limit: string;
+            /**
+             * Lost
+             * @description realised and unrealised
+             */
+            lost: string | null;
+            /**
+             * Name
+             * @description of the agent
+             */
+            name: string;
+            /**
+             * Reserved
+             * @description the worst case still to come of its positions and working entries
+             */
+            reserved: string | null;
+            /** Strategy */
+            strategy: string;
+            /**
+             * Used
+             * @description share of the limit that is lost or reserved
+             */
+            used: number | null;
         };
         /**
          * CampaignDetail
@@ -1534,6 +1679,28 @@ export interface components {
             wealth_to_reach: number;
         };
         /**
+         * LimitRow
+         * @description A limit: what is set, what is in force in the run that is at work, and how far it is used.
+         */
+        LimitRow: {
+            /**
+             * In Force
+             * @description in the run; null where there is none, or no run
+             */
+            in_force: string | null;
+            setting: components["schemas"]["Setting"];
+            /**
+             * Share
+             * @description used by in force
+             */
+            share: number | null;
+            /**
+             * Used
+             * @description in the unit of the setting; null where that is not known
+             */
+            used: string | null;
+        };
+        /**
          * LookModel
          * @description A look at bars that are held back. Times are milliseconds since 1970 UTC.
          */
@@ -1683,6 +1850,14 @@ export interface components {
             value: string;
         };
         /**
+         * PreviewWish
+         * @description A value that is thought about.
+         */
+        PreviewWish: {
+            /** Value */
+            value: string | null;
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -1702,6 +1877,48 @@ export interface components {
              * @description the place, such as a field, a line and column, or a node
              */
             where?: string | null;
+        };
+        /**
+         * Refusal
+         * @description What the gate refused or shrank.
+         */
+        Refusal: {
+            /** Agent */
+            agent: string;
+            /** Allowed */
+            allowed: string;
+            /** Asked */
+            asked: string;
+            /**
+             * At
+             * @description the clock of whoever trades, milliseconds since 1970
+             */
+            at: number;
+            /** Code */
+            code: string;
+            /**
+             * Numbers
+             * @description what the check compared
+             */
+            numbers: {
+                [key: string]: string;
+            };
+            /** Order */
+            order: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "shrink" | "refuse";
+            /** Run */
+            run: string;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why, in words
+             */
+            text: string;
         };
         /**
          * RegimeModel
@@ -1760,6 +1977,31 @@ export interface components {
             resync: "status" | "fleet" | "feed" | "changed";
         };
         /**
+         * RiskView
+         * @description The day's budgets, and what the gate has refused.
+         */
+        RiskView: {
+            /**
+             * Refusals
+             * @description the newest first
+             */
+            refusals: components["schemas"]["Refusal"][];
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+            /** Runs */
+            runs: components["schemas"]["RunRisk"][];
+        };
+        /**
+         * Rule
+         * @description A rule that nobody can set.
+         */
+        Rule: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * RunHeard
          * @description What a run has said to an order.
          */
@@ -1784,6 +2026,34 @@ export interface components {
             state: "waiting" | "working" | "done" | "ended";
             /** Text */
             text: string | null;
+        };
+        /**
+         * RunRisk
+         * @description The day's budget of one run: the account's, and below it each agent's part.
+         */
+        RunRisk: {
+            account: components["schemas"]["BudgetRow"];
+            /**
+             * Agents
+             * @description those with the most used first
+             */
+            agents: components["schemas"]["BudgetRow"][];
+            /** Agents In All */
+            agents_in_all: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /** Run */
+            run: string;
+            /**
+             * Time
+             * @description the clock of whoever trades, milliseconds since 1970
+             */
+            time: number | null;
         };
         /**
          * RunStake
@@ -1885,6 +2155,138 @@ export interface components {
             until: number;
             /** Vault From */
             vault_from: number;
+        };
+        /**
+         * Setting
+         * @description A setting as a run that starts now would read it. Values are text, null where unset.
+         */
+        Setting: {
+            /** Default */
+            default: string | null;
+            /** Editable */
+            editable: boolean;
+            /** Group */
+            group: string;
+            /**
+             * In File
+             * @description what the home's file says
+             */
+            in_file: string | null;
+            /** Least */
+            least: string | null;
+            /**
+             * Limit
+             * @description whether it holds somebody back; to loosen it a word is asked for
+             */
+            limit: boolean;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Objection
+             * @description why it cannot be changed here
+             */
+            objection: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "default" | "file" | "environment";
+            /** Title */
+            title: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "money" | "multiple" | "share" | "seconds" | "count" | "text";
+            /** Value */
+            value: string | null;
+            /**
+             * Variable
+             * @description the environment variable that comes before the file
+             */
+            variable: string;
+        };
+        /**
+         * SettingChange
+         * @description What a change would do, or did.
+         */
+        SettingChange: {
+            setting: components["schemas"]["Setting"];
+            /**
+             * Text
+             * @description what it means for runs, in words
+             */
+            text: string;
+        };
+        /**
+         * SettingPreview
+         * @description Whether a value can be set, and what has to be typed for it.
+         */
+        SettingPreview: {
+            /** Loosens */
+            loosens: boolean;
+            /**
+             * Value
+             * @description as it would be read
+             */
+            value: string | null;
+            /**
+             * Words
+             * @description how often the word has to be typed: 0, 1 or 2
+             */
+            words: number;
+        };
+        /**
+         * SettingsList
+         * @description All settings, by groups.
+         */
+        SettingsList: {
+            /**
+             * File
+             * @description where those lie that are set here
+             */
+            file: string;
+            /** Loosen Word */
+            loosen_word: string;
+            /** Settings */
+            settings: components["schemas"]["Setting"][];
+            /**
+             * Trouble
+             * @description why the home's file cannot be read; no run starts before it is mended
+             */
+            trouble: string | null;
+        };
+        /**
+         * SettingWish
+         * @description A change of a setting, for runs that start afterwards.
+         */
+        SettingWish: {
+            /**
+             * Again
+             * @description once more, where the day may lose more than the default
+             * @default
+             */
+            again?: string;
+            /**
+             * Before
+             * @description what the file says, as far as you know
+             */
+            before: string | null;
+            /**
+             * Value
+             * @description as it is written; null takes it out of the file
+             */
+            value: string | null;
+            /**
+             * Word
+             * @description LOOSEN, where a limit is loosened
+             * @default
+             */
+            word?: string;
         };
         /**
          * SharpesModel
@@ -3298,6 +3700,35 @@ export interface operations {
             };
         };
     };
+    list_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitRow"][];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_unattributed_positions: {
         parameters: {
             query?: never;
@@ -3414,6 +3845,47 @@ export interface operations {
             };
         };
     };
+    read_risk: {
+        parameters: {
+            query?: {
+                agents?: number;
+                refusals?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: never;
@@ -3439,6 +3911,125 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsList"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    change_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingChange"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    preview_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewWish"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingPreview"];
+                };
+            };
+            /** @description what was wrong, where, and what would be right */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Validation Error */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
         };
