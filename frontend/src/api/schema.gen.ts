@@ -204,6 +204,214 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtests
+         * @description Backtests, the newest first, in summary.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Start Backtest
+         * @description Ask for a backtest; it runs when its turn comes. Each whose result is shown counts as a trial in the ledger.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest
+         * @description Where a backtest stands, and what came of it.
+         */
+        get: operations["read_backtest"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Backtest
+         * @description Move a backtest aside: it is listed no more. Its trial stays counted.
+         */
+        delete: operations["remove_backtest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Backtest
+         * @description Call a backtest off: nothing of it is counted.
+         */
+        post: operations["cancel_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin Backtest
+         * @description Keep a backtest when the oldest have to go, or no longer.
+         */
+        put: operations["pin_backtest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Prices
+         * @description Bars of an instrument within a stretch of time, the fills on them and the line of the stop while it was held.
+         */
+        get: operations["read_backtest_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Report
+         * @description The report of a backtest as one HTML file that needs nothing else.
+         */
+        get: operations["download_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Series
+         * @description The curves of a backtest, at most so many points of each.
+         */
+        get: operations["read_backtest_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtest Trades
+         * @description Trades, the latest to open first.
+         */
+        get: operations["list_backtest_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Trade
+         * @description A trade with its fills and the reason of each.
+         */
+        get: operations["read_backtest_trade"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Backtests
+         * @description Backtests side by side: curves from the same start, differences in what they were given, figures.
+         */
+        get: operations["compare_backtests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/evidence": {
         parameters: {
             query?: never;
@@ -503,6 +711,26 @@ export interface paths {
          * @description Revoke a key for ever.
          */
         delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/markets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Study Markets
+         * @description The sample market, and the catalog where it has bars.
+         */
+        get: operations["list_study_markets"];
+        put?: never;
+        post?: never;
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1200,6 +1428,16 @@ export interface components {
             trusted: boolean;
         };
         /**
+         * Assumptions
+         * @description What the figures assume, under a title.
+         */
+        Assumptions: {
+            /** Lines */
+            lines: string[];
+            /** Title */
+            title: string;
+        };
+        /**
          * AuditEntry
          * @description Something that somebody has done.
          */
@@ -1270,6 +1508,415 @@ export interface components {
              * @description the cursor of the next page, null where nothing is left; a page may be short where few fit
              */
             next: string | null;
+        };
+        /**
+         * BacktestComparison
+         * @description Backtests side by side.
+         */
+        BacktestComparison: {
+            /** Differences */
+            differences: components["schemas"]["ComparedDifference"][];
+            /** End */
+            end: number | null;
+            /** Figures */
+            figures: components["schemas"]["ComparedFigure"][];
+            /** Runs */
+            runs: components["schemas"]["ComparedRun"][];
+            /**
+             * Start
+             * @description of the common span, milliseconds since 1970
+             */
+            start: number | null;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestDetail
+         * @description A backtest, with what came of it once it is done.
+         */
+        BacktestDetail: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            result: components["schemas"]["BacktestResult"] | null;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
+        };
+        /**
+         * BacktestError
+         * @description Why a backtest has no result.
+         */
+        BacktestError: {
+            /** Hint */
+            hint: string | null;
+            /** What */
+            what: string;
+            /** Where */
+            where: string | null;
+        };
+        /**
+         * BacktestList
+         * @description Backtests, the newest first.
+         */
+        BacktestList: {
+            /** Backtests */
+            backtests: components["schemas"]["BacktestSummary"][];
+            /**
+             * Engine
+             * @description what the engine is doing before it is ready; null when it is
+             */
+            engine: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /** Engine Text */
+            engine_text: string | null;
+            /**
+             * Kept
+             * @description all that are kept
+             */
+            kept: number;
+            /**
+             * Most
+             * @description kept at most: the oldest that are not pinned make room for new ones
+             */
+            most: number;
+            /** Most Waiting */
+            most_waiting: number;
+            /**
+             * Total
+             * @description those that fit, whether listed or not
+             */
+            total: number;
+        };
+        /**
+         * BacktestOrder
+         * @description What is asked for. What is left out is as ``clawd backtest`` has it.
+         */
+        BacktestOrder: {
+            /**
+             * Bar
+             * @description size of the bars where there are several, such as 1h
+             */
+            bar?: string | null;
+            /**
+             * Capital
+             * @description quote currency
+             * @default 10000
+             */
+            capital?: number | string;
+            /**
+             * Data
+             * @default sample
+             * @enum {string}
+             */
+            data?: "sample" | "catalog";
+            /**
+             * Fee
+             * @description per side, share of notional; else the setting
+             */
+            fee?: number | string | null;
+            /**
+             * From
+             * @description first bar traded, a date or time, UTC; earlier bars warm up
+             */
+            from?: string | null;
+            /**
+             * Name
+             * @description of a starter strategy, where no text is given
+             */
+            name?: string | null;
+            /**
+             * Slippage
+             * @description per side, share of price; else the setting
+             */
+            slippage?: number | string | null;
+            /**
+             * Text
+             * @description a strategy, TOML or JSON
+             */
+            text?: string | null;
+            /**
+             * To
+             * @description no bar that opens at or after this is read, UTC
+             */
+            to?: string | null;
+            /**
+             * Universe
+             * @description instruments; all when left out
+             */
+            universe?: string[] | null;
+        };
+        /**
+         * BacktestResult
+         * @description What came of a backtest. Amounts are in quote currency.
+         */
+        BacktestResult: {
+            /** Assumptions */
+            assumptions: components["schemas"]["Assumptions"][];
+            /** Bar */
+            bar: string;
+            /**
+             * Equity
+             * @description at the last close
+             */
+            equity: number;
+            /** Exits */
+            exits: components["schemas"]["ExitRow"][];
+            /**
+             * Figures
+             * @description as `clawd backtest --json` has them
+             */
+            figures: {
+                [key: string]: unknown;
+            };
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Held
+             * @description the same of buy and hold, as far as they mean something
+             */
+            held: {
+                [key: string]: number | null;
+            } | null;
+            /** Held Equity */
+            held_equity: number | null;
+            /** Instruments */
+            instruments: components["schemas"]["TradedInstrument"][];
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970
+             */
+            last: number;
+            luck: components["schemas"]["LuckSummary"];
+            /** Money Decimals */
+            money_decimals: number;
+            /** Months */
+            months: components["schemas"]["MonthRow"][];
+            /** Months Held */
+            months_held: number | null;
+            /** Months Total */
+            months_total: number;
+            /**
+             * Strategy
+             * @description its text
+             */
+            strategy: string;
+            /**
+             * Summary
+             * @description the equity chart in a sentence or three
+             */
+            summary: string;
+            /**
+             * Trades
+             * @description open ones included
+             */
+            trades: number;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestSeries
+         * @description Curves of a backtest by columns. Amounts are in quote currency, shares are of the capital.
+         */
+        BacktestSeries: {
+            /**
+             * Bars
+             * @description from how many bars these points were taken; lows and highs are among them
+             */
+            bars: number;
+            /**
+             * Drawdown
+             * @description below the peak, a share of it, not negative
+             */
+            drawdown: number[];
+            /**
+             * Equity
+             * @description at the closes
+             */
+            equity: number[];
+            /**
+             * Exposure
+             * @description gross, share of the capital
+             */
+            exposure: number[];
+            /**
+             * Held
+             * @description the same of buy and hold
+             */
+            held: number[] | null;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+        };
+        /**
+         * BacktestSummary
+         * @description A backtest in a list. Figures are null until it is done.
+         */
+        BacktestSummary: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
         };
         /**
          * Behaviour
@@ -1654,6 +2301,59 @@ export interface components {
             total: number;
         };
         /**
+         * ComparedDifference
+         * @description Something that was given to the runs and is not the same for all.
+         */
+        ComparedDifference: {
+            /** Text */
+            text: string;
+            /** Values */
+            values: string[];
+            /** What */
+            what: string;
+        };
+        /**
+         * ComparedFigure
+         * @description A figure of each run, over all of its own bars.
+         */
+        ComparedFigure: {
+            /**
+             * Best
+             * @description places of the best values; none where there is no better and worse
+             */
+            best: number[];
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Meaning */
+            meaning: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "share" | "ratio" | "count" | "amount";
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * ComparedRun
+         * @description A backtest in a comparison, with its equity, 100 at the start of the common span.
+         */
+        ComparedRun: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * T
+             * @description milliseconds since 1970; null where there is no common span
+             */
+            t: number[] | null;
+            /** Value */
+            value: number[] | null;
+        };
+        /**
          * Counts
          * @description What is in the ledger and the registry.
          */
@@ -1804,6 +2504,25 @@ export interface components {
             window?: number | null;
         };
         /**
+         * ExitRow
+         * @description Closed trades by the reason of their exit.
+         */
+        ExitRow: {
+            /**
+             * Profit
+             * @description net of fees, quote currency
+             */
+            profit: number;
+            /** Reason */
+            reason: string;
+            /** Text */
+            text: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
+        };
+        /**
          * ExitSet
          * @description How positions are left.
          */
@@ -1910,6 +2629,37 @@ export interface components {
              * @enum {string}
              */
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
+        };
+        /**
+         * FillOut
+         * @description A fill.
+         */
+        FillOut: {
+            /** Fee */
+            fee: number;
+            /** Price */
+            price: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /** Size */
+            size: number;
+            /**
+             * T
+             * @description open of its bar, milliseconds since 1970
+             */
+            t: number;
+            /**
+             * Text
+             * @description the reason in words
+             */
+            text: string;
+            /** Trade */
+            trade: number;
         };
         /**
          * FinalistModel
@@ -2296,6 +3046,31 @@ export interface components {
             wealth_to_reach: number;
         };
         /**
+         * ListedInstrument
+         * @description An instrument at one size of its bars.
+         */
+        ListedInstrument: {
+            /**
+             * Bar
+             * @description such as 1d
+             */
+            bar: string;
+            /** Bars */
+            bars: number;
+            /**
+             * First
+             * @description open of its first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of its last bar, milliseconds since 1970
+             */
+            last: number;
+            /** Symbol */
+            symbol: string;
+        };
+        /**
          * ListedStrategy
          * @description A strategy on the fleet's list.
          */
@@ -2404,6 +3179,29 @@ export interface components {
             trials: number;
         };
         /**
+         * LuckSummary
+         * @description The backtest beside what luck alone would show.
+         */
+        LuckSummary: {
+            /**
+             * Deflated
+             * @description confidence that this one's is more than that, 0 to 1
+             */
+            deflated: number | null;
+            /**
+             * Expected
+             * @description annual Sharpe ratio that the best of so many strategies without an edge is expected to show
+             */
+            expected: number | null;
+            /** Text */
+            text: string;
+            /**
+             * Trials
+             * @description distinct ones in the ledger, this one included
+             */
+            trials: number;
+        };
+        /**
          * MadeKey
          * @description A key that was made.
          */
@@ -2414,6 +3212,48 @@ export interface components {
              * @description to be sent as `Authorization: Bearer …`; it is shown this once
              */
             secret: string;
+        };
+        /**
+         * MarketSummary
+         * @description A market that can be studied.
+         */
+        MarketSummary: {
+            /**
+             * Data
+             * @description what it is called: sample or catalog
+             */
+            data: string;
+            /** Instruments */
+            instruments: components["schemas"]["ListedInstrument"][];
+            /**
+             * Left Out
+             * @description instruments beyond those that are listed
+             */
+            left_out: number;
+            /**
+             * Sealed From
+             * @description no bar from here on is shown to authors, milliseconds since 1970; null where all are
+             */
+            sealed_from: number | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * MonthRow
+         * @description Net returns of a year, shares of the capital; they add up. Null where there are no bars.
+         */
+        MonthRow: {
+            /**
+             * Held
+             * @description of buy and hold
+             */
+            held: number | null;
+            /** Months */
+            months: (number | null)[];
+            /** Total */
+            total: number;
+            /** Year */
+            year: number;
         };
         /**
          * NeighbourModel
@@ -2709,6 +3549,64 @@ export interface components {
              * @description all others were signed out
              */
             sessions_ended: number;
+        };
+        /**
+         * Pin
+         * @description Whether a backtest stays when the oldest have to go.
+         */
+        Pin: {
+            /** Pinned */
+            pinned: boolean;
+        };
+        /**
+         * PriceSeries
+         * @description Bars of an instrument with what was traded on them, by columns. Null where a bar is missing.
+         */
+        PriceSeries: {
+            /** Close */
+            close: (number | null)[];
+            /** Decimals */
+            decimals: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * First
+             * @description open of the first bar that is kept, milliseconds since 1970
+             */
+            first: number;
+            /** High */
+            high: (number | null)[];
+            /**
+             * Last
+             * @description open of the last bar that is kept, milliseconds since 1970
+             */
+            last: number;
+            /**
+             * Left Out
+             * @description earlier fills in view that are not listed
+             */
+            left_out: number;
+            /** Low */
+            low: (number | null)[];
+            /** Open */
+            open: (number | null)[];
+            /**
+             * Stop
+             * @description level of the stop within the bar; null where nothing was held
+             */
+            stop: (number | null)[];
+            /** Symbol */
+            symbol: string;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+            /**
+             * Width
+             * @description bars of the run that one bar here stands for
+             */
+            width: number;
         };
         /**
          * Problem
@@ -3521,6 +4419,202 @@ export interface components {
             verdict: string;
         };
         /**
+         * TradeDetail
+         * @description A trade with its fills.
+         */
+        TradeDetail: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Drawn
+             * @description whether the bars of its instrument are kept
+             */
+            drawn: boolean;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
+         * TradedInstrument
+         * @description An instrument and what was earned on it.
+         */
+        TradedInstrument: {
+            /**
+             * Drawn
+             * @description whether its bars are kept
+             */
+            drawn: boolean;
+            /** Last */
+            last: number | null;
+            /** Price Decimals */
+            price_decimals: number;
+            /** Profit */
+            profit: number;
+            /** Size Decimals */
+            size_decimals: number;
+            /** Symbol */
+            symbol: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
+        };
+        /**
+         * TradeOut
+         * @description A trade, from flat to flat. What is unknown while it is open is null.
+         */
+        TradeOut: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
+         * TradePage
+         * @description Some of the trades, the latest to open first.
+         */
+        TradePage: {
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeOut"][];
+        };
+        /**
          * TrialModel
          * @description A trial in short. What is undefined is null.
          */
@@ -4244,6 +5338,718 @@ export interface operations {
             };
         };
     };
+    list_backtests: {
+        parameters: {
+            query?: {
+                content_hash?: string | null;
+                limit?: number;
+                offset?: number;
+                state?: ("waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted") | null;
+                /** @description part of the strategy's name */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestOrder"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pin_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_prices: {
+        parameters: {
+            query: {
+                /** @description milliseconds since 1970 */
+                from?: number | null;
+                points?: number;
+                symbol: string;
+                /** @description milliseconds since 1970 */
+                to?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceSeries"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/html": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_series: {
+        parameters: {
+            query?: {
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSeries"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backtest_trades: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                symbol?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradePage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_trade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_backtests: {
+        parameters: {
+            query: {
+                /** @description 2 to 6 of them, by commas */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     read_evidence: {
         parameters: {
             query?: never;
@@ -4898,6 +6704,44 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_study_markets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketSummary"][];
+                };
             };
         };
     };

@@ -11,13 +11,10 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
-<<<<<<< HEAD
-from clawd.server.backtest_desk import backtests_at_work
-=======
 from clawd.server.audit import keep_audit
+from clawd.server.backtest_desk import backtests_at_work
 from clawd.server.bodies import Bodies
 from clawd.server.door import Door
->>>>>>> web
 from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
@@ -28,24 +25,18 @@ from clawd.server.routes import (
     about,
     agents,
     approvals,
-<<<<<<< HEAD
+    audit,
     backtest_views,
     backtests,
-=======
-    audit,
->>>>>>> web
     campaigns,
     claims,
     evidence,
     fleet_process,
-<<<<<<< HEAD
-    markets,
-=======
     keys,
     live,
+    markets,
     runs,
     session,
->>>>>>> web
     standing,
     stories,
     strategies,
@@ -59,24 +50,18 @@ _ROUTERS = (
     about.router,
     agents.router,
     approvals.router,
-<<<<<<< HEAD
+    audit.router,
     backtest_views.router,  # before the next: `compare` is no backtest
     backtests.router,
-=======
-    audit.router,
->>>>>>> web
     campaigns.router,
     claims.router,
     evidence.router,
     fleet_process.router,
-<<<<<<< HEAD
-    markets.router,
-=======
     keys.router,
     live.router,
+    markets.router,
     runs.router,
     session.router,
->>>>>>> web
     standing.router,
     stories.router,
     strategies.router,
@@ -84,15 +69,12 @@ _ROUTERS = (
     worlds.router,
 )
 #: What runs for as long as the application does, in the order in which it starts.
-<<<<<<< HEAD
-_RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (evidence_at_work, backtests_at_work)
-=======
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
     follow,
     keep_audit,
     evidence_at_work,
+    backtests_at_work,
 )
->>>>>>> web
 
 
 def create_app(site: Site) -> FastAPI:

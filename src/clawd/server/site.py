@@ -67,6 +67,7 @@ class Site:
     follower: Follower | None = None
     hub: Hub | None = None
     evidence: EvidenceDesk | None = None
+    backtests: Desk | ClawdError | None = None
     hand: Hand = field(init=False)
     signers: Signers = field(init=False)
 
@@ -74,12 +75,6 @@ class Site:
         self.hand = Hand(Stakes(self.settings.home), self.clock)
         self.signers = Signers(self.settings.home)
 
-<<<<<<< HEAD
-    evidence: EvidenceDesk | None = None
-    backtests: Desk | ClawdError | None = None
-
-=======
->>>>>>> web
     @property
     def home(self) -> Path:
         return self.settings.home
