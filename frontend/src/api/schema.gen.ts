@@ -1698,7 +1698,7 @@ export interface components {
             from?: string | null;
             /**
              * Name
-             * @description of a starter strategy, where no text is given
+             * @description of a saved or a starter strategy, where no text is given
              */
             name?: string | null;
             /**
