@@ -87,7 +87,10 @@ _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
     follow,
     evidence_at_work,
     backtests_at_work,
+    HEAD,
     keep_audit,
+    web,
+    backtests,
 )
 
 

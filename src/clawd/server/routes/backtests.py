@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from clawd.server.backtest_desk import ADoneRun, ARun, AtDesk, as_conflict, miss
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.problem import Problem
 from clawd.server.site import AtSite, Site
+from clawd.store.strategies import read_saved
 
 router = APIRouter(tags=["backtests"], dependencies=[needs(Scope.READ)])
 
@@ -35,7 +37,9 @@ class BacktestOrder(BaseModel):
     model_config = {"populate_by_name": True, "extra": "forbid"}
 
     text: str | None = Field(None, max_length=LARGEST_JSON_FILE, description="a strategy, TOML or JSON")
-    name: str | None = Field(None, max_length=200, description="of a starter strategy, where no text is given")
+    name: str | None = Field(
+        None, max_length=200, description="of a saved or a starter strategy, where no text is given"
+    )
     data: Literal["sample", "catalog"] = "sample"
     universe: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(
         None, min_length=1, max_length=500, description="instruments; all when left out"
@@ -298,11 +302,12 @@ def _request(order: BacktestOrder, site: Site) -> tuple[Request, str, str]:
     """What is asked for, looked over as far as that can be done before the market is read."""
     if (order.text is None) == (order.name is None):
         raise ClawdError("a strategy is given by its text or by its name", where="text", hint="give one of the two")
-    strategy = find_starter(order.name or "") if order.text is None else strategy_in(order.text)
+    text = _text_of(site, order.name or "") if order.text is None else order.text
+    strategy = strategy_in(text)
     if any("," in symbol for symbol in order.universe or ()):
         raise ClawdError("an instrument has no comma in its name", where="universe", hint="one name an entry")
     request = Request(
-        text=strategy.to_toml() if order.text is None else order.text,
+        text=text,
         data=order.data,
         universe=",".join(order.universe) if order.universe else None,
         bar=order.bar,
@@ -314,6 +319,15 @@ def _request(order: BacktestOrder, site: Site) -> tuple[Request, str, str]:
     )
     _ = request.size, request.span  # whether they can be read
     return request, strategy.name, strategy.content_hash
+
+
+def _text_of(site: Site, name: str) -> str:
+    """The text of a strategy that was saved here, or of a starter strategy."""
+    with suppress(ClawdError):  # a name that no saved strategy can have
+        saved = read_saved(site.home, name)
+        if saved is not None and saved.text is not None:
+            return saved.text
+    return find_starter(name).to_toml()
 
 
 def _summary(desk: Desk, run: Run) -> BacktestSummary:
