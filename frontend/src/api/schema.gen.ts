@@ -893,6 +893,16 @@ export interface components {
             detail?: components["schemas"]["ValidationError"][];
         };
         /**
+         * Interval
+         * @description The shares that are compatible with a count, by Clopper and Pearson at 95 %.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * JudgedModel
          * @description What a campaign said of it.
          */
@@ -1553,7 +1563,7 @@ export interface components {
         };
         /**
          * WorldRow
-         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         * @description What campaigns of one kind came to.
          */
         WorldRow: {
             /** Campaigns */
@@ -1565,24 +1575,12 @@ export interface components {
             false: number;
             /** False Campaigns */
             false_campaigns: number;
-            /**
-             * False Interval
-             * @description of the share of campaigns with a false proof
-             */
-            false_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of campaigns with a false proof */
+            false_interval: components["schemas"]["Interval"];
             /** Found */
             found: number;
-            /**
-             * Found Interval
-             * @description of the share of planted edges that is found
-             */
-            found_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of planted edges that is found */
+            found_interval: components["schemas"]["Interval"];
             /**
              * Kind
              * @enum {string}
