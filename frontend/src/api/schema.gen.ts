@@ -1007,15 +1007,13 @@ export interface components {
          * @description The trials on the same bars at the same costs, held against what luck alone would show.
          */
         LuckOnBars: {
-            /** @description of as many as there are in the ledger */
-            all_trials: components["schemas"]["LuckModel"];
-            /** @description of as many as were tried on these bars */
-            alone: components["schemas"]["LuckModel"];
             /** Bars */
             bars: number;
             /** Bars Per Year */
             bars_per_year: number;
             best: components["schemas"]["BestFound"];
+            /** @description of as many as there are in the ledger: what the best is held against */
+            charged: components["schemas"]["LuckModel"];
             /** Curve */
             curve: components["schemas"]["LuckModel"][];
             /** Data Fingerprint */
@@ -1032,6 +1030,8 @@ export interface components {
              * @description open of the last bar, milliseconds since 1970 UTC
              */
             last: number;
+            /** @description of as many as were tried on these bars */
+            own: components["schemas"]["LuckModel"];
             /** Slippage */
             slippage: number;
             /** Trials */

@@ -12,7 +12,7 @@ import { Glossary } from './Glossary'
 import { ScrollTable } from './ScrollTable'
 import { StandingWord } from './StandingWord'
 import { Term } from './Term'
-import { chance, verdict, wealth, whyLevel } from './words'
+import { chance, level, verdict, wealth, whyLevel } from './words'
 
 const WealthChart = lazy(() => import('../../charts/WealthChart').then((module) => ({ default: module.WealthChart })))
 
@@ -66,7 +66,7 @@ function Claim({ detail }: { detail: Schema<'ClaimDetail'> }) {
         <div className="evidence-figures">
           <KeyFigure label="Wealth now" value={wealth(claim.wealth)} note="of a gambler who began with 1" />
           <KeyFigure label="Best so far" value={wealth(claim.peak)} note="what is held against the level" />
-          <KeyFigure label="Level to reach" value={wealth(claim.wealth_to_reach)} note="fixed when it was registered" />
+          <KeyFigure label="Level to reach" value={level(claim.wealth_to_reach)} note="fixed when it was registered" />
           <KeyFigure
             label="Bars that counted"
             value={count(claim.bars)}
@@ -94,7 +94,7 @@ function Claim({ detail }: { detail: Schema<'ClaimDetail'> }) {
                 },
               ]}
               level={claim.wealth_to_reach}
-              levelName={`Level to reach: ${wealth(claim.wealth_to_reach)}`}
+              levelName={`Level to reach: ${level(claim.wealth_to_reach)}`}
             />
           </Suspense>
         )}
@@ -128,7 +128,7 @@ function Claim({ detail }: { detail: Schema<'ClaimDetail'> }) {
         </Card>
       )}
       {stretches.length > 0 && (
-        <Card title="Bets by period">
+        <Card title="Bets by period" className="evidence-narrow">
           <ScrollTable label="Bets by period">
             <thead>
               <tr>

@@ -6,7 +6,7 @@ import { ScrollTable } from './ScrollTable'
 import { SortHead } from './SortHead'
 import { Spark } from './Spark'
 import { StandingWord } from './StandingWord'
-import { progress, wealth } from './words'
+import { level, progress, wealth } from './words'
 
 /** Claims, each with its wealth and its level. Without `sort` it stays as it is given. */
 export function ClaimsTable({
@@ -69,7 +69,7 @@ export function ClaimsTable({
             <td className="no-phone">{utcDate(claim.counts_from)}</td>
             <td className="numbers">{wealth(claim.wealth)}</td>
             <td className="numbers no-phone">{wealth(claim.peak)}</td>
-            <td className="numbers">{wealth(claim.wealth_to_reach)}</td>
+            <td className="numbers">{level(claim.wealth_to_reach)}</td>
             <td className="no-phone">
               {claim.spark.length > 1 ? (
                 <Spark logs={claim.spark} level={claim.wealth_to_reach} now={claim.wealth} />

@@ -2,7 +2,7 @@ import type { Schema } from '../../api/client'
 import { number } from '../../format'
 import { ScrollTable } from './ScrollTable'
 import { Term } from './Term'
-import { gatesPassed, gateWords } from './words'
+import { gateNumber, gatesPassed, gateWords } from './words'
 
 /** Gates in the order in which a strategy meets them: number, threshold, verdict, and what is asked. */
 export function GateTable({ gates, label }: { gates: readonly Schema<'GateModel'>[]; label: string }) {
@@ -31,11 +31,11 @@ export function GateTable({ gates, label }: { gates: readonly Schema<'GateModel'
             return (
               <tr key={gate.name}>
                 <td>{term ? <Term of={term}>{title}</Term> : <bdi>{title}</bdi>}</td>
-                <td className="numbers">{number(gate.value, 3)}</td>
+                <td className="numbers">{gateNumber(gate.value)}</td>
                 <td className="numbers">
                   {rule} {number(gate.threshold, 2)}
                 </td>
-                <td className={gate.passed ? 'gain' : 'loss'}>
+                <td className={`evidence-verdict ${gate.passed ? 'gain' : 'loss'}`}>
                   <span aria-hidden>{gate.passed ? '✓' : '✗'} </span>
                   {gate.passed ? 'passed' : gate.value === null ? 'unknown, so not passed' : 'not passed'}
                 </td>

@@ -26,10 +26,11 @@ export function LuckCard({ luck }: { luck: readonly Schema<'LuckOnBars'>[] | nul
           <LuckDrawing luck={most} />
           <p className="muted">
             The dashed line is the <Term of="luck">expected best of luck</Term>, the band holds it in nine of ten homes,
-            the dot is the best that was found. Trials that move alike, and costs, make luck show less; such as mirror
-            one another make it show more. This is a ruler and no test: the test is the{' '}
-            <Term of="deflated">deflated Sharpe ratio</Term>, which charges for all {count(most.all_trials.trials)}{' '}
-            trials of the ledger, of which luck alone would show {number(most.all_trials.expected)} here.
+            the dot is the best that was found, at the number of all trials: those on other bars and at other costs are
+            charged too, as the gates do. Trials that move alike, and costs, make luck show less; such as mirror one
+            another make it show more. So this is a ruler and no test. The test is the{' '}
+            <Term of="deflated">deflated Sharpe ratio</Term>, which also knows skew, kurtosis and how far luck has
+            spread what was tried.
           </p>
           <details>
             <summary>The same as a table, for every stretch of bars</summary>
@@ -37,14 +38,14 @@ export function LuckCard({ luck }: { luck: readonly Schema<'LuckOnBars'>[] | nul
               <thead>
                 <tr>
                   <th scope="col">Tried on</th>
-                  <th scope="col" className="numbers">
-                    Trials
+                  <th scope="col" className="numbers no-phone">
+                    Trials on these
                   </th>
                   <th scope="col" className="numbers">
                     Best found
                   </th>
                   <th scope="col" className="numbers">
-                    Luck, expected
+                    Luck of all {count(most.charged.trials)}
                   </th>
                   <th scope="col" className="numbers no-phone">
                     Luck, 9 of 10 homes
@@ -57,11 +58,11 @@ export function LuckCard({ luck }: { luck: readonly Schema<'LuckOnBars'>[] | nul
                     <td>
                       {utcDate(each.first)} to {utcDate(each.last)}
                     </td>
-                    <td className="numbers">{count(each.trials)}</td>
+                    <td className="numbers no-phone">{count(each.trials)}</td>
                     <td className="numbers">{number(each.best.sharpe)}</td>
-                    <td className="numbers">{number(each.alone.expected)}</td>
+                    <td className="numbers">{number(each.charged.expected)}</td>
                     <td className="numbers no-phone">
-                      {number(each.alone.low)} to {number(each.alone.high)}
+                      {number(each.charged.low)} to {number(each.charged.high)}
                     </td>
                   </tr>
                 ))}

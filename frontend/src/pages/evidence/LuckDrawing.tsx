@@ -11,7 +11,7 @@ const TOP = 12
 
 /** What luck alone shows of so many trials, and the best that was found. */
 export function LuckDrawing({ luck }: { luck: Schema<'LuckOnBars'> }) {
-  const { curve, best } = luck
+  const { curve, best, charged } = luck
   const first = curve[0]
   const last = curve.at(-1)
   if (!first || !last) return null
@@ -41,15 +41,15 @@ export function LuckDrawing({ luck }: { luck: Schema<'LuckOnBars'> }) {
       <polygon className="evidence-band" points={[...line('high'), ...line('low').reverse()].join(' ')} />
       <polyline className="evidence-level" points={line('expected').join(' ')} />
       <line
-        x1={x(luck.trials)}
-        x2={x(luck.trials)}
-        y1={y(luck.alone.expected)}
+        x1={x(charged.trials)}
+        x2={x(charged.trials)}
+        y1={y(charged.expected)}
         y2={y(best.sharpe)}
         className="evidence-drop"
       />
-      <circle cx={x(luck.trials)} cy={y(best.sharpe)} r="5" className="evidence-dot" />
+      <circle cx={x(charged.trials)} cy={y(best.sharpe)} r="5" className="evidence-dot" />
       <text
-        x={x(luck.trials) - 9}
+        x={x(charged.trials) - 9}
         y={y(best.sharpe) + 4}
         textAnchor="end"
         className="evidence-dot-text"

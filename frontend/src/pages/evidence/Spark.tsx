@@ -1,5 +1,5 @@
 import { sparkPath } from './drawing'
-import { wealth } from './words'
+import { level as levelText, wealth } from './words'
 
 const WIDTH = 120
 const HEIGHT = 28
@@ -14,7 +14,7 @@ export function Spark({ logs, level, now }: { logs: readonly number[]; level: nu
       width={WIDTH}
       height={HEIGHT}
       role="img"
-      aria-label={`wealth ${wealth(now)} of ${wealth(level)}, logarithmic scale`}
+      aria-label={`wealth ${wealth(now)} of ${levelText(level)}, logarithmic scale`}
     >
       <line x1="0" x2={WIDTH} y1={startY} y2={startY} className="evidence-one" />
       <line x1="0" x2={WIDTH} y1={levelY} y2={levelY} className="evidence-level" />

@@ -12,7 +12,7 @@ export function Term({ of, children }: { of: TermName; children?: ReactNode }) {
       w={300}
       withArrow
       events={{ hover: true, focus: true, touch: true }}
-      className="evidence-tooltip"
+      classNames={{ tooltip: 'evidence-tooltip' }}
     >
       <a className="evidence-term" href={`#term-${of}`} aria-describedby={`term-${of}`}>
         {children ?? title}

@@ -21,6 +21,17 @@ export function wealth(value: number | null | undefined): string {
   return `10^${Math.floor(Math.log10(value))}`
 }
 
+/** A level: whole where it is. */
+export const level = (value: number): string =>
+  Number.isInteger(value) && value < 1e6 ? count(value) : value < 1_000 ? number(value, 1) : wealth(value)
+
+/** A gate's number: what is not quite 0 or 1 is not written as if it were. */
+export function gateNumber(value: number | null): string {
+  if (value !== null && value > 0 && value < 0.0005) return 'under 0.001'
+  if (value !== null && value < 1 && value > 0.9995) return 'over 0.999'
+  return number(value, 3)
+}
+
 /** A chance or a level: as many digits as it takes to tell it from zero. */
 export function chance(value: number): string {
   if (value >= 0.1) return number(value, 2)
@@ -42,16 +53,16 @@ export const STANDINGS: Record<Standing, { word: string; glyph: string }> = {
 
 /** What there is to say for a claim, and no more. */
 export function verdict(claim: Pick<Claim, 'standing' | 'peak' | 'wealth_to_reach' | 'bars'>): string {
-  const level = wealth(claim.wealth_to_reach)
+  const reach = level(claim.wealth_to_reach)
   switch (claim.standing) {
     case 'proven':
-      return `Its wealth has reached ${level}, the level that was fixed when it was registered: that is proof at this level. Nothing follows from it by itself: real money needs a person and a venue.`
+      return `Its wealth has reached ${reach}, the level that was fixed when it was registered: that is proof at this level. Nothing follows from it by itself: real money needs a person and a venue.`
     case 'broken':
       return 'A bar has lost more than could be lost according to its bound, so the bet is void: its wealth is 0 and stays there.'
     case 'not_begun':
       return 'No bar has counted yet, so there is nothing to say for it or against it.'
     case 'on_the_way':
-      return `After ${counted(claim.bars, 'bar')} that count it had ${wealth(claim.peak)} at its best, of the ${level} that it has to reach: no proof yet. That is no proof against it either.`
+      return `After ${counted(claim.bars, 'bar')} that count it had ${wealth(claim.peak)} at its best, of the ${reach} that it has to reach: no proof yet. That is no proof against it either.`
   }
 }
 
@@ -61,7 +72,7 @@ export function whyLevel(why: Level): string {
   return (
     `It is claim number ${count(k)} of this home, and ${counted(before, 'promotion')} had been made when it was registered. ` +
     `So its level is α = ${number(why.alpha, 1)} × 1/(${count(k)} × ${count(k + 1)}) × (${count(before)} + 1) = ${chance(why.level)}, ` +
-    `and its wealth has to reach 1/α = ${wealth(why.wealth_to_reach)}.`
+    `and its wealth has to reach 1/α = ${level(why.wealth_to_reach)}.`
   )
 }
 
@@ -130,15 +141,14 @@ export function gatesPassed(gates: readonly Gate[]): string {
   return failed.length === 0 ? `${passed}.` : `${passed}; held back by ${failed.join(', ')}.`
 }
 
-/** The best that was found against what luck alone would show. */
+/** The best that was found against what luck alone would show of as many as were tried. */
 export function luckVerdict(luck: LuckOnBars): string {
-  const { best, alone } = luck
+  const { best, charged } = luck
   const ruler =
-    `${counted(luck.trials, 'trial')} on these ${count(luck.bars)} bars. If none of them had an edge and they had nothing to do with one another, the best would be expected to show a Sharpe ratio of ${number(alone.expected)}, ` +
-    `and in nine of ten homes between ${number(alone.low)} and ${number(alone.high)}. The best that was found shows ${number(best.sharpe)}. `
-  if (best.sharpe < alone.low)
-    return `${ruler}That is less than luck alone would show: costs were paid, or much of it is alike.`
-  if (best.sharpe <= alone.high) return `${ruler}Luck alone would do that.`
+    `Take ${counted(charged.trials, 'strategy', 'strategies')} without an edge, as many as there are trials, that have nothing to do with one another: over ${count(luck.bars)} bars the best of them is expected to show a Sharpe ratio of ${number(charged.expected)}, ` +
+    `and in nine of ten homes it lies between ${number(charged.low)} and ${number(charged.high)}. The best that was found on these bars shows ${number(best.sharpe)}. `
+  if (best.sharpe < charged.low) return `${ruler}That is less than luck alone would show.`
+  if (best.sharpe <= charged.high) return `${ruler}Luck alone would do that.`
   return `${ruler}That is more than luck alone would show of so many. It is a reason to look closer and no proof: it was chosen on these very bars.`
 }
 
