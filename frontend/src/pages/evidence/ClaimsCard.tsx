@@ -45,9 +45,10 @@ export function ClaimsCard({ counts }: { counts: Schema<'ClaimCounts'> | undefin
             ? 'Nothing is claimed yet. A strategy becomes a claim when the fleet hires it or when it passes every gate of a campaign.'
             : `${counts.proven === 0 ? 'Nothing is proven yet' : `${counted(counts.proven, 'claim')} of ${counts.registered} ${counts.proven === 1 ? 'is' : 'are'} proven`}${counts.proven === 0 ? `: ${counted(counts.registered, 'claim is', 'claims are')} registered` : ''}.`}{' '}
         A <Term of="claim">claim</Term> says that a strategy has an <Term of="edge">edge</Term>. Against each a gambler
-        bets who began with 1: his <Term of="wealth">wealth</Term> grows only if the strategy earns on bars that nobody
-        could have known. At its <Term of="level">level</Term> it is <Term of="promotion">proof</Term>. Of all claims
-        that ever get there, at most one in ten has no edge, <Term of="discovery">in expectation</Term>.
+        bets who began with 1. Unless there is an edge, his <Term of="wealth">wealth</Term> is not expected to grow; and
+        only bars count that nobody could have known. At its <Term of="level">level</Term> it is{' '}
+        <Term of="promotion">proof</Term>. Of all claims that ever get there, at most one in ten has no edge,{' '}
+        <Term of="discovery">in expectation</Term>.
       </p>
       {error && <ProblemNotice error={error} retry={() => void refetch()} />}
       {data && data.registered > 0 && (

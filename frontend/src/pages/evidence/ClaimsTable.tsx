@@ -34,7 +34,7 @@ export function ClaimsTable({
     <ScrollTable label="Claims and their wealth">
       <thead>
         <tr>
-          {head('number', 'No.', 'numbers')}
+          {head('number', 'No.', 'numbers no-phone')}
           {head('name', 'Strategy')}
           <th scope="col" className="no-phone">
             Market
@@ -57,7 +57,7 @@ export function ClaimsTable({
       <tbody>
         {claims.map((claim) => (
           <tr key={claim.number}>
-            <td className="numbers">{claim.number}</td>
+            <td className="numbers no-phone">{claim.number}</td>
             <td>
               <Link to={`/evidence/claims/${claim.number}`}>
                 <bdi>{claim.name}</bdi>

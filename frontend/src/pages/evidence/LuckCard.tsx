@@ -1,6 +1,8 @@
+import { Select } from '@mantine/core'
+import { useState } from 'react'
 import { Link } from 'react-router'
 import type { Schema } from '../../api/client'
-import { count, number, utcDate } from '../../format'
+import { count, counted, number, utcDate } from '../../format'
 import { Card } from '../../parts/Card'
 import { LuckDrawing } from './LuckDrawing'
 import { ScrollTable } from './ScrollTable'
@@ -9,9 +11,29 @@ import { luckVerdict } from './words'
 
 /** What luck alone would show, and the best that was found held against it. */
 export function LuckCard({ luck }: { luck: readonly Schema<'LuckOnBars'>[] | null }) {
-  const most = luck?.[0]
+  const [chosen, setChosen] = useState(0)
+  const most = luck?.[chosen] ?? luck?.[0]
   return (
-    <Card title="What luck alone would show">
+    <Card
+      title="What luck alone would show"
+      aside={
+        luck !== null &&
+        luck.length > 1 && (
+          <Select
+            size="xs"
+            aria-label="Bars"
+            className="evidence-bars"
+            allowDeselect={false}
+            data={luck.map((each, place) => ({
+              value: String(place),
+              label: `${utcDate(each.first)} to ${utcDate(each.last)}, ${counted(each.trials, 'trial')}`,
+            }))}
+            value={String(most === luck[chosen] ? chosen : 0)}
+            onChange={(value) => setChosen(Number(value))}
+          />
+        )
+      }
+    >
       {!most ? (
         <p className="muted">There is no trial with a Sharpe ratio yet, so there is nothing to hold against luck.</p>
       ) : (
@@ -53,7 +75,7 @@ export function LuckCard({ luck }: { luck: readonly Schema<'LuckOnBars'>[] | nul
                 </tr>
               </thead>
               <tbody>
-                {luck.map((each) => (
+                {(luck ?? []).map((each) => (
                   <tr key={`${each.data_fingerprint} ${each.first} ${each.last} ${each.fee} ${each.slippage}`}>
                     <td>
                       {utcDate(each.first)} to {utcDate(each.last)}

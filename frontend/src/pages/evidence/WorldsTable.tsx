@@ -76,7 +76,8 @@ export function WorldsTable({ table }: { table: Schema<'WorldTable'> }) {
       </ScrollTable>
       <p className="muted">
         {worldsSource(table)}
-        <code>{table.command}</code> <CopyButton text={table.command} label="Copy the command" />
+        <code className="evidence-command">{table.command}</code>{' '}
+        <CopyButton text={table.command} label="Copy the command" />
       </p>
     </>
   )
