@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -13,29 +13,14 @@ from clawd.cli.keys import grouped, read_passphrase, warn_of_too_few
 from clawd.cli.options import JsonOption
 from clawd.cli.settings import home, read_settings
 from clawd.core.clock import SystemClock, iso
-from clawd.core.errors import ClawdError
-from clawd.risk.approval_request import ApprovalRequest, Decision, decimal_text, is_figure, message, order_fields
-from clawd.risk.approvals import Approver, Mark, Signature, Standing, State, beyond_drift, judge_approval, terms_of
-from clawd.risk.ed25519 import sign
-from clawd.store import keys
-from clawd.store.approvals import ApprovalFile, approvals_path
+from clawd.risk.approval_request import ApprovalRequest, Decision, decimal_text, order_fields
+from clawd.risk.approvals import State, beyond_drift
+from clawd.store.approval_queue import Seen, notional_of, queue, signing
 
 app = typer.Typer(help="See which orders wait for approvals; approve or reject them.", no_args_is_help=True)
 
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="of the request, from `clawd approvals list`")]
 KeyOption = Annotated[str, typer.Option("--key", metavar="NAME|FILE", help="the key that signs")]
-
-_LONGEST_WHY = 500
-#: How long a price that a trading process has noted says anything to a person, nanoseconds.
-_FRESH = 900_000_000_000
-
-
-class Seen(NamedTuple):
-    """A request, where it stands under the terms it was made under, and the last price that was noted for it."""
-
-    request: ApprovalRequest
-    standing: Standing
-    mark: Mark | None
 
 
 @app.command("list")
@@ -47,19 +32,9 @@ def list_requests(
     settings, now = read_settings(), SystemClock().now()
     folder = settings.home
     warn_of_too_few(settings)
-    seen, damaged = [], []
-    if approvals_path(folder).exists():
-        approvers = keys.trusted(folder)
-        with ApprovalFile.open(approvals_path(folder)) as file:
-            for name in file.ids():
-                try:
-                    seen.append(_seen(file, name, approvers, now))
-                except ClawdError as error:
-                    damaged.append((name, str(error)))
-    pending = [each for each in seen if not each.standing.state.final]
-    pending.sort(key=lambda each: (each.standing.state is not State.WAITING, each.request.expires_at))
-    over = [each for each in reversed(seen) if each.standing.state.final]
-    shown = [*pending, *(over[:last] if last else over)]
+    found = queue(folder, now)
+    over, damaged = found.over, found.damaged
+    shown = [*found.pending, *(over[:last] if last else over)]
     if as_json:
         broken = [{"id": name, "state": State.DAMAGED.value, "why": why} for name, why in damaged]
         typer.echo(json.dumps([*(_fields(each, now) for each in shown), *broken], indent=2))
@@ -93,70 +68,26 @@ def reject(
 
 
 def _decide(name: str, key: str, decision: Decision, why: str) -> None:
-    folder, clock = home(), SystemClock()
-    if len(why) > _LONGEST_WHY or (decision is Decision.REJECT and not why.strip()):
-        raise ClawdError(f"a reason of 1 to {_LONGEST_WHY} characters is needed", where="--why")
-    file_of_key = keys.find_key(folder, key)
-    signer = keys.public_part_of(file_of_key)
-    path = approvals_path(folder)
-    if not path.exists():
-        raise ClawdError("no order has waited for approvals yet", where=str(path))
-    with ApprovalFile.open(path) as file:
-        approvers = keys.trusted(folder)
-        seen = _seen(file, name, approvers, clock.now())
-        _check(seen, signer, approvers, decision)
-        text = message(seen.request, decision, why)
-        typer.echo("\n".join(_lines(seen, clock.now())))
-        typer.echo(f"\nThis is signed with {signer.name} ({grouped(signer.fingerprint)}):\n\n{text.decode('ascii')}")
-        seed = keys.unlock(file_of_key, read_passphrase(signer.name))
-        # Time has passed at the prompt, and others may have decided.
-        seen = _seen(file, name, approvers, clock.now())
-        _check(seen, signer, approvers, decision)
-        if message(seen.request, decision, why) != text:
-            raise ClawdError("the request is no longer what was shown: nothing was signed", where=f"request {name}")
-        file.add_signature(name, Signature(decision, signer.fingerprint, sign(seed, text), why), clock.now())
-        after = _seen(file, name, approvers, clock.now())
+    clock = SystemClock()
+    ready = signing(home(), name, key, decision, why, clock.now())
+    signer = ready.signer
+    typer.echo("\n".join(_lines(ready.seen, clock.now())))
+    typer.echo(f"\nThis is signed with {signer.name} ({grouped(signer.fingerprint)}):\n\n{ready.text.decode('ascii')}")
+    after = ready.sign(read_passphrase(signer.name), clock)
     count = f"{len(after.standing.approved)} of {after.request.needed} approvals"
     typer.echo(f"{'Approved' if decision is Decision.APPROVE else 'Rejected'} with {signer.name}: {count}.")
-
-
-def _check(seen: Seen, signer: Approver, approvers: tuple[Approver, ...], decision: Decision) -> None:
-    """Refuse a signature that would be worth nothing."""
-    where, standing = f"request {seen.request.id}", seen.standing
-    name = next((each.name for each in approvers if each.public_key == signer.public_key), None)
-    if name is None or signer.fingerprint not in seen.request.approvers:
-        raise ClawdError(
-            f"the key {signer.name} may not decide on this", where=where, hint="`clawd keys list` says who may approve"
-        )
-    if standing.state.final or (standing.state is State.CHANGED and decision is Decision.APPROVE):
-        raise ClawdError(f"there is nothing to decide: {standing.why}", where=where)
-    if decision is Decision.APPROVE and name in standing.approved:
-        raise ClawdError(f"{name} has approved it already", where=where, hint="each key counts once")
-
-
-def _seen(file: ApprovalFile, name: str, approvers: tuple[Approver, ...], now: int) -> Seen:
-    request, mark = file.request(name), file.mark(name)
-    policy = terms_of(request, approvers, _FRESH)
-    standing = judge_approval(request, file.signatures(name), policy, now, mark, used=file.used(name))
-    return Seen(request, standing, mark)
-
-
-def _state(seen: Seen) -> str:
-    """Whether enough have signed. Whether the price lets it be sent is for the trading process, which knows it."""
-    state = seen.standing.state
-    return "approved" if state in (State.GRANTED, State.UNPRICED, State.DRIFTED) else state.value
 
 
 def _fields(seen: Seen, now: int) -> dict[str, object]:
     request, standing, mark = seen
     return {
         "id": request.id,
-        "state": _state(seen),
+        "state": seen.state,
         "why": standing.why,
         "account": request.account,
         "venue": request.venue,
         "order": order_fields(request.order),
-        "notional": None if (notional := _notional(request)) is None else decimal_text(notional),
+        "notional": None if (notional := notional_of(request)) is None else decimal_text(notional),
         "reasons": list(request.reasons),
         "approved": list(standing.approved),
         "rejected": list(standing.rejected),
@@ -181,10 +112,10 @@ def _lines(seen: Seen, now: int) -> list[str]:
     size = order.pop("size", None) or "?"
     side, units = ("sell", size[1:]) if size.startswith("-") else ("buy", size)
     symbol, agent = order.pop("symbol", None), order.pop("agent", None)
-    notional = _notional(request)
+    notional = notional_of(request)
     rest = ", ".join(f"{name} {_word(name, value)}" for name, value in order.items() if value is not None)
     lines = [
-        f"{request.id}  {_state(seen)}: {_plain(standing.why)}",
+        f"{request.id}  {seen.state}: {_plain(standing.why)}",
         f"  {side} {units} {symbol} for agent {agent}, account {_plain(request.account)} at {_plain(request.venue)}",
         f"  {rest}",
         f"  notional {'?' if notional is None else money(notional)} at {decimal_text(request.reference)}; "
@@ -208,15 +139,6 @@ def _lines(seen: Seen, now: int) -> list[str]:
 def _word(name: str, value: str) -> str:
     """A field of an order for people: a time as a time."""
     return iso(int(value)) if name == "expires" and value.isdigit() and len(value) <= 19 else value
-
-
-def _notional(request: ApprovalRequest) -> Decimal | None:
-    size = order_fields(request.order).get("size")
-    try:
-        notional = abs(Decimal(size or "")) * request.reference
-    except ArithmeticError:
-        return None
-    return notional if is_figure(notional) else None
 
 
 def _left(request: ApprovalRequest, now: int) -> str:

@@ -32,21 +32,18 @@ from clawd.cli.options import (
 )
 from clawd.cli.settings import read_settings
 from clawd.cli.tables import note_lines
-from clawd.cluster.trials import trial_of_backtest
 from clawd.core.clock import SystemClock, duration, iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
-from clawd.data.market import Market
 from clawd.engine.backtest import Backtest, run_backtest
 from clawd.engine.metrics import drawdown
 from clawd.evidence.sharpe import sharpe_ratio
 from clawd.reports.backtest_html import backtest_html
 from clawd.reports.buy_and_hold import buy_and_hold
 from clawd.reports.trades_csv import trades_csv
-from clawd.store.ledger import Ledger
+from clawd.research.backtests import count_backtests, summary_json
 from clawd.store.ledger_file import ledger_path
-from clawd.store.registry import Registry
 
 _COLUMNS = (
     Column("strategy", left=True, least=20, most=40),
@@ -98,7 +95,7 @@ def backtest(
         costs = Costs(settings.fee, settings.slippage)
         ready_engine()
         results = [run_backtest(strategy, market.panel, costs, money, first, last) for strategy in loaded]
-        distinct = _count(results, market, first, last, ledger_path(settings.home))
+        distinct = count_backtests(results, market, first, last, ledger_path(settings.home), SystemClock().now())
         if trades_file is not None:
             trades_file.write(trades_csv(results[0]))
         if html_file is not None:
@@ -107,25 +104,13 @@ def backtest(
     if sealed:
         typer.echo(sealed, err=as_json)
     if as_json:
-        typer.echo(json.dumps([_json(result) for result in results], indent=2))
+        typer.echo(json.dumps([summary_json(result) for result in results], indent=2))
         return
     shown = results[0].panel if len(results) == 1 else market.panel.between(first, last)
     _show(results, shown, costs, money, distinct, note_lines(market.notes))
     for target in (trades, html):
         if target is not None:
             typer.echo(f"written: {target}")
-
-
-def _count(results: Sequence[Backtest], market: Market, first: int, last: int, path: Path) -> int:
-    """Enter what was tried, and what a person has seen now, in the ledger; how many distinct trials it has."""
-    now = SystemClock().now()
-    trials = [
-        trial_of_backtest(result, market.fingerprint, "person", now, origin="file", first=first) for result in results
-    ]
-    with Ledger.open(path) as ledger, Registry.open(path) as registry:
-        ledger.record(trials)
-        registry.show("person", market.panel.symbols, int(market.panel.times[last - 1]), now, "backtest")
-        return ledger.distinct()
 
 
 @contextmanager
@@ -151,21 +136,6 @@ def output(path: Path | None, option: str) -> Iterator[TextIO | None]:
     finally:
         with suppress(OSError):
             scratch.unlink()
-
-
-def _json(result: Backtest) -> dict[str, object]:
-    return {
-        "strategy": result.strategy.name,
-        "content_hash": result.strategy.content_hash,
-        "first": iso(int(result.panel.times[0])),
-        "last": iso(int(result.panel.times[-1])),
-        "bar": duration(result.panel.bar),
-        "symbols": list(result.panel.symbols),
-        "capital": f"{result.capital:f}",
-        "fills": len(result.fills),
-        "bars_read": result.bars_read,
-        **result.metrics.to_json(),
-    }
 
 
 def _show(

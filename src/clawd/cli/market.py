@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
-
-import numpy as np
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from clawd.cli.settings import home
-from clawd.core.clock import iso, parse_duration
+from clawd.core.clock import parse_duration
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Panel
-from clawd.data.align import fingerprint
-from clawd.data.market import Market, load_market
+from clawd.data.market import Market
+from clawd.research import market as named
 from clawd.store.ledger_file import ledger_path
-from clawd.store.registry import Registry, Seal
 
 
 def read_market(data: str, universe: str | None, bar: str | None) -> Market:
@@ -23,60 +20,32 @@ def read_market(data: str, universe: str | None, bar: str | None) -> Market:
     Raises:
         ClawdError: when they name none.
     """
-    if not data:
-        raise ClawdError("no source is named", where="--data", hint="sample, catalog, or a folder")
-    names = [name.strip() for name in (universe or "").split(",") if name.strip()]
-    if universe is not None and not names:
-        raise ClawdError("no instrument is named", where="--universe", hint="leave it out to take all")
-    try:
-        size = None if bar is None else parse_duration(bar)
-    except ValueError as error:
-        raise ClawdError(str(error), where="--bar") from None
-    return load_market(data, names or None, size, home=home())
+    with _at_options():
+        try:
+            size = None if bar is None else parse_duration(bar)
+        except ValueError as error:
+            raise ClawdError(str(error), where="bar") from None
+        return named.named_market(data, universe, size, home())
 
 
 def window(panel: Panel, start: int | None, end: int | None) -> tuple[int, int]:
-    """The indices of the first bar that opens at or after ``start``, and of the first at or after ``end``.
-
-    Raises:
-        ClawdError: when there is no bar between them.
-    """
-    first = 0 if start is None else int(np.searchsorted(panel.times, start))
-    last = panel.times.size if end is None else int(np.searchsorted(panel.times, end))
-    if first >= last:
-        span = f"{iso(int(panel.times[0]))} to {iso(int(panel.times[-1]))}"
-        raise ClawdError("there is no bar between --from and --to", hint=f"the market has bars from {span}")
-    return first, last
+    """As of :func:`clawd.research.market.window`."""
+    with _at_options():
+        return named.window(panel, start, end)
 
 
 def unsealed(market: Market, start: int | None) -> tuple[Market, str | None]:
-    """The market without the bars that are held back from authors, and the line that says so where there are any.
-
-    Args:
-        market: the whole of it.
-        start: what was asked for as the first bar traded, UTC nanoseconds.
-
-    Raises:
-        ClawdError: when only such bars were asked for.
-    """
-    seal = _seal(market.panel.symbols)
-    if seal is None or seal.selection_from > market.panel.times[-1]:
-        return market, None
-    since = iso(seal.selection_from)
-    line = f"bars from {since} on are sealed for the vault{f' of run {seal.run}' if seal.run else ''}"
-    last = int(np.searchsorted(market.panel.times, seal.selection_from))
-    if last == 0:
-        raise ClawdError(line, hint="every bar of this market is: take another one")
-    if start is not None and start >= seal.selection_from:
-        raise ClawdError(line, where="--from", hint=f"name a time before {since}")
-    panel = market.panel.between(0, last)
-    return replace(market, panel=panel, fingerprint=fingerprint(panel)), f"{line}: they are not read"
+    """As of :func:`clawd.research.market.unsealed`, by the ledger of this home."""
+    with _at_options():
+        return named.unsealed(market, start, ledger_path(home()))
 
 
-def _seal(symbols: Sequence[str]) -> Seal | None:
-    """The seal that holds the most bars of any of these instruments back."""
-    path = ledger_path(home())
-    if not path.exists():
-        return None
-    with Registry.open(path) as registry:
-        return min(registry.seals(symbols), key=lambda seal: seal.selection_from, default=None)
+@contextmanager
+def _at_options() -> Iterator[None]:
+    """Errors at what an option has said name the option."""
+    try:
+        yield
+    except ClawdError as error:
+        if error.where not in ("data", "universe", "bar", "from"):
+            raise
+        raise ClawdError(error.what, where=f"--{error.where}", hint=error.hint) from None

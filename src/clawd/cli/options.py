@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +9,10 @@ from typing import Annotated
 import typer
 
 from clawd.authors.starter import find_starter
+from clawd.core.clock import parse_time
 from clawd.core.errors import ClawdError
 from clawd.language.strategy import Strategy, load_strategy
+from clawd.server.address import PORT
 from clawd.store.journal import is_url
 
 DataOption = Annotated[
@@ -50,9 +51,14 @@ JournalOption = Annotated[
         help="a journal outside the home: a file, or postgresql://USER@HOST/DATABASE?journal=NAME",
     ),
 ]
+HostOption = Annotated[
+    str, typer.Option("--host", help="address of the pages; another than the loopback needs a password")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65_535, help=f"port of the pages; else {PORT}, or one that is free"),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
-
-_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 def refuse_both(workers: int | None, cluster: str | None) -> None:
@@ -100,20 +106,5 @@ def read_amount(text: str, option: str) -> Decimal:
 
 
 def read_time(text: str | None, option: str) -> int | None:
-    """UTC nanoseconds of a date or a time.
-
-    Raises:
-        ClawdError: when it is neither, or of no year that bars can be of.
-    """
-    if text is None:
-        return None
-    try:
-        moment = dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise ClawdError(
-            f"`{text}` is not a date such as 2015-06-30 or a time such as 2015-06-30T12:00", where=option
-        ) from None
-    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
-        raise ClawdError(f"the year {moment.year} is not one of {_FIRST_YEAR} to {_LAST_YEAR}", where=option)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
-    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1_000
+    """UTC nanoseconds of a date or a time; as of :func:`clawd.core.clock.parse_time`."""
+    return None if text is None else parse_time(text, option)

@@ -11,13 +11,18 @@ from typing import Annotated
 import typer
 
 from clawd.cli.settings import read_settings
-from clawd.core.clock import SystemClock, iso
+from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
-from clawd.store.lock import is_locked
-from clawd.store.switchboard import Answer, Command, Switch, Switchboard
-
-#: What a person types to let the fleet enter positions again.
-WORD = "RESUME"
+from clawd.store.switchboard import (
+    RESUME_WORD,
+    Answer,
+    Command,
+    Switch,
+    Switchboard,
+    as_state,
+    in_words,
+    runs_at_work,
+)
 
 #: Seconds between two looks at what the runs have answered.
 _LOOK_EVERY = 0.1
@@ -55,13 +60,13 @@ def resume(why: WhyOption = "", wait: WaitOption = 10.0) -> None:
     if standing.switch is Switch.RESUME:
         typer.echo("nothing is halted")
         return
-    typer.echo(_in_words(standing))
-    typer.echo(f"Type {WORD} to let the fleet enter positions again: ", nl=False)
+    typer.echo(in_words(standing))
+    typer.echo(f"Type {RESUME_WORD} to let the fleet enter positions again: ", nl=False)
     typed = sys.stdin.readline()
     if not sys.stdin.isatty():
         typer.echo()
-    if typed.strip() != WORD:
-        raise ClawdError(f"that was not {WORD}: nothing has changed", where="resume")
+    if typed.strip() != RESUME_WORD:
+        raise ClawdError(f"that was not {RESUME_WORD}: nothing has changed", where="resume")
     _order(Switch.RESUME, why, wait)
 
 
@@ -69,10 +74,10 @@ def _order(switch: Switch, why: str, wait: float) -> None:
     home, clock = read_settings().home, SystemClock()
     with Switchboard.open(home) as switchboard:
         command = switchboard.give(switch, who(), why, clock.now())
-        typer.echo(_in_words(command))
-        at_work = running(home)
+        typer.echo(in_words(command))
+        at_work = runs_at_work(home)
         if not at_work:
-            typer.echo(f"nothing is running; whatever starts next begins {_as_state(switch)}")
+            typer.echo(f"nothing is running; whatever starts next begins {as_state(switch)}")
             return
         typer.echo(f"waiting for {', '.join(at_work)}")
         unanswered = _wait(switchboard, command, home, at_work, wait)
@@ -95,15 +100,9 @@ def _wait(switchboard: Switchboard, command: Command, home: Path, at_work: list[
         shown = answers
         done = {answer.run for answer in shown if answer.done}
         left = [run for run in at_work if run not in done]
-        if not set(left) & set(running(home)) or time.monotonic() >= deadline:
+        if not set(left) & set(runs_at_work(home)) or time.monotonic() >= deadline:
             return left
         time.sleep(_LOOK_EVERY)
-
-
-def running(home: Path) -> list[str]:
-    """The names of the runs that a process is at work on."""
-    journals = sorted(home.glob("runs/*/journal.sqlite")) + sorted(home.glob("accounts/*/journal.sqlite"))
-    return [journal.parent.name for journal in journals if is_locked(journal)]
 
 
 def who() -> str:
@@ -112,22 +111,3 @@ def who() -> str:
         return getpass.getuser()
     except (OSError, KeyError):  # a container may run as a number that has no name
         return "somebody"
-
-
-def _as_state(switch: Switch) -> str:
-    return {
-        Switch.RESUME: "free to trade",
-        Switch.REDUCE: "reducing",
-        Switch.HALT: "halted",
-        Switch.FLATTEN: "halted, and closes what it holds",
-    }[switch]
-
-
-def _in_words(command: Command) -> str:
-    words = {
-        Switch.RESUME: "resumed",
-        Switch.REDUCE: "reducing: positions may only become smaller",
-        Switch.HALT: "halted: nothing is entered",
-        Switch.FLATTEN: "halted, and everything is to be closed",
-    }[command.switch]
-    return f"{words} (by {command.by}, {iso(command.ts)}{f': {command.why}' if command.why else ''})"

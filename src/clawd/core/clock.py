@@ -6,7 +6,10 @@ import datetime as dt
 import time
 from typing import Protocol
 
+from clawd.core.errors import ClawdError
 from clawd.core.panel import NANOSECONDS_PER_DAY
+
+_FIRST_YEAR, _LAST_YEAR = 1970, 2199
 
 
 class Clock(Protocol):
@@ -68,3 +71,25 @@ def parse_duration(text: str) -> int:
     if letter not in sizes or not number.isascii() or not number.isdigit() or len(number) > 6 or int(number) == 0:
         raise ValueError(f"`{text[:40]}` is not a duration such as 5m, 1h or 1d")
     return int(number) * sizes[letter] * 1_000_000_000
+
+
+def parse_time(text: str, where: str) -> int:
+    """UTC nanoseconds of a date such as ``2015-06-30`` or a time such as ``2015-06-30T12:00``.
+
+    Args:
+        text: in ISO 8601; UTC where it names no zone.
+        where: whose value it is, for messages.
+
+    Raises:
+        ClawdError: when it is neither, or of no year that bars can be of.
+    """
+    try:
+        moment = dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ClawdError(
+            f"`{text}` is not a date such as 2015-06-30 or a time such as 2015-06-30T12:00", where=where
+        ) from None
+    if not _FIRST_YEAR <= moment.year <= _LAST_YEAR:
+        raise ClawdError(f"the year {moment.year} is not one of {_FIRST_YEAR} to {_LAST_YEAR}", where=where)
+    moment = moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+    return (moment - dt.datetime(1970, 1, 1, tzinfo=dt.UTC)) // dt.timedelta(microseconds=1) * 1_000

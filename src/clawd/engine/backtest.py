@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
@@ -88,8 +89,62 @@ def market_of(strategy: Strategy, panel: Panel) -> Panel:
     return panel.select(strategy.universe)
 
 
+#: Told what is being done and which share of it is done; nothing that it does may change the run.
+Progress = Callable[[Literal["deciding", "trading"], float], None]
+
+
+def _untold(stage: str, share: float) -> None:
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class Decided:
+    """What a strategy wanted over the bars that it may trade.
+
+    Attributes:
+        strategy: whose decisions.
+        panel: the bars traded over, without the warm-up.
+        windows: of the average true ranges among the decisions.
+        decisions: at the closes of these bars.
+        bars_read: bars that the programs read, over all instruments, the warm-up included.
+    """
+
+    strategy: Strategy
+    panel: Panel
+    windows: tuple[int, ...]
+    decisions: Decisions
+    bars_read: int
+
+
+def decide(
+    strategy: Strategy, panel: Panel, first: int = 0, last: int | None = None, progress: Progress = _untold
+) -> Decided:
+    """What a strategy wants over bars of a market; arguments as for :func:`run_backtest`.
+
+    Raises:
+        ClawdError: when the strategy does not fit the market.
+    """
+    market = market_of(strategy, panel).between(0, panel.times.size if last is None else last)
+    runtime = Runtime([strategy], market)
+    decisions = runtime.advance(market, lambda share: progress("deciding", share))[0]
+    bars = market.times.size
+    return Decided(
+        strategy=strategy,
+        panel=market.between(first, bars),
+        windows=runtime.windows,
+        decisions=decisions.between(first, bars),
+        bars_read=int(market.present.sum()),
+    )
+
+
 def run_backtest(
-    strategy: Strategy, panel: Panel, costs: Costs, capital: Decimal, first: int = 0, last: int | None = None
+    strategy: Strategy,
+    panel: Panel,
+    costs: Costs,
+    capital: Decimal,
+    first: int = 0,
+    last: int | None = None,
+    progress: Progress = _untold,
 ) -> Backtest:
     """Backtest a strategy.
 
@@ -99,21 +154,25 @@ def run_backtest(
         costs: fee and slippage.
         capital: quote currency; exposures are shares of it.
         first, last: indices of the first bar traded and of the one after the last.
+        progress: told after every block of bars.
 
     Raises:
         ClawdError: when the strategy does not fit the market.
     """
-    market = market_of(strategy, panel).between(0, panel.times.size if last is None else last)
-    runtime = Runtime([strategy], market)
-    decisions = runtime.advance(market)[0]
+    return traded(decide(strategy, panel, first, last, progress), costs, capital, progress)
+
+
+def traded(decided: Decided, costs: Costs, capital: Decimal, progress: Progress = _untold) -> Backtest:
+    """Simulate what was decided; arguments as for :func:`run_backtest`."""
     return trade(
-        strategy,
-        runtime.windows,
-        decisions.between(first, market.times.size),
-        market.between(first, market.times.size),
+        decided.strategy,
+        decided.windows,
+        decided.decisions,
+        decided.panel,
         costs,
         capital,
-        bars_read=int(market.present.sum()),
+        decided.bars_read,
+        lambda share: progress("trading", share),
     )
 
 
@@ -125,6 +184,7 @@ def trade(
     costs: Costs,
     capital: Decimal,
     bars_read: int,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Backtest:
     """Simulate decisions that were made on a panel's bars by a runtime with these windows."""
     simulation = simulate(
@@ -143,6 +203,7 @@ def trade(
         float(costs.slippage),
         panel.ticks,
         panel.lots,
+        progress,
     )
     return Backtest(
         strategy=strategy,

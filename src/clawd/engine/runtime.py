@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -66,12 +66,17 @@ class Runtime:
         ]
         self._pool = ThreadPoolExecutor(1) if halves > 1 else None
 
-    def advance(self, panel: Panel) -> list[Decisions]:
-        """The decisions of each strategy on the bars that follow those of the call before."""
-        targets, ranges = self.targets(panel)
+    def advance(self, panel: Panel, progress: Callable[[float], None] | None = None) -> list[Decisions]:
+        """The decisions of each strategy on the bars that follow those of the call before.
+
+        Args:
+            panel: these bars.
+            progress: told after every block of them which share is done.
+        """
+        targets, ranges = self.targets(panel, progress)
         return [Decisions(own, ranges) for own in targets]
 
-    def targets(self, panel: Panel) -> tuple[Floats, Floats]:
+    def targets(self, panel: Panel, progress: Callable[[float], None] | None = None) -> tuple[Floats, Floats]:
         """The same as two arrays: wanted exposures [N, I, T], and the ranges [K, I, T] that all share."""
         targets = np.empty((len(self.strategies), *panel.close.shape))
         ranges = np.empty((len(self.windows), *panel.close.shape))
@@ -79,10 +84,12 @@ class Runtime:
         # here, so that neither waits for the other's lock: compiled code does not need it.
         pools = (self._pool, None) if self._pool else (None,)
         walks = [part.blocks(panel, targets, ranges, pool) for part, pool in zip(self._parts, pools, strict=True)]
-        for begun in zip(*walks, strict=True):
+        for block, begun in enumerate(zip(*walks, strict=True), start=1):
             for each in begun:
                 if each is not None:
                     each.result()
+            if progress is not None:
+                progress(min(block * self._parts[0].evaluator.block / panel.times.size, 1.0))
         return targets, ranges
 
 

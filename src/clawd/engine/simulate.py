@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -192,8 +193,15 @@ def simulate(
     slippage: float,
     tick: Floats,
     lot: Floats,
+    progress: Callable[[float], None] = lambda share: None,
 ) -> Simulation:
-    """Run one strategy over bars from the start, with everything recorded; arguments as for :func:`advance`."""
+    """Run one strategy over bars from the start, with everything recorded.
+
+    Args:
+        open_, high, low, close, volume, funding, present, targets, ranges, plan, capital, fee, slippage, tick, lot: as
+            for :func:`advance`.
+        progress: told after every block of bars which share of them is done.
+    """
     instruments, length = close.shape
     columns = (open_, high, low, close, volume, funding, present, targets, ranges)
     positions, account = np.zeros(instruments, POSITION), np.zeros(1, ACCOUNT)[0]
@@ -219,6 +227,7 @@ def simulate(
         rows = room[:count].copy()
         rows["bar"] += start
         found.append(rows)
+        progress(min(start + BLOCK, length) / length)
     return Simulation(
         fills=np.concatenate(found) if found else np.empty(0, FILL),
         equity=equity,

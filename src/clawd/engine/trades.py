@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 from typing import overload
@@ -53,6 +53,8 @@ class RoundTrip:
         size: largest absolute size.
         profit: net of fees, quote currency; for an open one what its fills have realised so far.
         reason: why it was closed, None while it is open.
+        fees: paid for its fills, quote currency.
+        fills: the places of its fills among all of the run.
     """
 
     symbol: str
@@ -64,6 +66,8 @@ class RoundTrip:
     size: float
     profit: float
     reason: Reason | None
+    fees: float = field(default=0.0, compare=False)
+    fills: tuple[int, ...] = field(default=(), compare=False)
 
 
 def fills_of(rows: NDArray[np.void], panel: Panel) -> tuple[Fill, ...]:
@@ -91,15 +95,18 @@ class Fills(Sequence[Fill]):
     Args:
         rows: of :data:`~clawd.engine.bar.FILL`.
         panel: the bars that the simulator ran over.
+
+    Attributes:
+        rows: as they were given.
     """
 
     def __init__(self, rows: NDArray[np.void], panel: Panel) -> None:
-        self._rows = rows
+        self.rows = rows
         self._panel = panel
 
     @cached_property
     def _fills(self) -> tuple[Fill, ...]:
-        return fills_of(self._rows, self._panel)
+        return fills_of(self.rows, self._panel)
 
     @overload
     def __getitem__(self, index: int) -> Fill: ...
@@ -109,7 +116,7 @@ class Fills(Sequence[Fill]):
         return self._fills[index]
 
     def __len__(self) -> int:
-        return self._rows.size
+        return self.rows.size
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Sequence) and self._fills == tuple(other)
@@ -129,18 +136,20 @@ class _Open:
     sold: float = 0.0
     left: float = 0.0
     fees: float = 0.0
+    fills: list[int] = field(default_factory=list)
 
 
 def round_trips(fills: Sequence[Fill]) -> tuple[RoundTrip, ...]:
     """Positions from flat to flat, in order of their end, those still open last."""
     open_: dict[str, _Open] = {}
     done: list[RoundTrip] = []
-    for fill in fills:
+    for place, fill in enumerate(fills):
         size, price = float(fill.size), float(fill.price)
         trip = open_.get(fill.symbol)
         if trip is None:
             trip = open_[fill.symbol] = _Open(side=1 if size > 0 else -1, opened=fill.time)
         trip.fees += fill.fee
+        trip.fills.append(place)
         if size * trip.side > 0:
             trip.entered += abs(size)
             trip.bought += abs(size) * price
@@ -170,4 +179,6 @@ def _trip(symbol: str, trip: _Open, last: Fill | None) -> RoundTrip:
         size=trip.largest,
         profit=gross - trip.fees,
         reason=last.reason if last else None,
+        fees=trip.fees,
+        fills=tuple(trip.fills),
     )

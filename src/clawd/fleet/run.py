@@ -133,9 +133,15 @@ def journals(home: Path) -> list[Path]:
 
 
 def _written_at(path: Path) -> int:
-    """When a journal was last written to; the newest entries may still stand in its write-ahead log alone."""
+    """When a journal was last written to; the newest entries may still stand in its write-ahead log alone.
+
+    A log that is empty was made by whoever only reads the journal.
+    """
     log = path.with_name(f"{path.name}-wal")
-    return max(file.stat().st_mtime_ns for file in (path, log) if file.exists())
+    times = [path.stat().st_mtime_ns]
+    if log.exists() and log.stat().st_size:
+        times.append(log.stat().st_mtime_ns)
+    return max(times)
 
 
 def set_aside(home: Path, run: str, now: int) -> Path | None:

@@ -181,10 +181,11 @@ class _Builder:
             )
             return located(self.source, tree, what)
         what = f"argument {mismatch.index + 1} of `{operator.name}` must be {mismatch.wanted}, this is {mismatch.given}"
-        return located(self.source, at, what, _conversion(mismatch))
+        return located(self.source, at, what, conversion(mismatch))
 
 
-def _conversion(mismatch: MismatchError) -> str | None:
+def conversion(mismatch: MismatchError) -> str | None:
+    """How to make what is wanted of what was given, where there is one way."""
     if mismatch.wanted == "a position":
         return "make a position of it with long_short, long_only or signal_if"
     if mismatch.wanted == "a pure number":

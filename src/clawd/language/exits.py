@@ -13,10 +13,75 @@ from clawd.language.expression import LARGEST_NUMBER, LONGEST_NAME
 from clawd.language.node import Node, literal
 from clawd.language.operators import LONGEST_WINDOW
 
-_KEYS = ("stop", "trail", "chandelier", "break_even", "take", "time", "cooldown")
-
 #: Profit targets that a strategy may have.
 MOST_TARGETS = 4
+#: The largest multiple of an average true range.
+MOST_TRUE_RANGES = 100.0
+
+
+@dataclass(frozen=True, slots=True)
+class ExitKind:
+    """A kind of exit: what a form asks for, and what a file may say.
+
+    Attributes:
+        key: in ``[exits]``.
+        form: ``distance`` (average true ranges or percent), ``true_ranges`` (the former alone), ``targets`` (up to
+            :data:`MOST_TARGETS` distances with their shares and decay) or ``bars``.
+        meaning: one line for people.
+        example: what it may be, as JSON.
+        most_percent: the largest percentage of its distance.
+        required: whether every strategy has it.
+    """
+
+    key: str
+    form: str
+    meaning: str
+    example: object
+    most_percent: float = 95.0
+    required: bool = False
+
+
+EXIT_KINDS = (
+    ExitKind(
+        "stop", "distance", "distance of the stop from the entry price", {"atr": 3.0, "window": 14}, required=True
+    ),
+    ExitKind(
+        "trail",
+        "distance",
+        "distance from the best price since entry, fixed at entry; it moves after each bar, never back",
+        {"atr": 4.0, "window": 14},
+    ),
+    ExitKind(
+        "chandelier",
+        "true_ranges",
+        "distance from the best price since entry, by the average true range of each close as it comes; never back",
+        {"atr": 3.0, "window": 22},
+    ),
+    ExitKind(
+        "break_even",
+        "distance",
+        "how far the price must have gone in favour for the stop to go to the average entry price",
+        {"percent": 2.0},
+        1_000.0,
+    ),
+    ExitKind(
+        "take",
+        "targets",
+        "distance of the profit target from the entry price, or up to four targets with their shares",
+        {"percent": 6.0},
+        1_000.0,
+    ),
+    ExitKind("time", "bars", "bars after which the position is closed", 60),
+    ExitKind(
+        "cooldown",
+        "bars",
+        "bars after which a side that an exit closed may be entered again; without it, not before the target has been"
+        " flat or on the other side",
+        5,
+    ),
+)
+_KINDS = {kind.key: kind for kind in EXIT_KINDS}
+_KEYS = tuple(_KINDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +253,28 @@ def read_exits(table: object) -> Exits:
     )
 
 
+def exit_problems(table: object) -> list[ClawdError]:
+    """Everything that is wrong with a table of exits, at most one for each of them; nothing where it can be read."""
+    try:
+        read_exits(table)
+    except ClawdError as first:
+        if not isinstance(table, Mapping):
+            return [first]
+    else:
+        return []
+    known = {key: value for key, value in table.items() if key in _KEYS}
+    one_by_one: list[Mapping[object, object]] = [{"stop": EXIT_KINDS[0].example, key: known[key]} for key in known]
+    strange = [{**known, key: table[key]} for key in table if key not in _KEYS]
+    without = [known] if "stop" not in known else []
+    problems = []
+    for each in (*strange, *without, *one_by_one):
+        try:
+            read_exits(each)
+        except ClawdError as error:
+            problems.append(error)
+    return problems
+
+
 def _chandelier(value: object) -> Distance:
     distance = _distance(value, "chandelier")
     if distance.window is None:
@@ -236,14 +323,14 @@ def _distance(value: object, key: str) -> Distance:
         raise ClawdError("a distance is a table", where=where, hint=form)
     if set(value) == {"percent"}:
         size = _number(value["percent"], where)
-        highest = 1_000.0 if key.partition(".")[0] in ("take", "break_even") else 95.0
+        highest = _KINDS[key.partition(".")[0]].most_percent
         if not 0 < size <= highest:
             raise ClawdError(f"percent must be above 0 and at most {highest:g}, not {size:g}", where=where)
         return Distance(size, None)
     if set(value) == {"atr", "window"}:
         size = _number(value["atr"], where)
-        if not 0 < size <= 100:
-            raise ClawdError(f"atr must be above 0 and at most 100, not {size:g}", where=where)
+        if not 0 < size <= MOST_TRUE_RANGES:
+            raise ClawdError(f"atr must be above 0 and at most {MOST_TRUE_RANGES:g}, not {size:g}", where=where)
         return Distance(size, _bars(value["window"], f"{key}.window"))
     raise ClawdError(
         f"unknown distance with {', '.join(map(str, value))[:LONGEST_NAME] or 'no keys'}", where=where, hint=form

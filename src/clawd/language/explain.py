@@ -69,6 +69,26 @@ def explain(strategy: Strategy) -> str:
     return "\n\n".join(sections) + "\n"
 
 
+def sentence(strategy: Strategy) -> str:
+    """The same in one paragraph: what is held, what its named parts are, and the stop."""
+    bound: dict[str, Node | float] = {}
+    parts, target = (strategy.let, strategy.target_text) if strategy.target_text else written(strategy.target)
+    for name, text in parts.items():
+        bound[name] = build(text, bound)
+    speaker = _Speaker({name: type_of(value) for name, value in bound.items()}, bound)
+    said = " ".join(speaker.sentences(parse(target)))
+    used: dict[str, str] = {}
+    waiting = said
+    while found := next((name for name in reversed(list(parts)) if f"“{name}”" in waiting and name not in used), None):
+        used[found] = speaker.short(found, parse(parts[found]))
+        waiting += used[found]
+    words = [said, *(f"{text[0].upper()}{text[1:]}." for text in used.values()), _exits(strategy.exits)[0]]
+    others = len(strategy.exits.to_json()) - 1 - (strategy.exits.cooldown is not None)
+    if others:
+        words.append(f"It has {others} other {'exit' if others == 1 else 'exits'}.")
+    return " ".join(words)
+
+
 _PLATFORM = (
     "It decides at the close of a bar and trades at the open of the next.",
     "Where several instruments want more than its capital together, all are scaled down alike.",
@@ -93,6 +113,18 @@ class _Speaker:
                 return f"{name} (a condition): true from the bar on which {first} until the bar on which {last}."
             return f"{name} (a condition): true while {self.clause(tree)}."
         return f"{name} ({kind}): {self.noun(tree)}."
+
+    def short(self, name: str, tree: Tree) -> str:
+        """A named part in a clause."""
+        kind = self.types[name].kind
+        if kind is Kind.POSITION:
+            return f"“{name}”: {' '.join(self.sentences(tree)).removesuffix('.')}"
+        if kind is Kind.SERIES:
+            return f"“{name}” is {self.noun(tree)}"
+        if _is_call(tree, "latch"):
+            first, last = map(self.clause, tree.arguments)
+            return f"“{name}” is true from the bar on which {first} until the bar on which {last}"
+        return f"“{name}” is true while {self.clause(tree)}"
 
     def sentences(self, tree: Tree) -> list[str]:
         """A position: what is held first, then what is done to it, in the order in which it is done."""

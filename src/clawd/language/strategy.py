@@ -216,6 +216,25 @@ def parse_json(text: str) -> Strategy:
     return _strategy(name, table, target, *written(target, {part.text: label for label, part in labels.items()}))
 
 
+def head_problems(table: Mapping[str, object]) -> list[ClawdError]:
+    """Everything that is wrong with name, bar, universe, source and claim, one for each."""
+    problems = []
+    for key in ("name", "bar", "universe", "source", "claim"):
+        try:
+            match key:
+                case "name":
+                    _name(table)
+                case "bar":
+                    _bar(table)
+                case "universe":
+                    _universe(table)
+                case _:
+                    _text(table, key, longest=500)
+        except ClawdError as error:
+            problems.append(error if error.where else error.at(key))
+    return problems
+
+
 def _check_size(text: str, largest: int) -> None:
     if len(text) > largest:
         raise ClawdError(f"not a strategy: longer than {largest:,} characters")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
@@ -12,6 +12,57 @@ from clawd.core.settings import Settings
 from clawd.risk.limits import COUNTED, OPTIONAL, Limits
 
 SECOND = 10**9
+
+#: The settings of the gate and of approvals: those that hold somebody back. A higher value lets more through,
+_LOOSER_ABOVE: Final = frozenset(
+    {
+        "day_loss_limit",
+        "leverage",
+        "price_band",
+        "price_silence",
+        "order_notional",
+        "instrument_gross",
+        "venue_gross",
+        "account_gross",
+        "account_net",
+        "equity_leverage",
+        "concentration",
+        "cluster_share",
+        "agent_orders",
+        "venue_orders",
+        "depth_share",
+        "volume_share",
+        "clock_skew",
+        "max_drawdown",
+        "approval_notional",
+        "approval_equity_share",
+        "approval_volume_share",
+        "approval_lifetime",
+        "approval_drift",
+    }
+)
+#: or a lower one.
+_LOOSER_BELOW: Final = frozenset(
+    {"order_window", "margin_left", "liquidation_distance", "fee", "slippage", "approvals_needed"}
+)
+#: Either of another kind: nobody can say which clusters hold back more.
+LIMITS: Final = _LOOSER_ABOVE | _LOOSER_BELOW | {"clusters"}
+
+
+def loosens(name: str, before: Any, after: Any) -> bool:
+    """Whether a setting would let through what it held back before. Unset is the loosest that an optional limit can be.
+
+    Args:
+        name: of the setting.
+        before, after: its values.
+    """
+    if name not in LIMITS or before == after:
+        return False
+    if name == "clusters":
+        return True
+    if before is None or after is None:
+        return after is None
+    return bool(after > before if name in _LOOSER_ABOVE else after < before)
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -71,12 +71,12 @@ class FleetFrame(BaseModel):
     markets: list[str] | None = Field(description="the instruments that each may trade, likewise, by commas")
     index: list[int]
     state: list[AgentState]
-    equity: list[float]
-    profit: list[float] = Field(description="since the day opened")
-    total: list[float] = Field(description="since it was hired")
-    drawdown: list[float] = Field(description="below its peak, share of its capital, not negative")
-    exposure: list[float] = Field(description="gross notional")
-    risk: list[float] = Field(description="share of its part of the day's limit that is lost or reserved")
+    equity: list[float | None]
+    profit: list[float | None] = Field(description="of the UTC day: of a run over bars, the one of its last bar")
+    total: list[float | None] = Field(description="since it was hired")
+    drawdown: list[float | None] = Field(description="below its peak, share of its capital, not negative")
+    exposure: list[float | None] = Field(description="gross notional")
+    risk: list[float | None] = Field(description="share of its part of the day's limit that is lost or reserved")
     wealth: list[float | None] = Field(description="of the bet on it: its evidence")
 
 

@@ -110,6 +110,20 @@ class Journal:
         """The last entry's seq and hash; ``(0, GENESIS)`` before the first."""
         return self._storage.head()
 
+    def hash_of(self, seq: int) -> str | None:
+        """The hash of an entry as it is stored; None where there is none."""
+        return self._storage.hash_of(seq)
+
+    def entry(self, seq: int) -> Entry | None:
+        """One entry, its hash computed anew on that of the one before, which is believed; None where there is none.
+
+        Raises:
+            ClawdError: when it is broken, or the database is damaged.
+        """
+        if seq < 1 or self._storage.hash_of(seq) is None:
+            return None
+        return next(self._entries(seq - 1, 1), None)
+
     def append(self, records: Sequence[tuple[int, str, Mapping[str, JSON]]]) -> list[Entry]:
         """Write all the records in one transaction, or none of them.
 
@@ -187,12 +201,15 @@ class Journal:
         Raises:
             ClawdError: naming the first entry that is broken, and why; or when the database is damaged.
         """
+        yield from self._entries(after, CHUNK)
+
+    def _entries(self, after: int, chunk: int) -> Iterator[Entry]:
         previous: str | None = GENESIS
         if after:
             previous = self._storage.hash_of(after)
         while True:
             # One read held open over the whole walk would keep the write-ahead log from being cut back.
-            rows = self._storage.rows(after, CHUNK)
+            rows = self._storage.rows(after, chunk)
             for seq, ts, kind, text, digest in rows:
                 if seq != after + 1 or previous is None:
                     raise self._broken(after + 1, f"it is missing, {seq} comes next")
@@ -206,7 +223,7 @@ class Journal:
                     raise self._broken(seq, "its body is not JSON") from error
                 after, previous = seq, digest
                 yield Entry(seq, ts, kind, body, digest)
-            if len(rows) < CHUNK:
+            if len(rows) < chunk:
                 return
 
     def verify_chain(self, expected_head: tuple[int, str] | None = None) -> int:

@@ -39,6 +39,10 @@ _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _HEX: Final = re.compile(r"(?:[0-9a-f]{2})*")
 
 
+class PassphraseError(ClawdError):
+    """The passphrase is wrong, or the file that it should open is damaged: nobody can tell the two apart."""
+
+
 def make_key(home: Path, name: str, passphrase: str) -> Approver:
     """Make a new key pair: ``keys/NAME.key``, encrypted and for its owner's eyes alone, and ``keys/NAME.pub``.
 
@@ -119,7 +123,8 @@ def unlock(path: Path, passphrase: str) -> bytes:
     """The seed in a private key file, decrypted; it is that of the public part.
 
     Raises:
-        ClawdError: when others may read the file, the passphrase is wrong, or the file is damaged.
+        PassphraseError: when the passphrase is wrong.
+        ClawdError: when others may read the file, or it is damaged.
     """
     from cryptography.exceptions import InvalidTag  # noqa: PLC0415
     from cryptography.hazmat.primitives.ciphers.aead import AESGCM  # noqa: PLC0415
@@ -136,7 +141,7 @@ def unlock(path: Path, passphrase: str) -> bytes:
     try:
         seed = AESGCM(_derived(passphrase, salt, cost)).decrypt(nonce, sealed, _header(fields))
     except (InvalidTag, ValueError):
-        raise ClawdError("the passphrase is wrong, or the file is damaged", where=str(path)) from None
+        raise PassphraseError("the passphrase is wrong, or the file is damaged", where=str(path)) from None
     if len(seed) != SEED_BYTES or public_key_of(seed) != approver.public_key:
         raise ClawdError("this is not the key that its public part says", where=str(path))
     return seed

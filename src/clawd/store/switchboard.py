@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import Final
 
 from clawd.core.account_events import TradingState
+from clawd.core.clock import iso
 from clawd.core.errors import ClawdError
 from clawd.store.database import Schema, connect, lay_out, mendable, transaction
-from clawd.store.lock import take_lock
+from clawd.store.lock import is_locked, take_lock
 
 SCHEMA: Final = Schema(
     noun="switchboard",
@@ -52,6 +53,11 @@ SCHEMA: Final = Schema(
         """,
     ),
 )
+
+
+def switchboard_path(home: Path) -> Path:
+    """Where the switchboard of a home lies, once an order was given."""
+    return home / "switchboard.sqlite"
 
 
 class Switch(StrEnum):
@@ -128,6 +134,9 @@ class Decision:
     by: str
 
 
+#: What a person types to let the fleet enter positions again.
+RESUME_WORD: Final = "RESUME"
+
 #: What holds where nobody has ordered anything.
 NOTHING_ORDERED: Final = Command(0, 0, Switch.RESUME, "", "")
 
@@ -146,7 +155,7 @@ class Switchboard:
         Raises:
             ClawdError: when the file cannot be opened or is not a switchboard.
         """
-        path = home / "switchboard.sqlite"
+        path = switchboard_path(home)
         connection = connect(path, SCHEMA)
         try:
             with take_lock(path, SCHEMA.noun, wait=True):
@@ -204,6 +213,35 @@ class Switchboard:
                 hint=f"one of {', '.join(Switch)}",
             ) from None
 
+    def commands(self, last: int) -> list[Command]:
+        """The orders that were given last, the newest first; those that this version does not know are left out."""
+        known = tuple(str(switch) for switch in Switch)
+        with mendable(self.path):
+            rows = self._connection.execute(
+                f"SELECT number, ts, switch, by, why FROM command WHERE switch IN ({', '.join('?' * len(known))})"
+                " ORDER BY number DESC LIMIT ?",
+                (*known, last),
+            ).fetchall()
+        return [Command(number, ts, Switch(switch), by, why) for number, ts, switch, by, why in rows]
+
+    def command(self, number: int) -> Command | None:
+        """The order of a number, None where there is none that this version knows."""
+        with mendable(self.path):
+            row = self._connection.execute(
+                "SELECT number, ts, switch, by, why FROM command WHERE number = ?", (number,)
+            ).fetchone()
+        if row is None or row[2] not in tuple(Switch):
+            return None
+        return Command(row[0], row[1], Switch(row[2]), row[3], row[4])
+
+    def adoptions(self, last: int) -> list[tuple[str, Decision]]:
+        """What people have adopted last, the newest first: the account and the decision."""
+        with mendable(self.path):
+            rows = self._connection.execute(
+                "SELECT account, number, ts, symbol, by FROM decision ORDER BY number DESC LIMIT ?", (last,)
+            ).fetchall()
+        return [(account, Decision(*row)) for account, *row in rows]
+
     def decide(self, account: str, symbol: str, by: str, now: int) -> Decision:
         """Say that what is unattributed in an instrument of an account is a person's."""
         with mendable(self.path), transaction(self._connection):
@@ -238,3 +276,30 @@ class Switchboard:
             ).fetchall()
         for run, ts, text, done in rows:
             yield Answer(run, ts, text, bool(done))
+
+
+def runs_at_work(home: Path) -> list[str]:
+    """The names of the runs of a home that a process is at work on; each will hear what is ordered."""
+    journals = sorted(home.glob("runs/*/journal.sqlite")) + sorted(home.glob("accounts/*/journal.sqlite"))
+    return [journal.parent.name for journal in journals if is_locked(journal)]
+
+
+def as_state(switch: Switch) -> str:
+    """How what starts under an order begins."""
+    return {
+        Switch.RESUME: "free to trade",
+        Switch.REDUCE: "reducing",
+        Switch.HALT: "halted",
+        Switch.FLATTEN: "halted, and closes what it holds",
+    }[switch]
+
+
+def in_words(command: Command) -> str:
+    """An order, and who has given it, for people."""
+    words = {
+        Switch.RESUME: "resumed",
+        Switch.REDUCE: "reducing: positions may only become smaller",
+        Switch.HALT: "halted: nothing is entered",
+        Switch.FLATTEN: "halted, and everything is to be closed",
+    }[command.switch]
+    return f"{words} (by {command.by}, {iso(command.ts)}{f': {command.why}' if command.why else ''})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from pathlib import Path
 
 from clawd.store.database import mendable
@@ -14,7 +15,7 @@ def write_whole(path: Path, text: str) -> None:
     Raises:
         ClawdError: when it cannot be written.
     """
-    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     with mendable(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:

@@ -1,0 +1,65 @@
+import { Button, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useState } from 'react'
+import { answered, api, queries, type Schema } from '../api/client'
+import { ProblemNotice } from '../parts/ProblemNotice'
+import { wishName } from './words'
+
+interface Props {
+  standing: Schema<'Standing'>
+  onGiven: (answers: Schema<'OrderAnswers'>) => void
+  onCancel: () => void
+}
+
+/** What holds now, and the word that ends it. */
+export function ResumeForm({ standing, onGiven, onCancel }: Props) {
+  const [typed, setTyped] = useState('')
+  const [why, setWhy] = useState('')
+  const [once] = useState(wishName)
+  const resume = useMutation({
+    mutationFn: () => answered(api.POST('/api/resume', { body: { word: typed, why, once } })),
+    onSuccess: (answers) => {
+      void queries.invalidateQueries({ queryKey: ['standing'] })
+      onGiven(answers)
+    },
+  })
+  const word = standing.resume_word
+  const notFlat = standing.answers.flat === false && standing.answers.runs.length > 0
+  return (
+    <>
+      <p className="stop-holds">{standing.order.text}</p>
+      {notFlat && (
+        <p className="stop-verdict stop-bad" role="alert">
+          ⚠ The flattening is not done yet: {standing.answers.text}
+        </p>
+      )}
+      <p>Agents may enter positions again, within the limits. What they still want they may enter at once.</p>
+      <TextInput
+        label={`Type ${word} to confirm`}
+        value={typed}
+        onChange={(event) => setTyped(event.currentTarget.value)}
+        autoComplete="off"
+        autoCapitalize="characters"
+        spellCheck={false}
+        maxLength={40}
+        data-autofocus
+      />
+      <TextInput
+        label="Why (kept with the order)"
+        value={why}
+        onChange={(event) => setWhy(event.currentTarget.value)}
+        maxLength={500}
+        autoComplete="off"
+      />
+      {resume.error && <ProblemNotice error={resume.error} />}
+      <div className="stop-buttons">
+        <Button variant="default" onClick={onCancel}>
+          Stay stopped
+        </Button>
+        <Button disabled={typed !== word || resume.isPending} onClick={() => resume.mutate()}>
+          {resume.isPending ? 'Ordering …' : 'Resume trading'}
+        </Button>
+      </div>
+    </>
+  )
+}

@@ -1,0 +1,112 @@
+import { Button, TextInput } from '@mantine/core'
+import { useMutation } from '@tanstack/react-query'
+import { useId, useState } from 'react'
+import { answered, api, queries, type Schema } from '../api/client'
+import { ProblemNotice } from '../parts/ProblemNotice'
+import { consequences, deed, type Level, mayGo, PURPOSES, TITLES, wishName } from './words'
+
+interface Props {
+  standing: Schema<'Standing'>
+  onGiven: (answers: Schema<'OrderAnswers'>) => void
+  onCancel: () => void
+}
+
+/** Choose a level, see what it does, type its word. Enter fires nothing: only the button does. */
+export function StopForm({ standing, onGiven, onCancel }: Props) {
+  const [chosen, setChosen] = useState<Level>('stop_entries')
+  const [typed, setTyped] = useState('')
+  const [why, setWhy] = useState('')
+  const [once, setOnce] = useState(wishName)
+  const consequence = useId()
+  const stop = useMutation({
+    mutationFn: (level: Level) => answered(api.POST('/api/standing', { body: { level, word: typed, why, once } })),
+    onSuccess: (answers) => {
+      void queries.invalidateQueries({ queryKey: ['standing'] })
+      onGiven(answers)
+    },
+  })
+  const level = standing.levels.find((each) => each.level === chosen)
+  if (!level) return null
+  const choose = (next: Level) => {
+    setChosen(next)
+    setTyped('')
+    setOnce(wishName())
+    stop.reset()
+  }
+  const idle = !standing.runs.some((run) => run.at_work)
+  return (
+    <>
+      <fieldset className="stop-levels">
+        <legend>What is to happen</legend>
+        {standing.levels.map((each, place) => (
+          <label key={each.level} className="stop-level">
+            <input
+              type="radio"
+              name="level"
+              value={each.level}
+              checked={each.level === chosen}
+              onChange={() => choose(each.level)}
+              aria-describedby={each.level === chosen ? consequence : undefined}
+              data-autofocus={place === 0 ? true : undefined}
+            />
+            <span>
+              <strong>
+                {place + 1} · {TITLES[each.level]}
+              </strong>
+              <span className="muted">{PURPOSES[each.level]}</span>
+            </span>
+          </label>
+        ))}
+      </fieldset>
+      <div id={consequence} className="stop-consequences" aria-live="polite">
+        {idle ? (
+          <p>Nothing is running. The order is kept, and whatever starts next begins under it.</p>
+        ) : (
+          <ul>
+            {consequences(level).map((line) => (
+              <li key={line}>{line}</li>
+            ))}
+          </ul>
+        )}
+      </div>
+      {level.word && (
+        <TextInput
+          label={`Type ${level.word} to confirm`}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+          autoComplete="off"
+          autoCapitalize="characters"
+          spellCheck={false}
+          maxLength={40}
+        />
+      )}
+      <TextInput
+        label="Why (kept with the order)"
+        value={why}
+        onChange={(event) => setWhy(event.currentTarget.value)}
+        maxLength={500}
+        autoComplete="off"
+      />
+      {stop.error && (
+        <div>
+          <ProblemNotice error={stop.error} />
+          <p className="muted">
+            In a terminal, <code>clawd {chosen === 'stop_entries' ? 'reduce' : chosen}</code> does the same.
+          </p>
+        </div>
+      )}
+      <div className="stop-buttons">
+        <Button variant="default" onClick={onCancel}>
+          Keep trading
+        </Button>
+        <Button
+          color="danger"
+          disabled={!mayGo(level, typed) || stop.isPending}
+          onClick={() => stop.mutate(level.level)}
+        >
+          {stop.isPending ? 'Ordering …' : deed(level)}
+        </Button>
+      </div>
+    </>
+  )
+}
