@@ -14,7 +14,7 @@ _RUN = """async () => (await axe.run(document, {
 
 
 def axe_violations(page: Page) -> list[str]:
-    """Each violation on a page as it stands, with the rule, the element and what is wrong with it; none when it is fine.
+    """Each violation on a page as it stands: the rule, the element and what is wrong with it; none when it is fine.
 
     The script goes in past the page's Content-Security-Policy.
     """

@@ -1,4 +1,8 @@
-"""What tests of the web face share: a Chromium of the system, and a server of their own."""
+"""What tests of the web face share: a Chromium of the system, and a server of their own.
+
+Everything under /api asks who calls: `page` is signed in to every server that is at work when it opens, `client` is an
+HTTP client that is signed in to `web`; `Served.client()` and `Served.sign_in(context)` do it for servers of your own.
+"""
 
 from __future__ import annotations
 
@@ -8,8 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
-from web_server import Served, served
+from playwright.sync_api import BrowserContext, Page
+from web_server import AT_WORK, Served, served
 
 from clawd.core.clock import SystemClock
 from clawd.core.settings import Settings
@@ -60,3 +66,19 @@ def web(site: Site) -> Iterator[Served]:
     """A server over the site."""
     with served(site) as at_work:
         yield at_work
+
+
+@pytest.fixture
+def client(web: Served) -> Iterator[httpx2.Client]:
+    """A client that is signed in."""
+    with web.client() as signed_in:
+        yield signed_in
+
+
+@pytest.fixture
+def page(web: Served, context: BrowserContext) -> Page:
+    """A page that is signed in, to `web` and to every other server at work."""
+    assert web in AT_WORK
+    for at_work in AT_WORK:
+        at_work.sign_in(context)
+    return context.new_page()

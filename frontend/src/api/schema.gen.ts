@@ -44,6 +44,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Agent
+         * @description One agent in full.
+         */
+        get: operations["read_agent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trades
+         * @description The trades of an agent, newest first.
+         */
+        get: operations["list_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -136,6 +176,294 @@ export interface paths {
          * @description The keys of this home, and those that may approve.
          */
         get: operations["list_approver_keys"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Audit
+         * @description What people have done, newest first: over the web face, and on the command line.
+         */
+        get: operations["list_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Export Audit
+         * @description The audit as it stands, an entry a line with its hash: what `clawd journal import` takes and verifies.
+         */
+        get: operations["export_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/audit/integrity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Audit Integrity
+         * @description Recompute every hash of the audit.
+         */
+        get: operations["read_audit_integrity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtests
+         * @description Backtests, the newest first, in summary.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Start Backtest
+         * @description Ask for a backtest; it runs when its turn comes. Each whose result is shown counts as a trial in the ledger.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest
+         * @description Where a backtest stands, and what came of it.
+         */
+        get: operations["read_backtest"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Backtest
+         * @description Move a backtest aside: it is listed no more. Its trial stays counted.
+         */
+        delete: operations["remove_backtest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Backtest
+         * @description Call a backtest off: nothing of it is counted.
+         */
+        post: operations["cancel_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin Backtest
+         * @description Keep a backtest when the oldest have to go, or no longer.
+         */
+        put: operations["pin_backtest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Prices
+         * @description Bars of an instrument within a stretch of time, the fills on them and the line of the stop while it was held.
+         */
+        get: operations["read_backtest_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Report
+         * @description The report of a backtest as one HTML file that needs nothing else.
+         */
+        get: operations["download_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Series
+         * @description The curves of a backtest, at most so many points of each.
+         */
+        get: operations["read_backtest_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtest Trades
+         * @description Trades, the latest to open first.
+         */
+        get: operations["list_backtest_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Trade
+         * @description A trade with its fills and the reason of each.
+         */
+        get: operations["read_backtest_trade"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Backtests
+         * @description Backtests side by side: curves from the same start, differences in what they were given, figures.
+         */
+        get: operations["compare_backtests"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/equity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Equity
+         * @description The equity of the account of a run, with its drawdown and what buying and holding would have made.
+         */
+        get: operations["read_equity"];
         put?: never;
         post?: never;
         delete?: never;
@@ -324,6 +652,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/fleet/list": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Fleet
+         * @description The strategies that `clawd up` tries beside the library.
+         */
+        get: operations["list_fleet"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/fleet/list/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Take Off List
+         * @description Take a strategy off the fleet's list: the next run does not try it. Its count in the ledger stays.
+         */
+        delete: operations["take_off_list"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/fleet/process": {
         parameters: {
             query?: never;
@@ -364,6 +732,90 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entries
+         * @description The entries of a journal in words, newest first.
+         */
+        get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/journal/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Entry
+         * @description One entry of a journal as it was written.
+         */
+        get: operations["read_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Keys
+         * @description All keys by name, those that have ended too.
+         */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Make Key
+         * @description Make a key; nobody gives it a right that he does not have himself.
+         */
+        post: operations["make_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke Key
+         * @description Revoke a key for ever.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/limits": {
         parameters: {
             query?: never;
@@ -376,6 +828,106 @@ export interface paths {
          * @description Every limit: what is set, where it comes from, what the run at work holds itself to, and how far it is used.
          */
         get: operations["list_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/markets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Study Markets
+         * @description The sample market, and the catalog where it has bars.
+         */
+        get: operations["list_study_markets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders
+         * @description The orders of a run that may still trade.
+         */
+        get: operations["list_orders"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/palette": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Palette
+         * @description The blocks, exits and units that strategies are built of.
+         */
+        get: operations["read_palette"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Set Password
+         * @description Set the password, and sign out every other session.
+         */
+        put: operations["set_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Positions
+         * @description The open positions of a run.
+         */
+        get: operations["list_positions"];
         put?: never;
         post?: never;
         delete?: never;
@@ -418,6 +970,26 @@ export interface paths {
          * @description Say that what is unattributed in an instrument is yours, so that agents may enter beside it.
          */
         post: operations["adopt_position"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/prices/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Prices
+         * @description The bars of an instrument, with the fills and the stops of a run, of all agents or of one.
+         */
+        get: operations["read_prices"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -479,6 +1051,78 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Session
+         * @description Who has asked, and what he may do.
+         */
+        get: operations["read_session"];
+        put?: never;
+        /**
+         * Sign In
+         * @description Open a session with the token of a link or with the password; the cookie of the answer shows it.
+         */
+        post: operations["sign_in"];
+        /**
+         * Sign Out
+         * @description End the session that asks.
+         */
+        delete: operations["sign_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Sessions
+         * @description The sessions that are open, the last used first.
+         */
+        get: operations["list_sessions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Open Session
+         * @description One of the sessions that are open.
+         */
+        get: operations["read_open_session"];
+        put?: never;
+        post?: never;
+        /**
+         * End Session
+         * @description End a session: who holds it must sign in anew.
+         */
+        delete: operations["end_session"];
         options?: never;
         head?: never;
         patch?: never;
@@ -628,6 +1272,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/strategies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Strategies
+         * @description The starter library and what was saved, own ones first, newest first.
+         */
+        get: operations["list_strategies"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Strategy
+         * @description A strategy with its text, JSON and graph, as it was left.
+         */
+        get: operations["read_strategy"];
+        /**
+         * Save Strategy
+         * @description Save a strategy: its text where it is valid, else as a draft. Refused (409) where another has saved it since.
+         */
+        put: operations["save_strategy"];
+        post?: never;
+        /**
+         * Remove Strategy
+         * @description Set a saved strategy aside. What the fleet tries goes on being tried.
+         */
+        delete: operations["remove_strategy"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deploy": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Deploy Strategy
+         * @description Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+         */
+        post: operations["deploy_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/{name}/deployment": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Deployment
+         * @description What deploying a strategy to paper would mean.
+         */
+        get: operations["read_deployment"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Strategy
+         * @description A strategy in its three forms, or everything that is wrong with it. Nothing is saved.
+         */
+        post: operations["check_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/strategies/restore": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Restore Strategy
+         * @description Put a strategy back that was set aside.
+         */
+        post: operations["restore_strategy"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -649,6 +1421,71 @@ export interface components {
         Adoption: {
             /** Symbol */
             symbol: string;
+        };
+        /**
+         * AgentDetail
+         * @description One agent. Amounts are in ``currency``.
+         */
+        AgentDetail: {
+            /**
+             * Capital
+             * @description decimal text
+             */
+            capital: string;
+            /** Currency */
+            currency: string;
+            equity: components["schemas"]["EquityCurve"];
+            evidence: components["schemas"]["EvidenceView"] | null;
+            /**
+             * Fees
+             * @description decimal text
+             */
+            fees: string;
+            /**
+             * Funding
+             * @description decimal text; negative where it was received
+             */
+            funding: string;
+            /**
+             * Hired
+             * @description the market's clock, milliseconds since 1970
+             */
+            hired: number | null;
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /** Rank */
+            rank: number | null;
+            /**
+             * Refusals
+             * @description orders that the gate refused
+             */
+            refusals: number | null;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "halted" | "reducing" | "fired" | "released";
+            /**
+             * State Why
+             * @description why it was fired or stopped
+             */
+            state_why: string | null;
+            strategy: components["schemas"]["StrategyView"];
+            summary: components["schemas"]["AgentSummary"];
+            /**
+             * Trades
+             * @description positions that were opened and closed again, of those that are kept
+             */
+            trades: number | null;
+            /**
+             * Why
+             * @description what it decided and what became of it, newest first
+             */
+            why: components["schemas"]["FeedLine"][];
         };
         /**
          * AgentPage
@@ -738,6 +1575,32 @@ export interface components {
             name: string;
             /** Origin */
             origin: string;
+        };
+        /**
+         * ApiKey
+         * @description A key as it is known; what opens the door is not kept. Times are milliseconds since 1970.
+         */
+        ApiKey: {
+            /** Ended */
+            ended: boolean;
+            /**
+             * Ends
+             * @description null: never
+             */
+            ends: number | null;
+            /** Id */
+            id: string;
+            /** Made */
+            made: number;
+            /** Name */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Seen
+             * @description when it was last used, to the minute; null: never
+             */
+            seen: number | null;
         };
         /**
          * Approval
@@ -888,6 +1751,497 @@ export interface components {
              * @description whether it may approve
              */
             trusted: boolean;
+        };
+        /**
+         * Assumptions
+         * @description What the figures assume, under a title.
+         */
+        Assumptions: {
+            /** Lines */
+            lines: string[];
+            /** Title */
+            title: string;
+        };
+        /**
+         * AuditEntry
+         * @description Something that somebody has done.
+         */
+        AuditEntry: {
+            /**
+             * Address
+             * @description from which; empty for the command line
+             */
+            address: string;
+            /**
+             * By
+             * @description who
+             */
+            by: string;
+            /**
+             * Facts
+             * @description the details
+             */
+            facts: {
+                [key: string]: unknown;
+            };
+            /**
+             * Hash
+             * @description over this entry and all before it; null where there is no chain
+             */
+            hash: string | null;
+            /**
+             * Id
+             * @description unlike that of any other line
+             */
+            id: string;
+            /**
+             * Number
+             * @description its place there, counted from 1
+             */
+            number: number;
+            /**
+             * Source
+             * @description web: an entry of the chain. command line: an order that stands on the switchboard alone
+             * @enum {string}
+             */
+            source: "web" | "command line";
+            /**
+             * Time
+             * @description milliseconds since 1970
+             */
+            time: number;
+            /**
+             * Via
+             * @description the session or the API key; empty for the command line
+             */
+            via: string;
+            /**
+             * What
+             * @description the fact, such as StrategySaved
+             */
+            what: string;
+        };
+        /**
+         * AuditPage
+         * @description A page of the list, newest first.
+         */
+        AuditPage: {
+            /** Entries */
+            entries: components["schemas"]["AuditEntry"][];
+            /**
+             * Next
+             * @description the cursor of the next page, null where nothing is left; a page may be short where few fit
+             */
+            next: string | null;
+        };
+        /**
+         * BacktestComparison
+         * @description Backtests side by side.
+         */
+        BacktestComparison: {
+            /** Differences */
+            differences: components["schemas"]["ComparedDifference"][];
+            /** End */
+            end: number | null;
+            /** Figures */
+            figures: components["schemas"]["ComparedFigure"][];
+            /** Runs */
+            runs: components["schemas"]["ComparedRun"][];
+            /**
+             * Start
+             * @description of the common span, milliseconds since 1970
+             */
+            start: number | null;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestDetail
+         * @description A backtest, with what came of it once it is done.
+         */
+        BacktestDetail: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            result: components["schemas"]["BacktestResult"] | null;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
+        };
+        /**
+         * BacktestError
+         * @description Why a backtest has no result.
+         */
+        BacktestError: {
+            /** Hint */
+            hint: string | null;
+            /** What */
+            what: string;
+            /** Where */
+            where: string | null;
+        };
+        /**
+         * BacktestList
+         * @description Backtests, the newest first.
+         */
+        BacktestList: {
+            /** Backtests */
+            backtests: components["schemas"]["BacktestSummary"][];
+            /**
+             * Engine
+             * @description what the engine is doing before it is ready; null when it is
+             */
+            engine: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /** Engine Text */
+            engine_text: string | null;
+            /**
+             * Kept
+             * @description all that are kept
+             */
+            kept: number;
+            /**
+             * Most
+             * @description kept at most: the oldest that are not pinned make room for new ones
+             */
+            most: number;
+            /** Most Waiting */
+            most_waiting: number;
+            /**
+             * Total
+             * @description those that fit, whether listed or not
+             */
+            total: number;
+        };
+        /**
+         * BacktestOrder
+         * @description What is asked for. What is left out is as ``clawd backtest`` has it.
+         */
+        BacktestOrder: {
+            /**
+             * Bar
+             * @description size of the bars where there are several, such as 1h
+             */
+            bar?: string | null;
+            /**
+             * Capital
+             * @description quote currency
+             * @default 10000
+             */
+            capital?: number | string;
+            /**
+             * Data
+             * @default sample
+             * @enum {string}
+             */
+            data?: "sample" | "catalog";
+            /**
+             * Fee
+             * @description per side, share of notional; else the setting
+             */
+            fee?: number | string | null;
+            /**
+             * From
+             * @description first bar traded, a date or time, UTC; earlier bars warm up
+             */
+            from?: string | null;
+            /**
+             * Name
+             * @description of a starter strategy, where no text is given
+             */
+            name?: string | null;
+            /**
+             * Slippage
+             * @description per side, share of price; else the setting
+             */
+            slippage?: number | string | null;
+            /**
+             * Text
+             * @description a strategy, TOML or JSON
+             */
+            text?: string | null;
+            /**
+             * To
+             * @description no bar that opens at or after this is read, UTC
+             */
+            to?: string | null;
+            /**
+             * Universe
+             * @description instruments; all when left out
+             */
+            universe?: string[] | null;
+        };
+        /**
+         * BacktestResult
+         * @description What came of a backtest. Amounts are in quote currency.
+         */
+        BacktestResult: {
+            /** Assumptions */
+            assumptions: components["schemas"]["Assumptions"][];
+            /** Bar */
+            bar: string;
+            /**
+             * Equity
+             * @description at the last close
+             */
+            equity: number;
+            /** Exits */
+            exits: components["schemas"]["ExitRow"][];
+            /**
+             * Figures
+             * @description as `clawd backtest --json` has them
+             */
+            figures: {
+                [key: string]: unknown;
+            };
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Held
+             * @description the same of buy and hold, as far as they mean something
+             */
+            held: {
+                [key: string]: number | null;
+            } | null;
+            /** Held Equity */
+            held_equity: number | null;
+            /** Instruments */
+            instruments: components["schemas"]["TradedInstrument"][];
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970
+             */
+            last: number;
+            luck: components["schemas"]["LuckSummary"];
+            /** Money Decimals */
+            money_decimals: number;
+            /** Months */
+            months: components["schemas"]["MonthRow"][];
+            /** Months Held */
+            months_held: number | null;
+            /** Months Total */
+            months_total: number;
+            /**
+             * Strategy
+             * @description its text
+             */
+            strategy: string;
+            /**
+             * Summary
+             * @description the equity chart in a sentence or three
+             */
+            summary: string;
+            /**
+             * Trades
+             * @description open ones included
+             */
+            trades: number;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestSeries
+         * @description Curves of a backtest by columns. Amounts are in quote currency, shares are of the capital.
+         */
+        BacktestSeries: {
+            /**
+             * Bars
+             * @description from how many bars these points were taken; lows and highs are among them
+             */
+            bars: number;
+            /**
+             * Drawdown
+             * @description below the peak, a share of it, not negative
+             */
+            drawdown: number[];
+            /**
+             * Equity
+             * @description at the closes
+             */
+            equity: number[];
+            /**
+             * Exposure
+             * @description gross, share of the capital
+             */
+            exposure: number[];
+            /**
+             * Held
+             * @description the same of buy and hold
+             */
+            held: number[] | null;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+        };
+        /**
+         * BacktestSummary
+         * @description A backtest in a list. Figures are null until it is done.
+         */
+        BacktestSummary: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
         };
         /**
          * Behaviour
@@ -1098,6 +2452,65 @@ export interface components {
             what: ("approvals" | "alerts" | "audit" | "backtests" | "evidence" | "runs" | "strategies" | "settings" | "standing")[];
         };
         /**
+         * Check
+         * @description A strategy in its three forms, or what is wrong with it. A form that cannot be told is null.
+         */
+        Check: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Explanation
+             * @description the same at length
+             */
+            explanation: string | null;
+            /** Family Hash */
+            family_hash: string | null;
+            /**
+             * Flows
+             * @description what each block yields, by its id, wherever that can be told
+             */
+            flows: {
+                [key: string]: components["schemas"]["Flow"];
+            };
+            graph: components["schemas"]["Graph"] | null;
+            /** Name */
+            name: string | null;
+            /** Problems */
+            problems: components["schemas"]["Fault"][];
+            /**
+             * Sentence
+             * @description what it does, in plain English
+             */
+            sentence: string | null;
+            /** Text */
+            text: string | null;
+            /**
+             * Tree
+             * @description the JSON form
+             */
+            tree: string | null;
+            /** Valid */
+            valid: boolean;
+            /**
+             * Warm Up
+             * @description bars of an instrument's history before it may trade
+             */
+            warm_up: number | null;
+        };
+        /**
+         * CheckRequest
+         * @description A strategy in exactly one form.
+         */
+        CheckRequest: {
+            graph?: components["schemas"]["Graph"] | null;
+            /** @description the graph before: blocks that are still there keep their ids */
+            previous?: components["schemas"]["Graph"] | null;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+        };
+        /**
          * ClaimCounts
          * @description How many claims there are, by where they stand.
          */
@@ -1258,6 +2671,83 @@ export interface components {
             total: number;
         };
         /**
+         * TradePage
+         * @description Some trades, newest first, of all that are kept.
+         */
+        clawd__server__routes__agent__TradePage: {
+            /** Currency */
+            currency: string;
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeView"][];
+        };
+        /**
+         * TradePage
+         * @description Some of the trades, the latest to open first.
+         */
+        clawd__server__routes__backtest_views__TradePage: {
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeOut"][];
+        };
+        /**
+         * ComparedDifference
+         * @description Something that was given to the runs and is not the same for all.
+         */
+        ComparedDifference: {
+            /** Text */
+            text: string;
+            /** Values */
+            values: string[];
+            /** What */
+            what: string;
+        };
+        /**
+         * ComparedFigure
+         * @description A figure of each run, over all of its own bars.
+         */
+        ComparedFigure: {
+            /**
+             * Best
+             * @description places of the best values; none where there is no better and worse
+             */
+            best: number[];
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Meaning */
+            meaning: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "share" | "ratio" | "count" | "amount";
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * ComparedRun
+         * @description A backtest in a comparison, with its equity, 100 at the start of the common span.
+         */
+        ComparedRun: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * T
+             * @description milliseconds since 1970; null where there is no common span
+             */
+            t: number[] | null;
+            /** Value */
+            value: number[] | null;
+        };
+        /**
          * Counts
          * @description What is in the ledger and the registry.
          */
@@ -1343,6 +2833,74 @@ export interface components {
             why?: string;
         };
         /**
+         * Deployment
+         * @description What deploying a strategy to paper means.
+         */
+        Deployment: {
+            /** Consequences */
+            consequences: string[];
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Listed
+             * @description it is on the fleet's list
+             */
+            listed: boolean;
+            /** Name */
+            name: string;
+            /**
+             * Restarts
+             * @description the paper run is started anew at once
+             */
+            restarts: boolean;
+        };
+        /**
+         * DeployRequest
+         * @description Which strategy exactly.
+         */
+        DeployRequest: {
+            /**
+             * Content Hash
+             * @description of the strategy that was looked at
+             */
+            content_hash: string;
+        };
+        /**
+         * EquityCurve
+         * @description Equity over time, of the account or of an agent. The columns are equally long.
+         */
+        EquityCurve: {
+            /**
+             * Benchmark
+             * @description buying everything at the first open and holding it, fees and slippage included
+             */
+            benchmark?: number[] | null;
+            /**
+             * Benchmark Missing
+             * @description why there is none
+             */
+            benchmark_missing?: string | null;
+            /**
+             * Capital
+             * @description what it began with
+             */
+            capital: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Drawdown
+             * @description below the peak, share of the capital, not negative
+             */
+            drawdown: number[];
+            /** Equity */
+            equity: number[];
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number[];
+        };
+        /**
          * EvidenceOverview
          * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
          */
@@ -1361,6 +2919,132 @@ export interface components {
             ledger: string;
             /** Luck */
             luck: components["schemas"]["LuckOnBars"][] | null;
+        };
+        /**
+         * EvidenceView
+         * @description The bet on an agent, where the run keeps one.
+         */
+        EvidenceView: {
+            /**
+             * Bars
+             * @description that have counted
+             */
+            bars: number;
+            /**
+             * Counts From
+             * @description bars that open earlier are no evidence, milliseconds since 1970
+             */
+            counts_from: number;
+            /**
+             * Hypothesis
+             * @description its number among all that this home has ever hired
+             */
+            hypothesis: number;
+            /**
+             * Level
+             * @description wealth that it must reach
+             */
+            level: number;
+            /** Peak */
+            peak: number | null;
+            /** Proven */
+            proven: boolean;
+            /** Wealth */
+            wealth: number | null;
+        };
+        /**
+         * ExitDistance
+         * @description How far from its reference price: average true ranges of a window, or percent of the entry price.
+         */
+        ExitDistance: {
+            /** Atr */
+            atr?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * ExitRow
+         * @description Closed trades by the reason of their exit.
+         */
+        ExitRow: {
+            /**
+             * Profit
+             * @description net of fees, quote currency
+             */
+            profit: number;
+            /** Reason */
+            reason: string;
+            /** Text */
+            text: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
+        };
+        /**
+         * ExitSet
+         * @description How positions are left.
+         */
+        ExitSet: {
+            break_even?: components["schemas"]["ExitDistance"] | null;
+            chandelier?: components["schemas"]["ExitDistance"] | null;
+            /** Cooldown */
+            cooldown?: number | null;
+            stop?: components["schemas"]["ExitDistance"] | null;
+            /** Take */
+            take?: components["schemas"]["ExitTarget"] | components["schemas"]["ExitTarget"][] | null;
+            /** Time */
+            time?: number | null;
+            trail?: components["schemas"]["ExitDistance"] | null;
+        };
+        /**
+         * ExitTarget
+         * @description A profit target, with the share of the position that it closes and the bars until it is nothing.
+         */
+        ExitTarget: {
+            /** Atr */
+            atr?: number | null;
+            /** Decay */
+            decay?: number | null;
+            /** Percent */
+            percent?: number | null;
+            /** Share */
+            share?: number | null;
+            /** Window */
+            window?: number | null;
+        };
+        /**
+         * Fault
+         * @description Something that is wrong with a strategy, and its place in each form that has one.
+         */
+        Fault: {
+            /** Column */
+            column: number | null;
+            /**
+             * Hint
+             * @description what would be right
+             */
+            hint: string | null;
+            /**
+             * Line
+             * @description of the text, from 1
+             */
+            line: number | null;
+            /** Node */
+            node: string | null;
+            /** Parameter */
+            parameter: string | null;
+            /** Port */
+            port: string | null;
+            /** What */
+            what: string;
+            /**
+             * Where
+             * @description the place in a file, such as exits.stop
+             */
+            where: string | null;
         };
         /**
          * FeedFrame
@@ -1406,6 +3090,69 @@ export interface components {
              * @enum {string}
              */
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
+        };
+        /**
+         * FillMarker
+         * @description An order that filled.
+         */
+        FillMarker: {
+            /** Agent */
+            agent: string;
+            /**
+             * Kind
+             * @description closing, opening, stop or take
+             */
+            kind: string;
+            /** Price */
+            price: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Seq
+             * @description its entry in the journal
+             */
+            seq: number;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: number;
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number;
+        };
+        /**
+         * FillOut
+         * @description A fill.
+         */
+        FillOut: {
+            /** Fee */
+            fee: number;
+            /** Price */
+            price: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /** Size */
+            size: number;
+            /**
+             * T
+             * @description open of its bar, milliseconds since 1970
+             */
+            t: number;
+            /**
+             * Text
+             * @description the reason in words
+             */
+            text: string;
+            /** Trade */
+            trade: number;
         };
         /**
          * FinalistModel
@@ -1571,6 +3318,22 @@ export interface components {
             text: string;
         };
         /**
+         * Flow
+         * @description What a block yields.
+         */
+        Flow: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "series" | "condition" | "position";
+            /**
+             * Unit
+             * @description of a series, such as px, num, qty, usd or px^2; empty for anything else
+             */
+            unit: string;
+        };
+        /**
          * GateModel
          * @description A number against a threshold that was fixed before; what is unknown does not pass.
          */
@@ -1616,10 +3379,158 @@ export interface components {
             /** Why */
             why: string;
         };
-        /** HTTPValidationError */
-        HTTPValidationError: {
-            /** Detail */
-            detail?: components["schemas"]["ValidationError"][];
+        /**
+         * Graph
+         * @description A strategy as a graph of blocks.
+         */
+        Graph: {
+            /** Bar */
+            bar?: string | null;
+            /**
+             * Claim
+             * @default
+             */
+            claim?: string;
+            /** Edges */
+            edges: components["schemas"]["GraphEdge"][];
+            exits: components["schemas"]["ExitSet"];
+            /**
+             * Layout
+             * @description positions by id
+             * @default {}
+             */
+            layout?: {
+                [key: string]: number[];
+            };
+            /** Name */
+            name: string;
+            /** Nodes */
+            nodes: components["schemas"]["GraphNode"][];
+            /**
+             * Source
+             * @default
+             */
+            source?: string;
+            /**
+             * Target
+             * @description the block whose position is held, empty for none
+             * @default
+             */
+            target?: string;
+            /** Universe */
+            universe?: string[] | null;
+        };
+        /**
+         * GraphEdge
+         * @description From the result of a block to a port of another.
+         */
+        GraphEdge: {
+            /** From */
+            from: string;
+            /** Port */
+            port: string;
+            /** To */
+            to: string;
+        };
+        /**
+         * GraphNode
+         * @description A block.
+         */
+        GraphNode: {
+            /** Id */
+            id: string;
+            /**
+             * Label
+             * @description its name as a part, empty for none
+             * @default
+             */
+            label?: string;
+            /**
+             * Op
+             * @description an operator of the palette
+             */
+            op: string;
+            /**
+             * Parameters
+             * @default {}
+             */
+            parameters?: {
+                [key: string]: number | string;
+            };
+        };
+        /**
+         * Integrity
+         * @description Whether the chain is whole.
+         */
+        Integrity: {
+            /**
+             * Broken
+             * @description the first entry that is broken, and why
+             */
+            broken: string | null;
+            /**
+             * Entries
+             * @description how many there are; of a broken chain, how many before the break are whole
+             */
+            entries: number;
+            /**
+             * Head
+             * @description hash of the last; note it elsewhere to see later that nothing before it was changed
+             */
+            head: string;
+            /** Verified */
+            verified: boolean;
+        };
+        /**
+         * JournalEntry
+         * @description An entry as it was written.
+         */
+        JournalEntry: {
+            /**
+             * Body
+             * @description amounts are decimal text, times UTC nanoseconds
+             */
+            body: {
+                [key: string]: unknown;
+            };
+            /**
+             * Checked
+             * @description whether the hash was computed anew and is the one that is stored
+             */
+            checked: boolean;
+            /**
+             * Hash
+             * @description over this entry and, through the hash before it, over all before it
+             */
+            hash: string;
+            line: components["schemas"]["FeedLine"];
+            /** Run */
+            run: string;
+        };
+        /**
+         * JournalPage
+         * @description Some entries of a journal, newest first, of all that fit.
+         */
+        JournalPage: {
+            /**
+             * Before
+             * @description ask for those before this number to go on; null where there are no more
+             */
+            before: number | null;
+            /**
+             * Head
+             * @description number of the last entry that was read
+             */
+            head: number;
+            /** Lines */
+            lines: components["schemas"]["FeedLine"][];
+            /** Run */
+            run: string;
+            /**
+             * Total
+             * @description how many fit the filter, as far as the journal was read
+             */
+            total: number;
         };
         /**
          * JudgedModel
@@ -1699,6 +3610,55 @@ export interface components {
              * @description in the unit of the setting; null where that is not known
              */
             used: string | null;
+        };
+        /**
+         * ListedInstrument
+         * @description An instrument at one size of its bars.
+         */
+        ListedInstrument: {
+            /**
+             * Bar
+             * @description such as 1d
+             */
+            bar: string;
+            /** Bars */
+            bars: number;
+            /**
+             * First
+             * @description open of its first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of its last bar, milliseconds since 1970
+             */
+            last: number;
+            /** Symbol */
+            symbol: string;
+        };
+        /**
+         * ListedStrategy
+         * @description A strategy on the fleet's list.
+         */
+        ListedStrategy: {
+            /**
+             * Added At
+             * @description milliseconds since 1970
+             */
+            added_at: number;
+            /** By */
+            by: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Current
+             * @description what is saved under this name is still this very strategy
+             */
+            current: boolean;
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
         };
         /**
          * LookModel
@@ -1785,6 +3745,83 @@ export interface components {
             trials: number;
         };
         /**
+         * LuckSummary
+         * @description The backtest beside what luck alone would show.
+         */
+        LuckSummary: {
+            /**
+             * Deflated
+             * @description confidence that this one's is more than that, 0 to 1
+             */
+            deflated: number | null;
+            /**
+             * Expected
+             * @description annual Sharpe ratio that the best of so many strategies without an edge is expected to show
+             */
+            expected: number | null;
+            /** Text */
+            text: string;
+            /**
+             * Trials
+             * @description distinct ones in the ledger, this one included
+             */
+            trials: number;
+        };
+        /**
+         * MadeKey
+         * @description A key that was made.
+         */
+        MadeKey: {
+            key: components["schemas"]["ApiKey"];
+            /**
+             * Secret
+             * @description to be sent as `Authorization: Bearer …`; it is shown this once
+             */
+            secret: string;
+        };
+        /**
+         * MarketSummary
+         * @description A market that can be studied.
+         */
+        MarketSummary: {
+            /**
+             * Data
+             * @description what it is called: sample or catalog
+             */
+            data: string;
+            /** Instruments */
+            instruments: components["schemas"]["ListedInstrument"][];
+            /**
+             * Left Out
+             * @description instruments beyond those that are listed
+             */
+            left_out: number;
+            /**
+             * Sealed From
+             * @description no bar from here on is shown to authors, milliseconds since 1970; null where all are
+             */
+            sealed_from: number | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * MonthRow
+         * @description Net returns of a year, shares of the capital; they add up. Null where there are no bars.
+         */
+        MonthRow: {
+            /**
+             * Held
+             * @description of buy and hold
+             */
+            held: number | null;
+            /** Months */
+            months: (number | null)[];
+            /** Total */
+            total: number;
+            /** Year */
+            year: number;
+        };
+        /**
          * NeighbourModel
          * @description The strategy with one number a step up or down.
          */
@@ -1798,6 +3835,37 @@ export interface components {
             sharpe: number | null;
         };
         /**
+         * NewKey
+         * @description A key to be made.
+         */
+        NewKey: {
+            /**
+             * Days
+             * @description after which it ends; null: never
+             */
+            days?: number | null;
+            /** Name */
+            name: string;
+            /**
+             * Scopes
+             * @description what it may do; none implies another
+             */
+            scopes: components["schemas"]["Scope"][];
+        };
+        /**
+         * NewPassword
+         * @description A password in the place of the one before.
+         */
+        NewPassword: {
+            /**
+             * Current
+             * @description the one before, where one is set
+             */
+            current?: string | null;
+            /** Password */
+            password: string;
+        };
+        /**
          * Notional
          * @description An amount; unlike currencies are never added.
          */
@@ -1809,6 +3877,54 @@ export interface components {
             amount: string | null;
             /** Currency */
             currency: string;
+        };
+        /**
+         * OpenSession
+         * @description A browser that was let in.
+         */
+        OpenSession: {
+            /**
+             * Address
+             * @description from which it was opened
+             */
+            address: string;
+            /**
+             * Ends
+             * @description unless it is used before, milliseconds since 1970
+             */
+            ends: number;
+            /** Id */
+            id: string;
+            /**
+             * Made
+             * @description milliseconds since 1970
+             */
+            made: number;
+            /**
+             * Means
+             * @enum {string}
+             */
+            means: "link" | "password";
+            /**
+             * Name
+             * @description of the person
+             */
+            name: string;
+            /**
+             * Own
+             * @description whether it is the one that asks
+             */
+            own: boolean;
+            /**
+             * Program
+             * @description what the browser called itself
+             */
+            program: string;
+            /**
+             * Seen
+             * @description when it was last used, to the minute, milliseconds since 1970
+             */
+            seen: number;
         };
         /**
          * OrderAnswers
@@ -1850,12 +3966,392 @@ export interface components {
             value: string;
         };
         /**
+         * OrderPage
+         * @description Some working orders, of all.
+         */
+        OrderPage: {
+            /** Currency */
+            currency: string;
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * OrderView
+         * @description An order that may still trade. Amounts are decimal text in the page's currency, null where there is none.
+         */
+        OrderView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Filled
+             * @description how much of it has traded, signed
+             */
+            filled: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @description closing, opening, stop or take
+             */
+            kind: string;
+            /** Level */
+            level: string | null;
+            /** Limit */
+            limit: string | null;
+            /**
+             * Name
+             * @description of its strategy, empty where there is none
+             */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * @description when it was written down, the market's clock, milliseconds since 1970
+             */
+            since: number | null;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: string;
+            /** State */
+            state: string;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Type
+             * @description market, limit, stop, stop limit or trailing stop
+             */
+            type: string;
+        };
+        /**
+         * Palette
+         * @description Everything that strategies are built of, from the registry.
+         */
+        Palette: {
+            /** Blocks */
+            blocks: components["schemas"]["PaletteBlock"][];
+            /** Exits */
+            exits: components["schemas"]["PaletteExit"][];
+            /** Groups */
+            groups: components["schemas"]["PaletteGroup"][];
+            /** Units */
+            units: components["schemas"]["PaletteUnit"][];
+        };
+        /**
+         * PaletteBlock
+         * @description An operator of the registry.
+         */
+        PaletteBlock: {
+            /** Example */
+            example: string;
+            /** Formula */
+            formula: string;
+            /** Group */
+            group: string;
+            /** Inputs */
+            inputs: components["schemas"]["PalettePort"][];
+            /** Meaning */
+            meaning: string;
+            /** Needs */
+            needs: string[];
+            /** Op */
+            op: string;
+            /** Parameters */
+            parameters: components["schemas"]["PaletteField"][];
+            result: components["schemas"]["PalettePort"];
+            /** Source */
+            source: string;
+            /** Stands For */
+            stands_for: string | null;
+            /** Usage */
+            usage: string;
+            /** Warm Up */
+            warm_up: string;
+        };
+        /**
+         * PaletteExit
+         * @description An exit as a form asks for it.
+         */
+        PaletteExit: {
+            /** Example */
+            example: components["schemas"]["ExitTarget"] | number;
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "distance" | "true_ranges" | "targets" | "bars";
+            /** Key */
+            key: string;
+            /** Meaning */
+            meaning: string;
+            /** Most Bars */
+            most_bars: number;
+            /** Most Percent */
+            most_percent: number;
+            /** Most Targets */
+            most_targets: number;
+            /** Most True Ranges */
+            most_true_ranges: number;
+            /** Required */
+            required: boolean;
+        };
+        /**
+         * PaletteField
+         * @description A parameter as a form asks for it.
+         */
+        PaletteField: {
+            /** Choices */
+            choices: string[];
+            /** Default */
+            default: number | string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "w" | "k" | "q" | "name" | "a" | "g";
+            /** Least */
+            least: number | null;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: number | null;
+            /**
+             * Name
+             * @description its key in a block
+             */
+            name: string;
+            /**
+             * Symbol
+             * @description what the formula calls it
+             */
+            symbol: string;
+            /** Whole */
+            whole: boolean;
+        };
+        /**
+         * PaletteGroup
+         * @description Operators of one kind.
+         */
+        PaletteGroup: {
+            /** Meaning */
+            meaning: string;
+            /** Name */
+            name: string;
+        };
+        /**
+         * PalettePort
+         * @description Where an edge leads to, or comes from. Equal letters are equal units; px, qty, usd and num are fixed.
+         */
+        PalettePort: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "series" | "condition" | "position";
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * PaletteUnit
+         * @description A unit as it stands on an edge, in words.
+         */
+        PaletteUnit: {
+            /** Meaning */
+            meaning: string;
+            /** Unit */
+            unit: string;
+        };
+        /**
+         * PasswordSet
+         * @description What came of it.
+         */
+        PasswordSet: {
+            /**
+             * Sessions Ended
+             * @description all others were signed out
+             */
+            sessions_ended: number;
+        };
+        /**
+         * Pin
+         * @description Whether a backtest stays when the oldest have to go.
+         */
+        Pin: {
+            /** Pinned */
+            pinned: boolean;
+        };
+        /**
+         * PositionPage
+         * @description Some open positions, of all.
+         */
+        PositionPage: {
+            /** Currency */
+            currency: string;
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * PositionView
+         * @description What an agent holds in one instrument. Amounts are decimal text in the page's currency, null where not known.
+         */
+        PositionView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: string | null;
+            /**
+             * Mark
+             * @description the last price
+             */
+            mark: string | null;
+            /**
+             * Name
+             * @description of its strategy, empty where there is none
+             */
+            name: string;
+            /** Notional */
+            notional: string | null;
+            /**
+             * Opened
+             * @description the market's clock, milliseconds since 1970
+             */
+            opened: number | null;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: string;
+            /** Stop */
+            stop: string | null;
+            /** Symbol */
+            symbol: string;
+            /** Targets */
+            targets: components["schemas"]["TargetView"][];
+            /**
+             * Unrealised
+             * @description profit at the mark, fees not counted
+             */
+            unrealised: string | null;
+        };
+        /**
          * PreviewWish
          * @description A value that is thought about.
          */
         PreviewWish: {
             /** Value */
             value: string | null;
+        };
+        /**
+         * Prices
+         * @description Bars of an instrument as the journal tells them, at most 5,000, by columns; and what was traded on them.
+         */
+        Prices: {
+            /** Close */
+            close: number[];
+            /** Currency */
+            currency: string;
+            /**
+             * Fills
+             * @description the newest 500, oldest first
+             */
+            fills: components["schemas"]["FillMarker"][];
+            /**
+             * Fills Total
+             * @description of all that are kept
+             */
+            fills_total: number;
+            /** High */
+            high: number[];
+            /** Low */
+            low: number[];
+            /**
+             * Merged
+             * @description how many bars of the market each of them is made of, about
+             */
+            merged: number;
+            /** Open */
+            open: number[];
+            /** Run */
+            run: string;
+            /**
+             * Stops
+             * @description of at most 20 agents, those that hold something first
+             */
+            stops: components["schemas"]["StopLine"][];
+            /** Symbol */
+            symbol: string;
+            /**
+             * Time
+             * @description open of each bar, milliseconds since 1970
+             */
+            time: number[];
+            /** Volume */
+            volume: (number | null)[];
+        };
+        /**
+         * PriceSeries
+         * @description Bars of an instrument with what was traded on them, by columns. Null where a bar is missing.
+         */
+        PriceSeries: {
+            /** Close */
+            close: (number | null)[];
+            /** Decimals */
+            decimals: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * First
+             * @description open of the first bar that is kept, milliseconds since 1970
+             */
+            first: number;
+            /** High */
+            high: (number | null)[];
+            /**
+             * Last
+             * @description open of the last bar that is kept, milliseconds since 1970
+             */
+            last: number;
+            /**
+             * Left Out
+             * @description earlier fills in view that are not listed
+             */
+            left_out: number;
+            /** Low */
+            low: (number | null)[];
+            /** Open */
+            open: (number | null)[];
+            /**
+             * Stop
+             * @description level of the stop within the bar; null where nothing was held
+             */
+            stop: (number | null)[];
+            /** Symbol */
+            symbol: string;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+            /**
+             * Width
+             * @description bars of the run that one bar here stands for
+             */
+            width: number;
         };
         /**
          * Problem
@@ -1943,6 +4439,19 @@ export interface components {
             sharpe: number | null;
         };
         /**
+         * Removed
+         * @description It was set aside.
+         */
+        Removed: {
+            /** Name */
+            name: string;
+            /**
+             * Ticket
+             * @description with this it is put back
+             */
+            ticket: string;
+        };
+        /**
          * ResumeWish
          * @description Entries may be made again, please.
          */
@@ -2000,6 +4509,43 @@ export interface components {
             code: string;
             /** Text */
             text: string;
+        };
+        /**
+         * RunEquity
+         * @description The equity of the account of a run.
+         */
+        RunEquity: {
+            /**
+             * Benchmark
+             * @description buying everything at the first open and holding it, fees and slippage included
+             */
+            benchmark?: number[] | null;
+            /**
+             * Benchmark Missing
+             * @description why there is none
+             */
+            benchmark_missing?: string | null;
+            /**
+             * Capital
+             * @description what it began with
+             */
+            capital: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Drawdown
+             * @description below the peak, share of the capital, not negative
+             */
+            drawdown: number[];
+            /** Equity */
+            equity: number[];
+            /** Run */
+            run: string;
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number[];
         };
         /**
          * RunHeard
@@ -2138,6 +4684,59 @@ export interface components {
              */
             written_at: number;
         };
+        /**
+         * SavedAnswer
+         * @description It is on the disk.
+         */
+        SavedAnswer: {
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description not valid yet: kept as a draft
+             */
+            draft: boolean;
+            /** Name */
+            name: string;
+            /** Revision */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number;
+        };
+        /**
+         * SaveRequest
+         * @description What the page has: the form that was edited last counts.
+         */
+        SaveRequest: {
+            /**
+             * Form
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** @description as it is drawn, with its layout */
+            graph?: components["schemas"]["Graph"] | null;
+            /** Pane */
+            pane?: string | null;
+            /**
+             * Revision
+             * @description the one that was edited, 0 for a new one
+             */
+            revision: number;
+            /** Text */
+            text?: string | null;
+            /** Tree */
+            tree?: string | null;
+            viewport?: components["schemas"]["Viewport"] | null;
+        };
+        /**
+         * Scope
+         * @description What a session or a key may do; none implies another.
+         * @enum {string}
+         */
+        Scope: "read" | "build" | "decide" | "admin";
         /**
          * SealModel
          * @description Bars that are held back from authors. Times are opens of bars, milliseconds since 1970 UTC.
@@ -2342,6 +4941,19 @@ export interface components {
             why: string;
         };
         /**
+         * SignIn
+         * @description By which a session is opened: the token of a link, or the password.
+         */
+        SignIn: {
+            /** Password */
+            password?: string | null;
+            /**
+             * Token
+             * @description of a link that was not used yet
+             */
+            token?: string | null;
+        };
+        /**
          * Standing
          * @description What holds, for whom, and what each level of a stop would do.
          */
@@ -2496,6 +5108,21 @@ export interface components {
             word: string | null;
         };
         /**
+         * StopLine
+         * @description The stop of one agent's positions as it moved: from each time on, the level; null from where there is none.
+         */
+        StopLine: {
+            /** Agent */
+            agent: string;
+            /** Level */
+            level: (number | null)[];
+            /**
+             * Time
+             * @description milliseconds since 1970
+             */
+            time: number[];
+        };
+        /**
          * StopWish
          * @description A stop, please.
          */
@@ -2576,6 +5203,117 @@ export interface components {
             trials: components["schemas"]["TrialModel"][];
         };
         /**
+         * StrategyDetail
+         * @description A strategy with everything that the builder needs.
+         */
+        StrategyDetail: {
+            check: components["schemas"]["Check"];
+            /**
+             * Draft
+             * @description a text or JSON that is not valid yet, as it was typed
+             */
+            draft: string | null;
+            /**
+             * Edited Outside
+             * @description the file was changed with an editor since it was last drawn
+             */
+            edited_outside: boolean;
+            /**
+             * Form
+             * @description which form the draft is in
+             * @enum {string}
+             */
+            form: "text" | "json" | "graph";
+            /** Name */
+            name: string;
+            /** Own */
+            own: boolean;
+            /** Pane */
+            pane: string | null;
+            /**
+             * Revision
+             * @description 0 for one of the library; a save says which it has edited
+             */
+            revision: number;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            viewport: components["schemas"]["Viewport"] | null;
+        };
+        /**
+         * StrategySummary
+         * @description A strategy in a list.
+         */
+        StrategySummary: {
+            /** Bar */
+            bar: string | null;
+            /** Claim */
+            claim: string;
+            /** Content Hash */
+            content_hash: string | null;
+            /**
+             * Draft
+             * @description has changes that are not valid yet
+             */
+            draft: boolean;
+            /**
+             * Name
+             * @description of its file: what it is asked for by
+             */
+            name: string;
+            /**
+             * On Fleet
+             * @description on the fleet's list with these very words
+             */
+            on_fleet: boolean;
+            /**
+             * Own
+             * @description saved by a person; else of the starter library
+             */
+            own: boolean;
+            /**
+             * Saved At
+             * @description milliseconds since 1970
+             */
+            saved_at: number | null;
+            /** Sentence */
+            sentence: string;
+            /** Source */
+            source: string;
+            /**
+             * Title
+             * @description what it is called
+             */
+            title: string;
+        };
+        /**
+         * StrategyView
+         * @description What the agent trades by.
+         */
+        StrategyView: {
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Explanation
+             * @description in plain English
+             */
+            explanation: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Text
+             * @description as a file, null where this version cannot read it
+             */
+            text: string | null;
+            /**
+             * Unreadable
+             * @description why it cannot be read
+             */
+            unreadable: string | null;
+        };
+        /**
          * StretchModel
          * @description The bars of a span of the calendar.
          */
@@ -2633,6 +5371,16 @@ export interface components {
             trials: number;
         };
         /**
+         * TargetView
+         * @description A level at which a part of a position is closed.
+         */
+        TargetView: {
+            /** Level */
+            level: string;
+            /** Size */
+            size: string;
+        };
+        /**
          * TellingModel
          * @description A story on its way.
          */
@@ -2673,6 +5421,14 @@ export interface components {
             source?: "sample" | "catalog";
             /** Universe */
             universe?: string[] | null;
+        };
+        /**
+         * Ticket
+         * @description Of a removal.
+         */
+        Ticket: {
+            /** Ticket */
+            ticket: string;
         };
         /**
          * ToldModel
@@ -2720,6 +5476,248 @@ export interface components {
             trials: number;
             /** Verdict */
             verdict: string;
+        };
+        /**
+         * TradeDetail
+         * @description A trade with its fills.
+         */
+        TradeDetail: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Drawn
+             * @description whether the bars of its instrument are kept
+             */
+            drawn: boolean;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
+         * TradedInstrument
+         * @description An instrument and what was earned on it.
+         */
+        TradedInstrument: {
+            /**
+             * Drawn
+             * @description whether its bars are kept
+             */
+            drawn: boolean;
+            /** Last */
+            last: number | null;
+            /** Price Decimals */
+            price_decimals: number;
+            /** Profit */
+            profit: number;
+            /** Size Decimals */
+            size_decimals: number;
+            /** Symbol */
+            symbol: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
+        };
+        /**
+         * TradeOut
+         * @description A trade, from flat to flat. What is unknown while it is open is null.
+         */
+        TradeOut: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
+         * TradeView
+         * @description A position from its first fill to its last. Amounts are decimal text in the page's currency.
+         */
+        TradeView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Closed
+             * @description likewise, null while it is open
+             */
+            closed: number | null;
+            /** Closed For */
+            closed_for: string | null;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: string;
+            /**
+             * Exit
+             * @description average price of what was closed
+             */
+            exit: string | null;
+            /** Fees */
+            fees: string;
+            /**
+             * Fills
+             * @description their entries in the journal, at most 100
+             */
+            fills: number[];
+            /**
+             * Opened
+             * @description the market's clock, milliseconds since 1970
+             */
+            opened: number;
+            /** Opened For */
+            opened_for: string;
+            /**
+             * Profit
+             * @description fees included, funding not; null while it is open
+             */
+            profit: string | null;
+            /**
+             * Side
+             * @description long or short
+             */
+            side: string;
+            /**
+             * Size
+             * @description units that were bought into it or sold short, not signed
+             */
+            size: string;
+            /** Symbol */
+            symbol: string;
         };
         /**
          * TrialModel
@@ -2832,18 +5830,17 @@ export interface components {
             /** Symbol */
             symbol: string;
         };
-        /** ValidationError */
-        ValidationError: {
-            /** Context */
-            ctx?: Record<string, never>;
-            /** Input */
-            input?: unknown;
-            /** Location */
-            loc: (string | number)[];
-            /** Message */
-            msg: string;
-            /** Error Type */
-            type: string;
+        /**
+         * Viewport
+         * @description What of the graph is in sight.
+         */
+        Viewport: {
+            /** X */
+            x: number;
+            /** Y */
+            y: number;
+            /** Zoom */
+            zoom: number;
         };
         /**
          * WealthCurve
@@ -2862,6 +5859,39 @@ export interface components {
              * @description null where everything was lost
              */
             wealth: (number | null)[];
+        };
+        /**
+         * Who
+         * @description Who has asked.
+         */
+        Who: {
+            /**
+             * Ends
+             * @description milliseconds since 1970: then it ends, unless it is used before; null: never
+             */
+            ends: number | null;
+            /**
+             * Has Password
+             * @description whether a password is set
+             */
+            has_password: boolean;
+            /**
+             * Id
+             * @description of the session or the key
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "session" | "key";
+            /**
+             * Name
+             * @description as it stands in the audit
+             */
+            name: string;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
         };
         /**
          * WorldRow
@@ -2999,6 +6029,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3006,15 +6054,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["About"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3038,6 +6077,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3047,8 +6104,25 @@ export interface operations {
                     "application/json": components["schemas"]["AgentPage"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    read_agent: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description of the agent, such as a001 */
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3056,13 +6130,68 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDetail"];
+                };
+            };
+        };
+    };
+    list_trades: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of the agent, such as a001 */
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["clawd__server__routes__agent__TradePage"];
                 };
             };
         };
@@ -3078,17 +6207,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approvals"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3096,13 +6216,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approvals"];
                 };
             };
         };
@@ -3119,17 +6248,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approval"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3137,13 +6257,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
         };
@@ -3164,17 +6293,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Approval"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3182,13 +6302,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Approval"];
                 };
             };
         };
@@ -3209,17 +6338,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SignedText"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3227,13 +6347,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SignedText"];
                 };
             };
         };
@@ -3247,6 +6376,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3256,13 +6403,885 @@ export interface operations {
                     "application/json": components["schemas"]["ApproverKey"][];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_audit: {
+        parameters: {
+            query?: {
+                /** @description exactly this person or key */
+                by?: string | null;
+                /** @description `next` of the page before */
+                cursor?: string | null;
+                limit?: number;
+                /** @description milliseconds since 1970 */
+                since?: number | null;
+                /** @description anywhere in the line, in any case */
+                text?: string | null;
+                /** @description milliseconds since 1970 */
+                until?: number | null;
+                /** @description exactly this fact */
+                what?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+        };
+    };
+    export_audit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/x-ndjson": unknown;
+                };
+            };
+        };
+    };
+    read_audit_integrity: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Integrity"];
+                };
+            };
+        };
+    };
+    list_backtests: {
+        parameters: {
+            query?: {
+                content_hash?: string | null;
+                limit?: number;
+                offset?: number;
+                state?: ("waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted") | null;
+                /** @description part of the strategy's name */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestOrder"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pin_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_prices: {
+        parameters: {
+            query: {
+                /** @description milliseconds since 1970 */
+                from?: number | null;
+                points?: number;
+                symbol: string;
+                /** @description milliseconds since 1970 */
+                to?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceSeries"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/html": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_series: {
+        parameters: {
+            query?: {
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSeries"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backtest_trades: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                symbol?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["clawd__server__routes__backtest_views__TradePage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_trade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_backtests: {
+        parameters: {
+            query: {
+                /** @description 2 to 6 of them, by commas */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_equity: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEquity"];
                 };
             };
         };
@@ -3276,6 +7295,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3283,15 +7320,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EvidenceOverview"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3308,17 +7336,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Campaigns"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3326,13 +7345,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaigns"];
                 };
             };
         };
@@ -3348,17 +7376,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["CampaignDetail"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3366,13 +7385,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CampaignDetail"];
                 };
             };
         };
@@ -3394,17 +7422,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClaimPage"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3412,13 +7431,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimPage"];
                 };
             };
         };
@@ -3434,17 +7462,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ClaimDetail"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3452,13 +7471,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ClaimDetail"];
                 };
             };
         };
@@ -3475,17 +7503,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["StoryModel"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3493,13 +7512,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoryModel"];
                 };
             };
         };
@@ -3520,17 +7548,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TellingModel"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3538,13 +7557,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TellingModel"];
                 };
             };
         };
@@ -3571,17 +7599,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["TrialPage"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3589,13 +7608,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialPage"];
                 };
             };
         };
@@ -3609,6 +7637,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3618,13 +7664,83 @@ export interface operations {
                     "application/json": components["schemas"]["Worlds"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_fleet: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"][];
+                };
+            };
+        };
+    };
+    take_off_list: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedStrategy"];
                 };
             };
         };
@@ -3638,6 +7754,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3645,15 +7779,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FleetWork"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3671,6 +7796,24 @@ export interface operations {
             };
         };
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3680,8 +7823,29 @@ export interface operations {
                     "application/json": components["schemas"]["FleetWork"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_entries: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                /** @description only entries with a smaller number */
+                before?: number | null;
+                /** @description such as OrderFilled */
+                kind?: string[] | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3689,14 +7853,184 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalPage"];
+                };
+            };
+        };
+    };
+    read_entry: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalEntry"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ApiKey"][];
+                };
+            };
+        };
+    };
+    make_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewKey"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MadeKey"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3709,6 +8043,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3718,13 +8070,212 @@ export interface operations {
                     "application/json": components["schemas"]["LimitRow"][];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_study_markets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketSummary"][];
+                };
+            };
+        };
+    };
+    list_orders: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
+                };
+            };
+        };
+    };
+    read_palette: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Palette"];
+                };
+            };
+        };
+    };
+    set_password: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+        };
+    };
+    list_positions: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionPage"];
                 };
             };
         };
@@ -3738,6 +8289,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3745,15 +8314,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["UnattributedPosition"][];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3774,6 +8334,24 @@ export interface operations {
             };
         };
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3783,8 +8361,27 @@ export interface operations {
                     "application/json": components["schemas"]["UnattributedPosition"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    read_prices: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                points?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3792,13 +8389,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prices"];
                 };
             };
         };
@@ -3816,17 +8422,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderAnswers"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3834,13 +8431,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
                 };
             };
         };
@@ -3857,17 +8463,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["RiskView"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3875,13 +8472,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
                 };
             };
         };
@@ -3895,6 +8501,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3904,14 +8528,237 @@ export interface operations {
                     "application/json": components["schemas"]["RunSummary"][];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    read_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
                 };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Who"];
+                };
+            };
+        };
+    };
+    sign_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SignIn"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Who"];
+                };
+            };
+        };
+    };
+    sign_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    list_sessions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSession"][];
+                };
+            };
+        };
+    };
+    read_open_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenSession"];
+                };
+            };
+        };
+    };
+    end_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
         };
     };
@@ -3924,6 +8771,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -3931,15 +8796,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SettingsList"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -3960,17 +8816,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SettingChange"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3978,13 +8825,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingChange"];
                 };
             };
         };
@@ -4005,17 +8861,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SettingPreview"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4023,13 +8870,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingPreview"];
                 };
             };
         };
@@ -4043,6 +8899,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4050,15 +8924,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Standing"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -4076,17 +8941,8 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderAnswers"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4094,13 +8950,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
                 };
             };
         };
@@ -4116,17 +8981,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["GivenOrder"][];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4134,13 +8990,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["GivenOrder"][];
                 };
             };
         };
@@ -4156,17 +9021,8 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Successful Response */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["OrderAnswers"];
-                };
-            };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4174,13 +9030,22 @@ export interface operations {
                     "application/json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Validation Error */
-            422: {
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["HTTPValidationError"];
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderAnswers"];
                 };
             };
         };
@@ -4194,6 +9059,24 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
             /** @description Successful Response */
             200: {
                 headers: {
@@ -4203,13 +9086,339 @@ export interface operations {
                     "application/json": components["schemas"]["Status"];
                 };
             };
-            /** @description what was wrong, where, and what would be right */
-            400: {
+        };
+    };
+    list_strategies: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategySummary"][];
+                };
+            };
+        };
+    };
+    read_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
+                };
+            };
+        };
+    };
+    save_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SaveRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SavedAnswer"];
+                };
+            };
+        };
+    };
+    remove_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Removed"];
+                };
+            };
+        };
+    };
+    deploy_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeployRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    read_deployment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a saved strategy or of the starter library */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Deployment"];
+                };
+            };
+        };
+    };
+    check_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CheckRequest"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+        };
+    };
+    restore_strategy: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ticket"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StrategyDetail"];
                 };
             };
         };

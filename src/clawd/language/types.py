@@ -33,6 +33,15 @@ class Unit:
         powers = [("currency", self.currency), ("volume", self.quantity)]
         return " × ".join(name if power == 1 else f"{name}^{power}" for name, power in powers if power)
 
+    @property
+    def word(self) -> str:
+        """As signatures write it: ``px``, ``qty``, ``usd``, ``num``, or a product of ``px`` and ``qty``."""
+        known = {NUMBER: "num", PRICE: "px", QUANTITY: "qty", MONEY: "usd"}
+        if self in known:
+            return known[self]
+        powers = [("px", self.currency), ("qty", self.quantity)]
+        return "·".join(name if power == 1 else f"{name}^{power}" for name, power in powers if power)
+
 
 NUMBER = Unit()
 PRICE = Unit(currency=Fraction(1))

@@ -17,6 +17,12 @@ _FEW_TRADES = 30
 
 def cautions(view: View) -> Html:
     """What a reader should know before the figures, or nothing."""
+    lines = caution_lines(view)
+    return tag("ul", *(tag("li", line) for line in lines), class_="cautions") if lines else Html("")
+
+
+def caution_lines(view: View) -> list[str]:
+    """The same, a sentence each."""
     result = view.result
     lines = []
     ruined = (result.equity <= 0.0).nonzero()[0]
@@ -35,7 +41,7 @@ def cautions(view: View) -> Html:
             f"{counted(len(view.open_profit), 'position')} still open at the end, "
             f"with a result of {view.money(profit, signed=True)} at the last close."
         )
-    return tag("ul", *(tag("li", line) for line in lines), class_="cautions") if lines else Html("")
+    return lines
 
 
 def strategy(strategy: Strategy) -> Html:
@@ -86,6 +92,16 @@ def _row(name: str, value: str) -> Html:
 
 def assumptions(view: View) -> Html:
     """What the figures assume and what they leave out."""
+    groups = assumption_lines(view)
+    return tag(
+        "div",
+        *(tag("section", tag("h3", name), tag("ul", *(tag("li", line) for line in lines))) for name, lines in groups),
+        class_="assumptions",
+    )
+
+
+def assumption_lines(view: View) -> list[tuple[str, list[str]]]:
+    """The same: groups with a title, and their sentences."""
     costs, held = view.result.costs, view.benchmark is not None
     groups = [
         (
@@ -150,8 +166,4 @@ def assumptions(view: View) -> Html:
                 ],
             ),
         )
-    return tag(
-        "div",
-        *(tag("section", tag("h3", name), tag("ul", *(tag("li", line) for line in lines))) for name, lines in groups),
-        class_="assumptions",
-    )
+    return groups

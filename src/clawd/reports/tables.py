@@ -23,7 +23,8 @@ FEWEST_BARS = 30
 #: How many shades of gain and of loss there are.
 SHADES = 4
 
-_WHY = {
+#: Why a position was closed, for people.
+WHY = {
     Reason.SIGNAL: "the target went flat or changed sides",
     Reason.STOP: "the protective stop was touched",
     Reason.TRAIL: "the trailing stop was touched",
@@ -201,7 +202,7 @@ def sources(view: View) -> Html:
     rows: list[tuple[str, ...]] = []
     for reason in reasons:
         profits = [trip.profit for trip in view.closed if trip.reason == reason]
-        why = _WHY.get(reason)
+        why = WHY.get(reason)
         rows.append(
             (
                 tag(

@@ -3,14 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from clawd.cluster.trials import trial_of_backtest
 from clawd.core.clock import duration, iso
 from clawd.data.market import Market
 from clawd.engine.backtest import Backtest
+from clawd.evidence.sharpe import deflated_sharpe, expected_maximum, moments
+from clawd.research.finalists import Candidate
+from clawd.research.tried import tried_on
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry
+
+#: Trials under the same conditions that are held against a backtest at most: more would take seconds.
+_MOST_ALIKE: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """A backtest beside what luck alone would show. NaN where a number does not exist.
+
+    Attributes:
+        trials: distinct ones in the ledger, this one included.
+        expected: the annual Sharpe ratio that the best of so many strategies without an edge is expected to show.
+        deflated: the deflated Sharpe ratio of 2014: the confidence that the backtest's is more than that.
+    """
+
+    trials: int
+    expected: float
+    deflated: float
+
+
+def luck_of(result: Backtest, market: Market, ledger_file: Path) -> Luck:
+    """What luck alone would show, given everything that the ledger has counted; after the backtest was counted."""
+    shape = moments(result.net_returns)
+    with Ledger.open(ledger_file) as ledger:
+        finalist = Candidate(result.strategy, result, None, None)
+        tried = tried_on(ledger, [finalist], result.panel, market.fingerprint, result.costs, most=_MOST_ALIKE)
+    facts = (shape.sharpe, shape.bars, shape.skew, shape.kurtosis)
+    return Luck(
+        trials=tried.trials,
+        expected=tried.spread * expected_maximum(tried.trials) * result.panel.bars_per_year**0.5,
+        deflated=deflated_sharpe(*facts, trials=tried.trials, trials_sd=tried.spread),
+    )
 
 
 def count_backtests(

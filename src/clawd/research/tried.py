@@ -13,7 +13,7 @@ from clawd.core.panel import Panel
 from clawd.evidence.effective_trials import cluster, spread_of_luck
 from clawd.evidence.segments import Segments
 from clawd.research.finalists import Candidate
-from clawd.store.ledger import Conditions, Ledger, SegmentMatrix
+from clawd.store.ledger import MOST_ROWS, Conditions, Ledger, SegmentMatrix
 
 #: Net returns over segments that move together so much are one behaviour.
 ONE_BEHAVIOUR: Final = 0.9
@@ -35,7 +35,15 @@ class Tried:
     pool: Segments
 
 
-def tried_on(ledger: Ledger, finalists: Sequence[Candidate], panel: Panel, fingerprint: str, costs: Costs) -> Tried:
+def tried_on(
+    ledger: Ledger,
+    finalists: Sequence[Candidate],
+    panel: Panel,
+    fingerprint: str,
+    costs: Costs,
+    *,
+    most: int = MOST_ROWS,
+) -> Tried:
     """What the ledger knows of the search that some finalists came from.
 
     Args:
@@ -43,11 +51,12 @@ def tried_on(ledger: Ledger, finalists: Sequence[Candidate], panel: Panel, finge
         finalists: at least one, each with a result on all bars of the panel.
         panel, fingerprint: the author's market.
         costs: of the search.
+        most: trials that are held against each other at most.
     """
     trials = max(ledger.distinct(), len(finalists))
     times = panel.times
     known = ledger.segments(
-        Conditions(fingerprint, int(times[0]), int(times[-1]), float(costs.fee), float(costs.slippage))
+        Conditions(fingerprint, int(times[0]), int(times[-1]), float(costs.fee), float(costs.slippage)), most=most
     )
     pool = _pool(known, finalists)
     return Tried(trials, _spread(pool if known is None else _segments(known), times.size), pool)

@@ -11,44 +11,72 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
+from clawd.server.audit import keep_audit
+from clawd.server.backtest_desk import backtests_at_work
+from clawd.server.bodies import Bodies
+from clawd.server.door import Door
 from clawd.server.evidence_desk import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
 from clawd.server.live.at_work import follow
-from clawd.server.problem import Problem, answer_problems
+from clawd.server.patience import Patience
+from clawd.server.problem import PROBLEMS, answer_problems
 from clawd.server.routes import (
     about,
+    agent,
     agents,
     approvals,
+    audit,
+    backtest_views,
+    backtests,
     campaigns,
+    charts,
     claims,
     evidence,
     fleet_process,
+    journal,
+    keys,
     live,
+    markets,
+    positions,
     risk,
     runs,
+    session,
     settings,
     standing,
     stories,
+    strategies,
     unattributed,
     worlds,
 )
+from clawd.server.safe_answers import SafeAnswers
 from clawd.server.site import Site
 
 _ROUTERS = (
     about.router,
+    agent.router,
     agents.router,
     approvals.router,
+    audit.router,
+    backtest_views.router,
+    backtests.router,
     campaigns.router,
+    charts.router,
     claims.router,
     evidence.router,
     fleet_process.router,
+    journal.router,
+    keys.router,
     live.router,
+    markets.router,
+    positions.router,
     risk.router,
     runs.router,
+    session.router,
     settings.router,
     standing.router,
     stories.router,
+    strategies.router,
     unattributed.router,
     worlds.router,
 )
@@ -56,6 +84,8 @@ _ROUTERS = (
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
     follow,
     evidence_at_work,
+    backtests_at_work,
+    keep_audit,
 )
 
 
@@ -70,13 +100,18 @@ def create_app(site: Site) -> FastAPI:
         redoc_url=None,
         openapi_url="/api/openapi.json",
         lifespan=_lifespan,
-        responses={400: {"model": Problem, "description": "what was wrong, where, and what would be right"}},
+        responses=PROBLEMS,
     )
     app.state.site = site
     answer_problems(app)
     for router in _ROUTERS:
         app.include_router(router, prefix="/api")
     serve_front_end(app)
+    # The last that is added is the first to be asked.
+    app.add_middleware(Patience)
+    app.add_middleware(Bodies)
+    app.add_middleware(Door, site=site)
+    app.add_middleware(SafeAnswers)
     plain = app.openapi
     app.openapi = lambda: _with_frames(plain())  # type: ignore[method-assign]
     return app

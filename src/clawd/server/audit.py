@@ -2,27 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
 
+from clawd.core.errors import ClawdError
 from clawd.server.caller import Caller
 from clawd.server.site import Site
-from clawd.store.journal import JSON, open_journal
+from clawd.store.journal import JSON, Journal, open_journal
+from clawd.store.lock import is_locked
 
-NAME = "audit.sqlite"
+NAME: Final = "audit.sqlite"
+
+
+def audit_path(home: Path) -> Path:
+    """Where the audit of a home lies."""
+    return home / NAME
+
+
+def is_served(home: Path) -> bool:
+    """Whether a server is at work on a home: it holds the audit for as long as it lives."""
+    return is_locked(audit_path(home))
+
+
+def refuse_second_server(home: Path) -> None:
+    """See that no other server works on a home.
+
+    Raises:
+        ClawdError: when one does.
+    """
+    if is_served(home):
+        raise ClawdError(
+            "another server is at work on this home",
+            where=str(home),
+            hint="`clawd web link` prints a link to it; stop it first to start another",
+        )
+
+
+class Audit:
+    """The open audit. Its journal belongs to one thread, which writes for all others."""
+
+    def __init__(self, home: Path) -> None:
+        """Open it, for the one server of a home.
+
+        Raises:
+            ClawdError: when another server has it, or it cannot be opened.
+        """
+        refuse_second_server(home)
+        self._thread = ThreadPoolExecutor(1, "audit")
+        try:
+            # Who was told that something is done must find it here after a loss of power too.
+            self._journal: Journal = self._thread.submit(open_journal, audit_path(home), durability="full").result()
+        except BaseException:
+            self._thread.shutdown()
+            raise
+        self.head = self._journal_head()
+
+    def append(self, ts: int, what: str, facts: Mapping[str, JSON]) -> None:
+        """Write an entry; when this returns it is on the disk.
+
+        Raises:
+            ClawdError: when it cannot be written.
+        """
+
+        def write() -> None:
+            entry = self._journal.append([(ts, what, facts)])[0]
+            self.head = entry.seq, entry.hash
+
+        self._thread.submit(write).result()
+
+    def close(self) -> None:
+        """Close it, and let another server in."""
+        self._thread.submit(self._journal.close).result()
+        self._thread.shutdown()
+
+    def _journal_head(self) -> tuple[int, str]:
+        return self._thread.submit(lambda: self._journal.head).result()
+
+
+@asynccontextmanager
+async def keep_audit(site: Site) -> AsyncIterator[None]:
+    """Hold the audit open for as long as the application runs."""
+    site.audit = Audit(site.home)
+    try:
+        yield
+    finally:
+        audit, site.audit = site.audit, None
+        audit.close()
 
 
 def record(site: Site, caller: Caller, what: str, facts: Mapping[str, JSON]) -> None:
-    """Write down what a caller has done, before he is answered.
+    """Write down what a caller has done, before he is answered. From any thread.
 
     Args:
         site: whose audit.
         caller: who.
         what: a fact in the past tense, such as ``StrategySaved``.
-        facts: the details, before and after where something was replaced.
+        facts: the details, before and after where something was replaced. ``command`` is the number of an order on
+            the switchboard and ``decision`` that of an adoption, where there is one: it is then listed once.
 
     Raises:
         ClawdError: when it cannot be written.
     """
-    with open_journal(site.home / NAME) as journal:
-        journal.append([(site.clock.now(), what, {"by": caller.name, **facts})])
+    body: dict[str, JSON] = {**facts, "by": caller.name, "via": caller.via, "address": caller.address}
+    if site.audit is not None:
+        site.audit.append(site.clock.now(), what, body)
+    else:  # no application runs: a command, or a test of a route alone
+        with open_journal(audit_path(site.home)) as journal:
+            journal.append([(site.clock.now(), what, body)])
     site.announce("audit")

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Depends
 from fastapi.params import Depends as Dependency
-from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 
+from clawd.server.problem import ForbiddenError, SignedOutError
+from clawd.store.access import NEW_LINK, Scope
 
-class Scope(StrEnum):
-    """What a session or a key may do; none implies another."""
+__all__ = ["AsCaller", "Caller", "Scope", "caller_of", "needs"]
 
-    READ = "read"
-    BUILD = "build"
-    DECIDE = "decide"
-    ADMIN = "admin"
+#: Where the door leaves the caller for the routes.
+IN_SCOPE: Final = "clawd.caller"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,18 +24,35 @@ class Caller:
     """A person or a program.
 
     Attributes:
-        name: as it stands in the audit.
+        name: as it stands in the audit; a program's is ``key:`` and the name of its key.
         scopes: what it may do.
+        via: the id of the session or key.
+        address: from which it calls.
     """
 
     name: str
     scopes: frozenset[Scope]
+    via: str = ""
+    address: str = ""
 
 
 def caller_of(connection: HTTPConnection) -> Caller:
-    """Who has sent a request."""
-    del connection
-    return Caller("owner", frozenset(Scope))
+    """Who has sent a request.
+
+    Raises:
+        SignedOutError: when nobody has shown who he is.
+    """
+    caller: Caller | None = connection.scope.get(IN_SCOPE)
+    if caller is None:
+        raise signed_out()
+    return caller
+
+
+def signed_out() -> SignedOutError:
+    """Nobody has shown who he is."""
+    return SignedOutError(
+        "you are not signed in", hint=f"open the link that `clawd up` has printed; {NEW_LINK}; programs send an API key"
+    )
 
 
 #: For the signature of a route.
@@ -50,7 +64,10 @@ def needs(scope: Scope) -> Dependency:
 
     def check(caller: AsCaller) -> None:
         if scope not in caller.scopes:
-            raise HTTPException(403, f"this needs the right to {scope}")
+            raise ForbiddenError(
+                f"this needs the right to {scope}, which {caller.name} does not have",
+                hint="make an API key with it, or sign in",
+            )
 
     checked: Callable[[Caller], None] = check
     dependency: Dependency = Depends(checked)

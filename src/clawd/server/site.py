@@ -18,10 +18,14 @@ from clawd.server.frames import Changed
 from clawd.server.live.follower import Before, Follower
 from clawd.server.live.hub import EVERY, Hub
 from clawd.server.live.picture import Source
+from clawd.server.rates import Rates
 from clawd.server.signing import Signers
 from clawd.server.standing import Hand
 
 if TYPE_CHECKING:
+    from clawd.backtests.desk import Desk
+    from clawd.core.errors import ClawdError
+    from clawd.server.audit import Audit
     from clawd.server.evidence_desk import EvidenceDesk
 
 
@@ -33,7 +37,11 @@ class Site:
         settings: limits and costs, and the home in which everything lies.
         clock: stamps what a person does.
         fleet: the process that trades, None where this server has started none.
+        deploy: has the paper run begin anew with the fleet's list as it is now; None where none can be begun from here.
         announce: tells every open page that something it may hold has changed; from any thread.
+        hosts: names under which the server is reached, besides the address that a request comes to.
+        rates: how often somebody may call.
+        audit: the open audit, while the application runs.
         phase: what the process that trades does before it has a journal: the phase, words for people, and the share of
             it that is done; None where nothing was started.
         source: where the pictures of open pages come from; the journals of the home, where it is None.
@@ -42,12 +50,17 @@ class Site:
         evidence: the counts and the stories, likewise.
         hand: a person's hand on everything that trades from the home.
         signers: sign decisions on orders that wait.
+        backtests: where they are asked for, while the application runs; or why they are not.
     """
 
     settings: Settings
     clock: Clock
     fleet: FleetProcess | None = None
+    deploy: Callable[[], None] | None = None
     announce: Callable[[Changed], None] = lambda what: None
+    hosts: frozenset[str] = frozenset()
+    rates: Rates = field(default_factory=Rates)
+    audit: Audit | None = None
     phase: Before | None = None
     source: Source | None = None
     every: float = EVERY
@@ -60,6 +73,9 @@ class Site:
     def __post_init__(self) -> None:
         self.hand = Hand(Stakes(self.settings.home), self.clock)
         self.signers = Signers(self.settings.home)
+
+    evidence: EvidenceDesk | None = None
+    backtests: Desk | ClawdError | None = None
 
     @property
     def home(self) -> Path:

@@ -16,6 +16,7 @@ from typing import Final
 from clawd.core.errors import ClawdError
 from clawd.language.strategy import parse_toml
 from clawd.store.lock import take_lock
+from clawd.store.strategies import check_name
 from clawd.store.whole_file import write_whole
 
 #: Strategies on the list.
@@ -55,6 +56,7 @@ def read_fleet_list(home: Path) -> tuple[Listed, ...]:
             raise ClawdError("made by another version", where=str(path), hint="use that version, or set the file aside")
         listed = tuple(Listed(**entry) for entry in table["strategies"])
         for each in listed:
+            check_name(each.name)
             parse_toml(each.text)
     except FileNotFoundError:
         return ()
@@ -76,6 +78,7 @@ def add_to_fleet(home: Path, name: str, text: str, now: int, by: str) -> Listed:
         ClawdError: when it is no strategy, when the same is on the list already, or when the list is full.
     """
     strategy = parse_toml(text)
+    check_name(name)
     new = Listed(name, text, strategy.content_hash, now, by)
     with _locked(home):
         listed = read_fleet_list(home)
@@ -102,6 +105,21 @@ def take_off_fleet(home: Path, name: str) -> Listed:
             raise ClawdError(f"`{name[:80]}` is not on the fleet's list", where="name")
         _write(home, tuple(each for each in listed if each is not gone))
     return gone
+
+
+def fleet_files(home: Path) -> tuple[str, ...]:
+    """A file for each strategy of the list, as it was deployed: what `clawd up` is told to try beside the library.
+
+    Raises:
+        ClawdError: when the list cannot be read or a file not be written.
+    """
+    files = []
+    for each in read_fleet_list(home):
+        path = home / "fleet" / f"{each.name}.toml"
+        if not path.is_file() or path.read_text(encoding="utf-8") != each.text:
+            write_whole(path, each.text)
+        files.append(str(path))
+    return tuple(files)
 
 
 @contextmanager

@@ -55,6 +55,11 @@ SCHEMA: Final = Schema(
 )
 
 
+def switchboard_path(home: Path) -> Path:
+    """Where the switchboard of a home lies, once an order was given."""
+    return home / "switchboard.sqlite"
+
+
 class Switch(StrEnum):
     """What a person can order."""
 
@@ -150,7 +155,7 @@ class Switchboard:
         Raises:
             ClawdError: when the file cannot be opened or is not a switchboard.
         """
-        path = home / "switchboard.sqlite"
+        path = switchboard_path(home)
         connection = connect(path, SCHEMA)
         try:
             with take_lock(path, SCHEMA.noun, wait=True):
@@ -228,6 +233,14 @@ class Switchboard:
         if row is None or row[2] not in tuple(Switch):
             return None
         return Command(row[0], row[1], Switch(row[2]), row[3], row[4])
+
+    def adoptions(self, last: int) -> list[tuple[str, Decision]]:
+        """What people have adopted last, the newest first: the account and the decision."""
+        with mendable(self.path):
+            rows = self._connection.execute(
+                "SELECT account, number, ts, symbol, by FROM decision ORDER BY number DESC LIMIT ?", (last,)
+            ).fetchall()
+        return [(account, Decision(*row)) for account, *row in rows]
 
     def decide(self, account: str, symbol: str, by: str, now: int) -> Decision:
         """Say that what is unattributed in an instrument of an account is a person's."""

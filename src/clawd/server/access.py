@@ -1,0 +1,57 @@
+"""How a person comes in: the link that is printed, and where the pages may be served at all."""
+
+from __future__ import annotations
+
+import getpass
+from ipaddress import ip_address
+from pathlib import Path
+
+from clawd.core.errors import ClawdError
+from clawd.store.access import Access, open_access
+
+
+def new_link(home: Path, url: str, now: int) -> str:
+    """A link that signs a browser in, once, within ten minutes.
+
+    The token stands behind ``#``: browsers send that part to nobody, so it is in no log and no ``Referer``.
+
+    Args:
+        home: of the server.
+        url: of the server, without a slash at the end.
+        now: UTC nanoseconds.
+    """
+    with open_access(home) as access:
+        return f"{url}/#token={access.new_token(owner(), now)}"
+
+
+def owner() -> str:
+    """The name of the person at the keyboard, as it stands in the audit."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run as a number that has no name
+        return "owner"
+
+
+def refuse_open_address(host: str, access: Access) -> None:
+    """See that only this machine can reach an address, or that a password is set.
+
+    Args:
+        host: at which the pages are to be served.
+        access: of the home.
+
+    Raises:
+        ClawdError: when others could reach it, and there is no password.
+    """
+    if not _is_loopback(host) and not access.has_password():
+        raise ClawdError(
+            "others can reach this address, and no password is set",
+            where=f"--host {host}",
+            hint="`clawd web password` sets one; or leave --host out, and reach this machine with `ssh -L`",
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False  # a name can come to mean anything
