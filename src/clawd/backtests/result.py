@@ -104,7 +104,7 @@ def arrays(view: View, stops: Floats) -> dict[str, NDArray[Any]]:
         found["held"] = view.benchmark
     length = min(panel.times.size, MOST_BARS)
     first = panel.times.size - length
-    found["bars_from"] = np.array(first)
+    found["bars_from"] = np.array([first])
     for row in _drawn(view)[: max(MOST_BARS // length, 1)]:
         for name in _PRICES:
             found[f"{name}/{row}"] = getattr(panel, name)[row, first:]
