@@ -2,6 +2,7 @@ import { Card } from '../parts/Card'
 import { Page } from '../parts/Page'
 import { AboutCard } from './settings/AboutCard'
 import { AppearanceCard } from './settings/AppearanceCard'
+import { AccessSettings } from './settings/access/AccessSettings'
 import { KeysCard } from './settings/KeysCard'
 import { ValuesCard } from './settings/ValuesCard'
 import './settings/settings.css'
@@ -12,6 +13,7 @@ export default function Settings() {
       <div className="settings-grid">
         <AppearanceCard />
         <KeysCard />
+        <AccessSettings />
         <Card title="Alerts">
           <p className="settings-plain">
             Alerts stand behind the bell in the header of every page, until somebody has acknowledged them. They are
