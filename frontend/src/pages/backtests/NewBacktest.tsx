@@ -8,6 +8,9 @@ import { ProblemNotice } from '../../parts/ProblemNotice'
 import { useMarkets, useStart } from './queries'
 import { type Draft, EMPTY, orderOf } from './words'
 
+/** The list itself scrolls: a box around it could not be reached by keyboard. */
+const LIST = { withScrollArea: false, styles: { options: { maxHeight: 220, overflowY: 'auto' as const } } }
+
 /** The form for a backtest of a strategy that is there already. */
 export function NewBacktest({ opened, close }: { opened: boolean; close: () => void }) {
   return (
@@ -48,11 +51,11 @@ function Form({ close }: { close: () => void }) {
       }}
     >
       <Select
+        {...LIST}
         label="Strategy"
         placeholder="Pick one"
         searchable
         required
-        data-autofocus
         data={[
           { group: 'Your own', items: named(strategies.data?.filter((each) => each.own)) },
           { group: 'Templates', items: named(strategies.data?.filter((each) => !each.own)) },
@@ -62,6 +65,7 @@ function Form({ close }: { close: () => void }) {
         nothingFoundMessage="There is none of this name"
       />
       <Select
+        {...LIST}
         label="Market"
         data={markets.data?.map((each) => ({ value: each.data, label: each.title })) ?? []}
         value={draft.data}
@@ -72,6 +76,7 @@ function Form({ close }: { close: () => void }) {
           : {})}
       />
       <MultiSelect
+        {...LIST}
         label="Instruments"
         placeholder={draft.universe.length > 0 ? '' : 'All of them'}
         data={symbols}
@@ -82,6 +87,7 @@ function Form({ close }: { close: () => void }) {
         limit={100}
       />
       <Select
+        {...LIST}
         label="Bars"
         data={bars}
         value={draft.bar ?? (bars.length === 1 ? (bars[0] ?? null) : null)}

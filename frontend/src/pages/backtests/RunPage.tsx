@@ -1,4 +1,4 @@
-import { Alert, Anchor, Button, Skeleton } from '@mantine/core'
+import { Alert, Button, Skeleton } from '@mantine/core'
 import { Download, Pin, PinOff, RotateCcw, Trash2 } from 'lucide-react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
 import { utc } from '../../format'
@@ -178,9 +178,6 @@ function Found({ run, result }: { run: Detail; result: Result }) {
         <Doubts result={result} />
         <Assumptions run={run} result={result} />
       </div>
-      <p className="muted">
-        More in words, and every fill: <Anchor href={`/api/backtests/${run.id}/report`}>the report</Anchor>.
-      </p>
     </>
   )
 }

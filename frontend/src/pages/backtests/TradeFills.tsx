@@ -2,8 +2,8 @@ import { Button } from '@mantine/core'
 import type { Schema } from '../../api/client'
 import { money, number, percent, signed, signedPercent } from '../../format'
 import { DataTable } from '../../parts/DataTable'
-import { MarketTime } from '../../parts/MarketTime'
 import { StatTable } from '../../parts/StatTable'
+import { BarTime } from './BarTime'
 import type { Fill, Result } from './queries'
 
 /** A trade in full: what it brought, and each of its fills with its reason. */
@@ -37,7 +37,7 @@ export function TradeFills({
         keyOf={(fill) => fill.at}
         empty="There are no fills."
         columns={[
-          { id: 'time', title: 'Bar (UTC)', cell: (fill) => <MarketTime at={fill.t} /> },
+          { id: 'time', title: 'Bar (UTC)', cell: (fill) => <BarTime at={fill.t} bar={result.bar} /> },
           { id: 'side', title: 'Side', cell: (fill) => (fill.side === 'buy' ? '▲ bought' : '▼ sold') },
           { id: 'size', title: 'Size', cell: (fill) => number(fill.size, of?.size_decimals ?? 4), numeric: true },
           { id: 'price', title: 'Price', cell: (fill) => number(fill.price, of?.price_decimals ?? 2), numeric: true },

@@ -4,8 +4,8 @@ import { number, signedPercent, tone } from '../../format'
 import { Card } from '../../parts/Card'
 import { Change } from '../../parts/Change'
 import { type Column, DataTable } from '../../parts/DataTable'
-import { MarketTime } from '../../parts/MarketTime'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { BarTime } from './BarTime'
 import { Pager } from './Pager'
 import { type Detail, type Result, type Trade, useTrades } from './queries'
 
@@ -48,14 +48,14 @@ export function Trades({
     {
       id: 'side',
       title: 'Side',
-      cell: (trade) => (trade.side === 'long' ? '▲ long' : '▼ short'),
+      cell: (trade) => <span className="bt-state">{trade.side === 'long' ? '▲ long' : '▼ short'}</span>,
       phone: false,
     },
-    { id: 'opened', title: 'Opened', cell: (trade) => <MarketTime at={trade.opened} />, phone: false },
+    { id: 'opened', title: 'Opened', cell: (trade) => <BarTime at={trade.opened} bar={result.bar} />, phone: false },
     {
       id: 'closed',
       title: 'Closed',
-      cell: (trade) => (trade.closed === null ? 'still open' : <MarketTime at={trade.closed} />),
+      cell: (trade) => (trade.closed === null ? 'still open' : <BarTime at={trade.closed} bar={result.bar} />),
       phone: false,
     },
     { id: 'bars', title: 'Bars', cell: (trade) => number(trade.bars, 0), numeric: true, phone: false },
@@ -90,7 +90,7 @@ export function Trades({
       numeric: true,
       phone: false,
     },
-    { id: 'why', title: 'Why it ended', cell: (trade) => trade.text },
+    { id: 'why', title: 'Why it ended', cell: (trade) => trade.text, phone: false },
   ]
   return (
     <Card
