@@ -44,6 +44,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/{agent}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Agent
+         * @description One agent in full.
+         */
+        get: operations["read_agent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/{agent}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Trades
+         * @description The trades of an agent, newest first.
+         */
+        get: operations["list_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts
+         * @description The alerts of a run. What was about something that went on and has ended is not among them.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Alert
+         * @description Say that an alert was seen. Said twice, the first stays.
+         */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -412,6 +492,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/equity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Equity
+         * @description The equity of the account of a run, with its drawdown and what buying and holding would have made.
+         */
+        get: operations["read_equity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/evidence": {
         parameters: {
             query?: never;
@@ -672,6 +772,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/journal": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Entries
+         * @description The entries of a journal in words, newest first.
+         */
+        get: operations["list_entries"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/journal/{seq}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Entry
+         * @description One entry of a journal as it was written.
+         */
+        get: operations["read_entry"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/keys": {
         parameters: {
             query?: never;
@@ -716,6 +856,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Limits
+         * @description Every limit: what is set, where it comes from, what the run at work holds itself to, and how far it is used.
+         */
+        get: operations["list_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/markets": {
         parameters: {
             query?: never;
@@ -728,6 +888,26 @@ export interface paths {
          * @description The sample market, and the catalog where it has bars.
          */
         get: operations["list_study_markets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Orders
+         * @description The orders of a run that may still trade.
+         */
+        get: operations["list_orders"];
         put?: never;
         post?: never;
         delete?: never;
@@ -776,6 +956,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/positions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Positions
+         * @description The open positions of a run.
+         */
+        get: operations["list_positions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/positions/unattributed": {
         parameters: {
             query?: never;
@@ -816,6 +1016,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/prices/{symbol}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Prices
+         * @description The bars of an instrument, with the fills and the stops of a run, of all agents or of one.
+         */
+        get: operations["read_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/resume": {
         parameters: {
             query?: never;
@@ -836,6 +1056,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Risk
+         * @description The budget tree of each run, the last refusals of the gate, and the three rules.
+         */
+        get: operations["read_risk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -849,6 +1089,26 @@ export interface paths {
          */
         get: operations["list_runs"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Show Run
+         * @description Choose the run that is shown; kept over restarts.
+         */
+        put: operations["show_run"];
         post?: never;
         delete?: never;
         options?: never;
@@ -923,6 +1183,66 @@ export interface paths {
          * @description End a session: who holds it must sign in anew.
          */
         delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description Every setting: its value, its default, where it comes from and what it means.
+         */
+        get: operations["list_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Setting
+         * @description Change a setting in the home's file. Runs that are at work keep what they began with.
+         */
+        put: operations["change_setting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Setting
+         * @description Whether a value can be set, and what has to be typed for it; nothing changes.
+         */
+        post: operations["preview_setting"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1163,6 +1483,71 @@ export interface components {
             symbol: string;
         };
         /**
+         * AgentDetail
+         * @description One agent. Amounts are in ``currency``.
+         */
+        AgentDetail: {
+            /**
+             * Capital
+             * @description decimal text
+             */
+            capital: string;
+            /** Currency */
+            currency: string;
+            equity: components["schemas"]["EquityCurve"];
+            evidence: components["schemas"]["EvidenceView"] | null;
+            /**
+             * Fees
+             * @description decimal text
+             */
+            fees: string;
+            /**
+             * Funding
+             * @description decimal text; negative where it was received
+             */
+            funding: string;
+            /**
+             * Hired
+             * @description the market's clock, milliseconds since 1970
+             */
+            hired: number | null;
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /** Rank */
+            rank: number | null;
+            /**
+             * Refusals
+             * @description orders that the gate refused
+             */
+            refusals: number | null;
+            /** Run */
+            run: string;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "active" | "halted" | "reducing" | "fired" | "released";
+            /**
+             * State Why
+             * @description why it was fired or stopped
+             */
+            state_why: string | null;
+            strategy: components["schemas"]["StrategyView"];
+            summary: components["schemas"]["AgentSummary"];
+            /**
+             * Trades
+             * @description positions that were opened and closed again, of those that are kept
+             */
+            trades: number | null;
+            /**
+             * Why
+             * @description what it decided and what became of it, newest first
+             */
+            why: components["schemas"]["FeedLine"][];
+        };
+        /**
          * AgentPage
          * @description Some agents of a run, of all that fit.
          */
@@ -1231,6 +1616,70 @@ export interface components {
              * @description of the bet on it: its evidence
              */
             wealth: number | null;
+        };
+        /**
+         * AlertList
+         * @description The alerts of a run, the newest first.
+         */
+        AlertList: {
+            /**
+             * Alerts
+             * @description those first, then the others; at most 500
+             */
+            alerts: components["schemas"]["AlertView"][];
+            /**
+             * Open
+             * @description that nobody has acknowledged
+             */
+            open: number;
+            /** Run */
+            run: string | null;
+        };
+        /**
+         * AlertView
+         * @description Something that a person should know of.
+         */
+        AlertView: {
+            /**
+             * Acknowledged At
+             * @description our clock, milliseconds since 1970; null while nobody has
+             */
+            acknowledged_at: number | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Agent */
+            agent: string | null;
+            /**
+             * Id
+             * @description made of the fact: the same after every restart
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "day_limit" | "agent_fired" | "agent_proven" | "reconciliation" | "unattributed" | "naked" | "protection_overdue" | "refused_in_a_row" | "approval" | "flatten_unverified" | "process_gone" | "silent";
+            /** Run */
+            run: string;
+            /**
+             * Seq
+             * @description the fact in the journal; of silence and of a process that is gone, the last one
+             */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warn" | "danger";
+            /** Symbol */
+            symbol: string | null;
+            /** Text */
+            text: string;
+            /**
+             * Time
+             * @description of that fact, the market's clock, milliseconds since 1970
+             */
+            time: number;
         };
         /**
          * AncestorModel
@@ -1919,6 +2368,16 @@ export interface components {
             universe: string[] | null;
         };
         /**
+         * BacktestTradePage
+         * @description Some of the trades, the latest to open first.
+         */
+        BacktestTradePage: {
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeOut"][];
+        };
+        /**
          * Behaviour
          * @description How many of the trials on the same bars are different, by estimators that disagree.
          */
@@ -1988,6 +2447,51 @@ export interface components {
              * @description annual, of net returns
              */
             sharpe: number;
+        };
+        /**
+         * BudgetRow
+         * @description A part of the day's limit. Amounts are text in the run's currency, null where they are not known.
+         */
+        BudgetRow: {
+            /**
+             * Active
+             * @description whether it may enter
+             */
+            active: boolean;
+            /** Capital */
+            capital: string;
+            /**
+             * Free
+             * @description what it may still put at risk
+             */
+            free: string | null;
+            /**
+             * Limit
+             * @description the most that it may lose in this UTC day
+             */
+            limit: string;
+            /**
+             * Lost
+             * @description realised and unrealised
+             */
+            lost: string | null;
+            /**
+             * Name
+             * @description of the agent
+             */
+            name: string;
+            /**
+             * Reserved
+             * @description the worst case still to come of its positions and working entries
+             */
+            reserved: string | null;
+            /** Strategy */
+            strategy: string;
+            /**
+             * Used
+             * @description share of the limit that is lost or reserved
+             */
+            used: number | null;
         };
         /**
          * CampaignDetail
@@ -2472,6 +2976,41 @@ export interface components {
             content_hash: string;
         };
         /**
+         * EquityCurve
+         * @description Equity over time, of the account or of an agent. The columns are equally long.
+         */
+        EquityCurve: {
+            /**
+             * Benchmark
+             * @description buying everything at the first open and holding it, fees and slippage included
+             */
+            benchmark?: number[] | null;
+            /**
+             * Benchmark Missing
+             * @description why there is none
+             */
+            benchmark_missing?: string | null;
+            /**
+             * Capital
+             * @description what it began with
+             */
+            capital: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Drawdown
+             * @description below the peak, share of the capital, not negative
+             */
+            drawdown: number[];
+            /** Equity */
+            equity: number[];
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number[];
+        };
+        /**
          * EvidenceOverview
          * @description All that the ledger knows, counted. What is still being counted is null, and is announced when it is known.
          */
@@ -2490,6 +3029,38 @@ export interface components {
             ledger: string;
             /** Luck */
             luck: components["schemas"]["LuckOnBars"][] | null;
+        };
+        /**
+         * EvidenceView
+         * @description The bet on an agent, where the run keeps one.
+         */
+        EvidenceView: {
+            /**
+             * Bars
+             * @description that have counted
+             */
+            bars: number;
+            /**
+             * Counts From
+             * @description bars that open earlier are no evidence, milliseconds since 1970
+             */
+            counts_from: number;
+            /**
+             * Hypothesis
+             * @description its number among all that this home has ever hired
+             */
+            hypothesis: number;
+            /**
+             * Level
+             * @description wealth that it must reach
+             */
+            level: number;
+            /** Peak */
+            peak: number | null;
+            /** Proven */
+            proven: boolean;
+            /** Wealth */
+            wealth: number | null;
         };
         /**
          * ExitDistance
@@ -2629,6 +3200,38 @@ export interface components {
              * @enum {string}
              */
             tone: "plain" | "gain" | "loss" | "warn" | "danger";
+        };
+        /**
+         * FillMarker
+         * @description An order that filled.
+         */
+        FillMarker: {
+            /** Agent */
+            agent: string;
+            /**
+             * Kind
+             * @description closing, opening, stop or take
+             */
+            kind: string;
+            /** Price */
+            price: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Seq
+             * @description its entry in the journal
+             */
+            seq: number;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: number;
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number;
         };
         /**
          * FillOut
@@ -2989,6 +3592,67 @@ export interface components {
             verified: boolean;
         };
         /**
+         * Interval
+         * @description The shares that are compatible with a count, by Clopper and Pearson at 95 %.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
+         * JournalEntry
+         * @description An entry as it was written.
+         */
+        JournalEntry: {
+            /**
+             * Body
+             * @description amounts are decimal text, times UTC nanoseconds
+             */
+            body: {
+                [key: string]: unknown;
+            };
+            /**
+             * Checked
+             * @description whether the hash was computed anew and is the one that is stored
+             */
+            checked: boolean;
+            /**
+             * Hash
+             * @description over this entry and, through the hash before it, over all before it
+             */
+            hash: string;
+            line: components["schemas"]["FeedLine"];
+            /** Run */
+            run: string;
+        };
+        /**
+         * JournalPage
+         * @description Some entries of a journal, newest first, of all that fit.
+         */
+        JournalPage: {
+            /**
+             * Before
+             * @description ask for those before this number to go on; null where there are no more
+             */
+            before: number | null;
+            /**
+             * Head
+             * @description number of the last entry that was read
+             */
+            head: number;
+            /** Lines */
+            lines: components["schemas"]["FeedLine"][];
+            /** Run */
+            run: string;
+            /**
+             * Total
+             * @description how many fit the filter, as far as the journal was read
+             */
+            total: number;
+        };
+        /**
          * JudgedModel
          * @description What a campaign said of it.
          */
@@ -3044,6 +3708,28 @@ export interface components {
              * @description 1 / α_k
              */
             wealth_to_reach: number;
+        };
+        /**
+         * LimitRow
+         * @description A limit: what is set, what is in force in the run that is at work, and how far it is used.
+         */
+        LimitRow: {
+            /**
+             * In Force
+             * @description in the run; null where there is none, or no run
+             */
+            in_force: string | null;
+            setting: components["schemas"]["Setting"];
+            /**
+             * Share
+             * @description used by in force
+             */
+            share: number | null;
+            /**
+             * Used
+             * @description in the unit of the setting; null where that is not known
+             */
+            used: string | null;
         };
         /**
          * ListedInstrument
@@ -3148,15 +3834,13 @@ export interface components {
          * @description The trials on the same bars at the same costs, held against what luck alone would show.
          */
         LuckOnBars: {
-            /** @description of as many as there are in the ledger */
-            all_trials: components["schemas"]["LuckModel"];
-            /** @description of as many as were tried on these bars */
-            alone: components["schemas"]["LuckModel"];
             /** Bars */
             bars: number;
             /** Bars Per Year */
             bars_per_year: number;
             best: components["schemas"]["BestFound"];
+            /** @description of as many as there are in the ledger: what the best is held against */
+            charged: components["schemas"]["LuckModel"];
             /** Curve */
             curve: components["schemas"]["LuckModel"][];
             /** Data Fingerprint */
@@ -3173,6 +3857,8 @@ export interface components {
              * @description open of the last bar, milliseconds since 1970 UTC
              */
             last: number;
+            /** @description of as many as were tried on these bars */
+            own: components["schemas"]["LuckModel"];
             /** Slippage */
             slippage: number;
             /** Trials */
@@ -3400,6 +4086,70 @@ export interface components {
             value: string;
         };
         /**
+         * OrderPage
+         * @description Some working orders, of all.
+         */
+        OrderPage: {
+            /** Currency */
+            currency: string;
+            /** Orders */
+            orders: components["schemas"]["OrderView"][];
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * OrderView
+         * @description An order that may still trade. Amounts are decimal text in the page's currency, null where there is none.
+         */
+        OrderView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Filled
+             * @description how much of it has traded, signed
+             */
+            filled: string;
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @description closing, opening, stop or take
+             */
+            kind: string;
+            /** Level */
+            level: string | null;
+            /** Limit */
+            limit: string | null;
+            /**
+             * Name
+             * @description of its strategy, empty where there is none
+             */
+            name: string;
+            /** Reason */
+            reason: string;
+            /**
+             * Since
+             * @description when it was written down, the market's clock, milliseconds since 1970
+             */
+            since: number | null;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: string;
+            /** State */
+            state: string;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Type
+             * @description market, limit, stop, stop limit or trailing stop
+             */
+            type: string;
+        };
+        /**
          * Palette
          * @description Everything that strategies are built of, from the registry.
          */
@@ -3559,6 +4309,121 @@ export interface components {
             pinned: boolean;
         };
         /**
+         * PositionPage
+         * @description Some open positions, of all.
+         */
+        PositionPage: {
+            /** Currency */
+            currency: string;
+            /** Positions */
+            positions: components["schemas"]["PositionView"][];
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+        };
+        /**
+         * PositionView
+         * @description What an agent holds in one instrument. Amounts are decimal text in the page's currency, null where not known.
+         */
+        PositionView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: string | null;
+            /**
+             * Mark
+             * @description the last price
+             */
+            mark: string | null;
+            /**
+             * Name
+             * @description of its strategy, empty where there is none
+             */
+            name: string;
+            /** Notional */
+            notional: string | null;
+            /**
+             * Opened
+             * @description the market's clock, milliseconds since 1970
+             */
+            opened: number | null;
+            /**
+             * Size
+             * @description signed, units of the instrument
+             */
+            size: string;
+            /** Stop */
+            stop: string | null;
+            /** Symbol */
+            symbol: string;
+            /** Targets */
+            targets: components["schemas"]["TargetView"][];
+            /**
+             * Unrealised
+             * @description profit at the mark, fees not counted
+             */
+            unrealised: string | null;
+        };
+        /**
+         * PreviewWish
+         * @description A value that is thought about.
+         */
+        PreviewWish: {
+            /** Value */
+            value: string | null;
+        };
+        /**
+         * Prices
+         * @description Bars of an instrument as the journal tells them, at most 5,000, by columns; and what was traded on them.
+         */
+        Prices: {
+            /** Close */
+            close: number[];
+            /** Currency */
+            currency: string;
+            /**
+             * Fills
+             * @description the newest 500, oldest first
+             */
+            fills: components["schemas"]["FillMarker"][];
+            /**
+             * Fills Total
+             * @description of all that are kept
+             */
+            fills_total: number;
+            /** High */
+            high: number[];
+            /** Low */
+            low: number[];
+            /**
+             * Merged
+             * @description how many bars of the market each of them is made of, about
+             */
+            merged: number;
+            /** Open */
+            open: number[];
+            /** Run */
+            run: string;
+            /**
+             * Stops
+             * @description of at most 20 agents, those that hold something first
+             */
+            stops: components["schemas"]["StopLine"][];
+            /** Symbol */
+            symbol: string;
+            /**
+             * Time
+             * @description open of each bar, milliseconds since 1970
+             */
+            time: number[];
+            /** Volume */
+            volume: (number | null)[];
+        };
+        /**
          * PriceSeries
          * @description Bars of an instrument with what was traded on them, by columns. Null where a bar is missing.
          */
@@ -3630,6 +4495,48 @@ export interface components {
             where?: string | null;
         };
         /**
+         * Refusal
+         * @description What the gate refused or shrank.
+         */
+        Refusal: {
+            /** Agent */
+            agent: string;
+            /** Allowed */
+            allowed: string;
+            /** Asked */
+            asked: string;
+            /**
+             * At
+             * @description the clock of whoever trades, milliseconds since 1970
+             */
+            at: number;
+            /** Code */
+            code: string;
+            /**
+             * Numbers
+             * @description what the check compared
+             */
+            numbers: {
+                [key: string]: string;
+            };
+            /** Order */
+            order: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "shrink" | "refuse";
+            /** Run */
+            run: string;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why, in words
+             */
+            text: string;
+        };
+        /**
          * RegimeModel
          * @description The bars of one kind of market.
          */
@@ -3699,6 +4606,68 @@ export interface components {
             resync: "status" | "fleet" | "feed" | "changed";
         };
         /**
+         * RiskView
+         * @description The day's budgets, and what the gate has refused.
+         */
+        RiskView: {
+            /**
+             * Refusals
+             * @description the newest first
+             */
+            refusals: components["schemas"]["Refusal"][];
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+            /** Runs */
+            runs: components["schemas"]["RunRisk"][];
+        };
+        /**
+         * Rule
+         * @description A rule that nobody can set.
+         */
+        Rule: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
+         * RunEquity
+         * @description The equity of the account of a run.
+         */
+        RunEquity: {
+            /**
+             * Benchmark
+             * @description buying everything at the first open and holding it, fees and slippage included
+             */
+            benchmark?: number[] | null;
+            /**
+             * Benchmark Missing
+             * @description why there is none
+             */
+            benchmark_missing?: string | null;
+            /**
+             * Capital
+             * @description what it began with
+             */
+            capital: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Drawdown
+             * @description below the peak, share of the capital, not negative
+             */
+            drawdown: number[];
+            /** Equity */
+            equity: number[];
+            /** Run */
+            run: string;
+            /**
+             * Time
+             * @description the market's clock, milliseconds since 1970
+             */
+            time: number[];
+        };
+        /**
          * RunHeard
          * @description What a run has said to an order.
          */
@@ -3723,6 +4692,34 @@ export interface components {
             state: "waiting" | "working" | "done" | "ended";
             /** Text */
             text: string | null;
+        };
+        /**
+         * RunRisk
+         * @description The day's budget of one run: the account's, and below it each agent's part.
+         */
+        RunRisk: {
+            account: components["schemas"]["BudgetRow"];
+            /**
+             * Agents
+             * @description those with the most used first
+             */
+            agents: components["schemas"]["BudgetRow"][];
+            /** Agents In All */
+            agents_in_all: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /** Run */
+            run: string;
+            /**
+             * Time
+             * @description the clock of whoever trades, milliseconds since 1970
+             */
+            time: number | null;
         };
         /**
          * RunStake
@@ -3879,6 +4876,138 @@ export interface components {
             vault_from: number;
         };
         /**
+         * Setting
+         * @description A setting as a run that starts now would read it. Values are text, null where unset.
+         */
+        Setting: {
+            /** Default */
+            default: string | null;
+            /** Editable */
+            editable: boolean;
+            /** Group */
+            group: string;
+            /**
+             * In File
+             * @description what the home's file says
+             */
+            in_file: string | null;
+            /** Least */
+            least: string | null;
+            /**
+             * Limit
+             * @description whether it holds somebody back; to loosen it a word is asked for
+             */
+            limit: boolean;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Objection
+             * @description why it cannot be changed here
+             */
+            objection: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "default" | "file" | "environment";
+            /** Title */
+            title: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "money" | "multiple" | "share" | "seconds" | "count" | "text";
+            /** Value */
+            value: string | null;
+            /**
+             * Variable
+             * @description the environment variable that comes before the file
+             */
+            variable: string;
+        };
+        /**
+         * SettingChange
+         * @description What a change would do, or did.
+         */
+        SettingChange: {
+            setting: components["schemas"]["Setting"];
+            /**
+             * Text
+             * @description what it means for runs, in words
+             */
+            text: string;
+        };
+        /**
+         * SettingPreview
+         * @description Whether a value can be set, and what has to be typed for it.
+         */
+        SettingPreview: {
+            /** Loosens */
+            loosens: boolean;
+            /**
+             * Value
+             * @description as it would be read
+             */
+            value: string | null;
+            /**
+             * Words
+             * @description how often the word has to be typed: 0, 1 or 2
+             */
+            words: number;
+        };
+        /**
+         * SettingsList
+         * @description All settings, by groups.
+         */
+        SettingsList: {
+            /**
+             * File
+             * @description where those lie that are set here
+             */
+            file: string;
+            /** Loosen Word */
+            loosen_word: string;
+            /** Settings */
+            settings: components["schemas"]["Setting"][];
+            /**
+             * Trouble
+             * @description why the home's file cannot be read; no run starts before it is mended
+             */
+            trouble: string | null;
+        };
+        /**
+         * SettingWish
+         * @description A change of a setting, for runs that start afterwards.
+         */
+        SettingWish: {
+            /**
+             * Again
+             * @description once more, where the day may lose more than the default
+             * @default
+             */
+            again?: string;
+            /**
+             * Before
+             * @description what the file says, as far as you know
+             */
+            before: string | null;
+            /**
+             * Value
+             * @description as it is written; null takes it out of the file
+             */
+            value: string | null;
+            /**
+             * Word
+             * @description LOOSEN, where a limit is loosened
+             * @default
+             */
+            word?: string;
+        };
+        /**
          * SharpesModel
          * @description Annual Sharpe ratios of net returns.
          */
@@ -3893,6 +5022,17 @@ export interface components {
             search: number | null;
             /** Selection */
             selection: number | null;
+        };
+        /**
+         * ShownRun
+         * @description The run that every page shows where it asks for no other.
+         */
+        ShownRun: {
+            /**
+             * Run
+             * @description null for the one that a process is at work on, else the one written last
+             */
+            run: string | null;
         };
         /**
          * SignedText
@@ -4099,6 +5239,21 @@ export interface components {
             word: string | null;
         };
         /**
+         * StopLine
+         * @description The stop of one agent's positions as it moved: from each time on, the level; null from where there is none.
+         */
+        StopLine: {
+            /** Agent */
+            agent: string;
+            /** Level */
+            level: (number | null)[];
+            /**
+             * Time
+             * @description milliseconds since 1970
+             */
+            time: number[];
+        };
+        /**
          * StopWish
          * @description A stop, please.
          */
@@ -4265,6 +5420,31 @@ export interface components {
             title: string;
         };
         /**
+         * StrategyView
+         * @description What the agent trades by.
+         */
+        StrategyView: {
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Explanation
+             * @description in plain English
+             */
+            explanation: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Text
+             * @description as a file, null where this version cannot read it
+             */
+            text: string | null;
+            /**
+             * Unreadable
+             * @description why it cannot be read
+             */
+            unreadable: string | null;
+        };
+        /**
          * StretchModel
          * @description The bars of a span of the calendar.
          */
@@ -4320,6 +5500,16 @@ export interface components {
             strategies: number;
             /** Trials */
             trials: number;
+        };
+        /**
+         * TargetView
+         * @description A level at which a part of a position is closed.
+         */
+        TargetView: {
+            /** Level */
+            level: string;
+            /** Size */
+            size: string;
         };
         /**
          * TellingModel
@@ -4606,13 +5796,73 @@ export interface components {
         };
         /**
          * TradePage
-         * @description Some of the trades, the latest to open first.
+         * @description Some trades, newest first, of all that are kept.
          */
         TradePage: {
+            /** Currency */
+            currency: string;
+            /** Run */
+            run: string;
             /** Total */
             total: number;
             /** Trades */
-            trades: components["schemas"]["TradeOut"][];
+            trades: components["schemas"]["TradeView"][];
+        };
+        /**
+         * TradeView
+         * @description A position from its first fill to its last. Amounts are decimal text in the page's currency.
+         */
+        TradeView: {
+            /** Agent */
+            agent: string;
+            /**
+             * Closed
+             * @description likewise, null while it is open
+             */
+            closed: number | null;
+            /** Closed For */
+            closed_for: string | null;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: string;
+            /**
+             * Exit
+             * @description average price of what was closed
+             */
+            exit: string | null;
+            /** Fees */
+            fees: string;
+            /**
+             * Fills
+             * @description their entries in the journal, at most 100
+             */
+            fills: number[];
+            /**
+             * Opened
+             * @description the market's clock, milliseconds since 1970
+             */
+            opened: number;
+            /** Opened For */
+            opened_for: string;
+            /**
+             * Profit
+             * @description fees included, funding not; null while it is open
+             */
+            profit: string | null;
+            /**
+             * Side
+             * @description long or short
+             */
+            side: string;
+            /**
+             * Size
+             * @description units that were bought into it or sold short, not signed
+             */
+            size: string;
+            /** Symbol */
+            symbol: string;
         };
         /**
          * TrialModel
@@ -4790,7 +6040,7 @@ export interface components {
         };
         /**
          * WorldRow
-         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         * @description What campaigns of one kind came to.
          */
         WorldRow: {
             /** Campaigns */
@@ -4802,24 +6052,12 @@ export interface components {
             false: number;
             /** False Campaigns */
             false_campaigns: number;
-            /**
-             * False Interval
-             * @description of the share of campaigns with a false proof
-             */
-            false_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of campaigns with a false proof */
+            false_interval: components["schemas"]["Interval"];
             /** Found */
             found: number;
-            /**
-             * Found Interval
-             * @description of the share of planted edges that is found
-             */
-            found_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of planted edges that is found */
+            found_interval: components["schemas"]["Interval"];
             /**
              * Kind
              * @enum {string}
@@ -4997,6 +6235,180 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AgentPage"];
+                };
+            };
+        };
+    };
+    read_agent: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description of the agent, such as a001 */
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AgentDetail"];
+                };
+            };
+        };
+    };
+    list_trades: {
+        parameters: {
+            query?: {
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of the agent, such as a001 */
+                agent: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradePage"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
                 };
             };
         };
@@ -5908,7 +7320,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TradePage"];
+                    "application/json": components["schemas"]["BacktestTradePage"];
                 };
             };
             /** @description Not Found */
@@ -6046,6 +7458,47 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_equity: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunEquity"];
                 };
             };
         };
@@ -6589,6 +8042,97 @@ export interface operations {
             };
         };
     };
+    list_entries: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                /** @description only entries with a smaller number */
+                before?: number | null;
+                /** @description such as OrderFilled */
+                kind?: string[] | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalPage"];
+                };
+            };
+        };
+    };
+    read_entry: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                seq: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["JournalEntry"];
+                };
+            };
+        };
+    };
     list_keys: {
         parameters: {
             query?: never;
@@ -6707,6 +8251,44 @@ export interface operations {
             };
         };
     };
+    list_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitRow"][];
+                };
+            };
+        };
+    };
     list_study_markets: {
         parameters: {
             query?: never;
@@ -6741,6 +8323,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MarketSummary"][];
+                };
+            };
+        };
+    };
+    list_orders: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrderPage"];
                 };
             };
         };
@@ -6821,6 +8448,51 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+        };
+    };
+    list_positions: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                limit?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+                start?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PositionPage"];
                 };
             };
         };
@@ -6908,6 +8580,52 @@ export interface operations {
             };
         };
     };
+    read_prices: {
+        parameters: {
+            query?: {
+                /** @description only of this agent */
+                agent?: string | null;
+                points?: number;
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                symbol: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Prices"];
+                };
+            };
+        };
+    };
     resume_trading: {
         parameters: {
             query?: never;
@@ -6950,6 +8668,47 @@ export interface operations {
             };
         };
     };
+    read_risk: {
+        parameters: {
+            query?: {
+                agents?: number;
+                refusals?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: never;
@@ -6984,6 +8743,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+        };
+    };
+    show_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShownRun"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownRun"];
                 };
             };
         };
@@ -7217,6 +9018,134 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsList"];
+                };
+            };
+        };
+    };
+    change_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingChange"];
+                };
+            };
+        };
+    };
+    preview_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingPreview"];
+                };
             };
         };
     };

@@ -28,9 +28,9 @@ export function useAppearance() {
     setTheme: (theme: MantineColorScheme) => setColorScheme(theme),
     /** As it is seen. */
     shown,
-    profitColours: oneOf(PROFIT_COLOURS, colours, 'teal-orange'),
+    profitColours: oneOf<ProfitColours>(PROFIT_COLOURS, colours, 'teal-orange'),
     setProfitColours: (value: ProfitColours) => setColours(value),
-    density: oneOf(DENSITIES, density, 'compact'),
+    density: oneOf<Density>(DENSITIES, density, 'compact'),
     setDensity: (value: Density) => setDensity(value),
   }
 }

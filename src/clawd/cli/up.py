@@ -36,7 +36,6 @@ from clawd.fleet.campaign import BarTraded, campaign
 from clawd.language.strategy import Strategy
 from clawd.server.address import LOOPBACK
 from clawd.server.fleet_process import FleetProcess
-from clawd.server.serving import serve
 from clawd.store.fleet_list import fleet_files, read_fleet_list
 from clawd.store.journal import open_journal
 
@@ -179,6 +178,8 @@ def up(
             return [*(added or ()), *_deployed(settings.home, tried)]
 
         fleet = FleetProcess([*given, *replaced], _PACE if pace is None else pace, beside, fresh)
+        from clawd.server.serving import serve  # noqa: PLC0415 - the process that trades needs none of it
+
         serve(settings, host, port, fleet)
         return
     market = read_market(data, universe, bar)

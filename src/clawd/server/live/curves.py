@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -72,62 +72,71 @@ class Curves:
         self.stride *= 2
 
 
+class Bar(NamedTuple):
+    """A bar, or several that have become one.
+
+    Times are UTC nanoseconds: when it opened, and when it was told. Prices are in quote currency; a volume that is not
+    known is NaN.
+    """
+
+    opened: int
+    told: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+
+
 @dataclass(slots=True)
 class BarSeries:
     """Bars of one instrument; when there are too many, two and two become one.
 
     Attributes:
-        rows: open time in UTC nanoseconds, open, high, low, close and volume (NaN where unknown) of each.
-        merged: how many bars each row is made of.
+        most: so many are kept before two and two become one.
+        rows: those that are whole.
+        merged: how many bars each of them is made of.
     """
 
-    most: int = 2 * MOST_POINTS
-    rows: list[tuple[int, float, float, float, float, float]] = field(default_factory=list)
+    most: int = MOST_POINTS
+    rows: list[Bar] = field(default_factory=list)
     merged: int = 1
-    _part: tuple[int, float, float, float, float, float] | None = None
-    _parts: int = 0
+    _part: list[Bar] = field(default_factory=list)
 
-    def add(self, time: int, values: tuple[float, float, float, float, float | None]) -> None:
+    def add(self, bar: Bar) -> None:
         """A bar that has closed."""
-        opened, high, low, close, volume = values
-        row = (time, opened, high, low, close, np.nan if volume is None else volume)
-        self._part = row if self._part is None else _merged(self._part, row)
-        self._parts += 1
-        if self._parts < self.merged:
+        self._part.append(bar)
+        if len(self._part) < self.merged:
             return
-        self.rows.append(self._part)
-        self._part, self._parts = None, 0
+        self.rows.append(merged(self._part))
+        self._part = []
         if len(self.rows) >= self.most:
-            pairs = zip(self.rows[0::2], self.rows[1::2], strict=False)
-            rest = self.rows[-1] if len(self.rows) % 2 else None
-            self.rows = [_merged(first, second) for first, second in pairs]
+            self.rows = _in_groups(self.rows, 2)
             self.merged *= 2
-            if rest is not None:
-                self._part, self._parts = rest, self.merged // 2
 
-    def latest(self, most: int = MOST_POINTS) -> list[tuple[int, float, float, float, float, float]]:
-        """All bars, merged further so that there are at most so many; the one that is not whole yet included."""
-        rows = [*self.rows, self._part] if self._part is not None else list(self.rows)
-        size = -(-len(rows) // most)
-        if size <= 1:
-            return rows
-        return [_all_merged(rows[start : start + size]) for start in range(0, len(rows), size)]
+    def latest(self, most: int = MOST_POINTS) -> list[Bar]:
+        """All bars, merged further so that there are at most so many."""
+        rows = [*self.rows, merged(self._part)] if self._part else self.rows
+        return _in_groups(rows, max(-(-len(rows) // most), 1))
 
 
-def _merged(
-    first: tuple[int, float, float, float, float, float], second: tuple[int, float, float, float, float, float]
-) -> tuple[int, float, float, float, float, float]:
-    time, opened, high, low, _, volume = first
-    return time, opened, max(high, second[2]), min(low, second[3]), second[4], volume + second[5]
+def merged(bars: Sequence[Bar]) -> Bar:
+    """Bars that follow one another as one; its volume is known where all of theirs are."""
+    return Bar(
+        opened=bars[0].opened,
+        told=bars[-1].told,
+        open=bars[0].open,
+        high=max(bar.high for bar in bars),
+        low=min(bar.low for bar in bars),
+        close=bars[-1].close,
+        volume=sum(bar.volume for bar in bars),
+    )
 
 
-def _all_merged(
-    rows: list[tuple[int, float, float, float, float, float]],
-) -> tuple[int, float, float, float, float, float]:
-    whole = rows[0]
-    for row in rows[1:]:
-        whole = _merged(whole, row)
-    return whole
+def _in_groups(rows: Sequence[Bar], size: int) -> list[Bar]:
+    if size == 1:
+        return list(rows)
+    return [merged(rows[start : start + size]) for start in range(0, len(rows), size)]
 
 
 def drawdowns(values: NDArray[np.float64], capital: float) -> NDArray[np.float64]:

@@ -30,7 +30,7 @@ class Reader:
 
     def __init__(self, path: Path, run: str) -> None:
         self.path, self.run = path, run
-        self.tale = Tale(run)
+        self.tale = Tale(run, path)
         self.head = 0
         self.trouble: ClawdError | None = None
         self.contradicted = False
@@ -82,5 +82,5 @@ class Reader:
                     break
 
     def _begin_anew(self) -> None:
-        self.tale = Tale(self.run)
+        self.tale = Tale(self.run, self.path)
         self.trouble, self.contradicted = None, False

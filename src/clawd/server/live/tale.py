@@ -10,7 +10,8 @@ from array import array
 from collections import deque
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final, Literal
+from pathlib import Path
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,9 @@ from clawd.execution.account import Account
 from clawd.fleet.books import Books
 from clawd.reports.fact_words import fact_words, is_news
 from clawd.server.frames import FeedLine
+from clawd.server.live.alerts import Alerts
 from clawd.server.live.columns import Columns, columns_of_account, columns_of_books, no_agents
-from clawd.server.live.curves import BarSeries, Curves
+from clawd.server.live.curves import Bar, BarSeries, Curves
 from clawd.store.entry import GENESIS, Entry
 
 MILLISECOND: Final = 1_000_000
@@ -67,8 +69,7 @@ _KIND: Final = {kind: code for code, kind in enumerate(KINDS)}
 _NOBODY: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
+class Fill(NamedTuple):
     """An order filled, whole or in part. Money and prices are in quote currency, the time is the market's."""
 
     seq: int
@@ -89,7 +90,7 @@ class Tale:
     """What a journal has told so far.
 
     Attributes:
-        run: the name under which the journal is kept.
+        run, path: the name under which the journal is kept, and where it lies.
         seq, hash: of the last entry that was taken in.
         time: when it was written down by the clock of whoever trades, UTC nanoseconds: the market's of a replay.
         books, account: the fold, one of them, None before the first entry.
@@ -106,10 +107,15 @@ class Tale:
         day, opened_with: of a run over bars, the UTC day in which the last bar opened, and what the account (under
             :data:`EQUITY`) and each agent were worth at the end of the last bar before it. The books open the next day
             as soon as the last bar of one has closed, when a profit of "today" is none yet.
+        held: by agent and symbol what is open, and since when by the market's clock, UTC nanoseconds.
+        alerts: what a person should know of.
+        settled: whether the books stand at the end of a bar.
+        finished: whether the bars have come to their end.
         funding: whether positions have paid or received any.
     """
 
     run: str
+    path: Path
     seq: int = 0
     hash: str = GENESIS
     time: int = 0
@@ -128,7 +134,9 @@ class Tale:
     peak: float = 0.0
     day: int = -1
     opened_with: dict[str, float] = field(default_factory=dict)
+    held: dict[tuple[str, str], tuple[Decimal, int]] = field(default_factory=dict)
     funding: bool = False
+    alerts: Alerts = field(default_factory=Alerts)
     settled: bool = True
     finished: bool = False
     _kinds: array[int] = field(default_factory=lambda: array("B"))
@@ -216,9 +224,11 @@ class Tale:
             case AgentHired():
                 self.names[event.agent] = event.strategy
             case BarClosed():
-                for symbol, bar in event.bars.items():
-                    self.bars.setdefault(symbol, BarSeries()).add(event.time, bar)
-                    self.marks[symbol] = booked_float(bar[3])
+                for symbol, (opened, high, low, close, volume) in event.bars.items():
+                    known = np.nan if volume is None else volume
+                    bar = Bar(event.time, entry.ts, opened, high, low, close, known)
+                    self.bars.setdefault(symbol, BarSeries()).add(bar)
+                    self.marks[symbol] = booked_float(close)
                 if self.account is not None:
                     self._add_to_curves(entry.ts)
             case BooksMarked() if self.books is not None:
@@ -242,6 +252,7 @@ class Tale:
                 self.finished = True
             case _:
                 self._note_name(event)
+        self.alerts.take(event, entry, self.names)
         self.funding |= entry.kind == "FundingPaid"
         self.settled = isinstance(event, BooksMarked | RunStarted | KnowledgeNoted | RunFinished) or (
             self.books is not None and self.books.bars == 0
@@ -284,6 +295,13 @@ class Tale:
     def _note_fill(self, event: OrderFilled, seq: int) -> None:
         if len(self.fills) == MOST_FILLS:
             self.fills_dropped += 1
+        place = event.agent, event.symbol
+        before, since = self.held.get(place, (Decimal(0), event.time))
+        after = before + event.size
+        if after:
+            self.held[place] = after, since if before * after > 0 else event.time
+        else:
+            self.held.pop(place, None)
         self.fills.append(
             Fill(
                 seq,

@@ -231,7 +231,7 @@ def _explained(program: str | None) -> str | None:
     if program is None:
         return None
     try:
-        return explain(parse_json(program)).partition("\nIdentity\n")[0].strip()
+        return explain(parse_json(program)).partition("\n")[2].partition("\nIdentity\n")[0].strip("\n")
     except ClawdError:  # written by another version of the language
         return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Literal
 
@@ -16,8 +17,15 @@ from clawd.server.site import AtSite
 router = APIRouter(tags=["evidence"], dependencies=[needs(Scope.READ)])
 
 
+class Interval(BaseModel):
+    """The shares that are compatible with a count, by Clopper and Pearson at 95 %."""
+
+    low: float = Field(ge=0, le=1)
+    high: float = Field(ge=0, le=1)
+
+
 class WorldRow(BaseModel):
-    """What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %."""
+    """What campaigns of one kind came to."""
 
     kind: Literal["noise", "planted", "mixed", "hidden"]
     sharpe: float = Field(description="of the oracle, annual and net; 0 for none, the mean where they differ")
@@ -25,11 +33,11 @@ class WorldRow(BaseModel):
     trials: int
     planted: int
     found: int
-    found_interval: tuple[float, float] = Field(description="of the share of planted edges that is found")
+    found_interval: Interval = Field(description="of the share of planted edges that is found")
     promoted: int | None = Field(None, description="strategies proven, the false ones included; null: not published")
     false: int = Field(description="proven strategies without an edge")
     false_campaigns: int
-    false_interval: tuple[float, float] = Field(description="of the share of campaigns with a false proof")
+    false_interval: Interval = Field(description="of the share of campaigns with a false proof")
     oracle_found: int = Field(description="campaigns in which the rule that knows the truth would be proven")
     naive_found: int
     naive_false: int
@@ -72,6 +80,14 @@ _MOST_TABLES = 20
 
 def _table(table: Table) -> WorldTable:
     try:
-        return WorldTable.model_validate({**asdict(table), "campaigns": table.campaigns})
+        rows = [{**row, **{name: _interval(row[name]) for name in _INTERVALS}} for row in table.rows]
+        return WorldTable.model_validate({**asdict(table), "campaigns": table.campaigns, "rows": rows})
     except ValidationError as error:
         raise ClawdError("a table of worlds in this home is none", where="research/worlds.json") from error
+
+
+_INTERVALS = ("found_interval", "false_interval")
+
+
+def _interval(ends: Sequence[float]) -> dict[str, float]:
+    return {"low": ends[0], "high": ends[1]}
