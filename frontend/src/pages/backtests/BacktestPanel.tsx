@@ -1,6 +1,6 @@
 import { Button, Group } from '@mantine/core'
 import { FlaskConical } from 'lucide-react'
-import { useEffect, useState } from 'react'
+import { useCallback, useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
 import { useKept } from '../../parts/kept'
 import { ProblemNotice } from '../../parts/ProblemNotice'
@@ -13,7 +13,7 @@ import './backtests.css'
 /** The last two that were done in this browser from a builder: the newer one first. */
 const KEY = 'backtests.latest'
 
-/** Backtests a strategy where it stands, on the sample market, and says what came of it. */
+/** Backtests a strategy where it stands, at once, on the sample market, and says what came of it. */
 export function BacktestPanel({ text }: { text: string }) {
   const [id, setId] = useState<string | null>(null)
   const [latest, keepLatest] = useKept(KEY)
@@ -23,20 +23,28 @@ export function BacktestPanel({ text }: { text: string }) {
   const open = isOpen(run) || start.isPending
   const [newest, before] = (latest ?? '').split(',')
   const done = run?.state === 'done' ? run.id : null
+  const { mutate } = start
+  const begin = useCallback(() => mutate({ text }, { onSuccess: (next) => setId(next.id) }), [mutate, text])
+  const begun = useRef<string | null>(null)
+  useEffect(() => {
+    if (begun.current === text || text.trim() === '') return
+    begun.current = text
+    begin()
+  }, [text, begin])
   useEffect(() => {
     if (done && done !== newest) keepLatest([done, newest].filter(Boolean).join(','))
   }, [done, newest, keepLatest])
   return (
-    <section className="bt-panel" aria-label="Backtest">
+    <div className="bt-panel">
       <Group gap={8}>
         <Button
           size="compact-md"
           leftSection={<FlaskConical size={14} aria-hidden />}
           loading={start.isPending}
           disabled={open || text.trim() === ''}
-          onClick={() => start.mutate({ text }, { onSuccess: (next) => setId(next.id) })}
+          onClick={begin}
         >
-          {run ? 'Backtest again' : 'Backtest'}
+          Backtest again
         </Button>
         {done && <Link to={`/backtests/${done}`}>Open the whole backtest</Link>}
         {done && done === newest && before && (
@@ -60,6 +68,6 @@ export function BacktestPanel({ text }: { text: string }) {
           <p className="muted">{run.result.luck.text}</p>
         </>
       )}
-    </section>
+    </div>
   )
 }
