@@ -2053,6 +2053,11 @@ export interface components {
              */
             state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
             /**
+             * Strategy
+             * @description its text, as it was given
+             */
+            strategy: string;
+            /**
              * Text
              * @description where it stands, for people
              */
@@ -2147,7 +2152,7 @@ export interface components {
             from?: string | null;
             /**
              * Name
-             * @description of a saved or a starter strategy, where no text is given
+             * @description of a saved or a starter strategy
              */
             name?: string | null;
             /**
@@ -2224,11 +2229,6 @@ export interface components {
             months_held: number | null;
             /** Months Total */
             months_total: number;
-            /**
-             * Strategy
-             * @description its text
-             */
-            strategy: string;
             /**
              * Summary
              * @description the equity chart in a sentence or three
