@@ -2365,9 +2365,15 @@ export interface components {
          */
         CampaignDetail: {
             campaign: components["schemas"]["CampaignModel"];
-            /** Capital */
+            /**
+             * Capital
+             * @description quote currency
+             */
             capital: string | null;
-            /** Code */
+            /**
+             * Code
+             * @description version of the program
+             */
             code: string | null;
             /** Fee */
             fee: number | null;
@@ -2407,10 +2413,10 @@ export interface components {
             selection_from: number | null;
             /**
              * State
-             * @description open: it searches, or was stopped and can go on
+             * @description open: it searches, or was stopped and can go on; unreadable: what it has left is damaged
              * @enum {string}
              */
-            state: "concluded" | "open";
+            state: "concluded" | "open" | "unreadable";
             /** Strategies */
             strategies: number;
             /** Symbols */
@@ -3548,12 +3554,12 @@ export interface components {
          */
         JudgedModel: {
             /** Fee */
-            fee: number | null;
+            fee: number;
             finalist: components["schemas"]["FinalistModel"];
             /** Run */
             run: string;
             /** Slippage */
-            slippage: number | null;
+            slippage: number;
             /** Symbols */
             symbols: string[];
         };
@@ -5966,6 +5972,8 @@ export interface components {
         Worlds: {
             /** Own */
             own: components["schemas"]["WorldTable"][];
+            /** @description why those of this home cannot be read, null where they can */
+            problem: components["schemas"]["Problem"] | null;
             released: components["schemas"]["WorldTable"];
         };
         /**
