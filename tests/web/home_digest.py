@@ -32,6 +32,6 @@ def _rows(path: Path) -> str:
         ).fetchall():
             columns = [row[1] for row in connection.execute(f"PRAGMA table_info({table})")]
             kept = ", ".join(f'"{column}"' for column in columns if (table, column) not in _SEEN)
-            for row in connection.execute(f'SELECT {kept} FROM "{table}" ORDER BY rowid'):
-                total.update(repr(row).encode())
+            rows = connection.execute(f'SELECT {kept} FROM "{table}"').fetchall()
+            total.update("\n".join(sorted(map(repr, rows))).encode())
     return total.hexdigest()
