@@ -51,6 +51,7 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
+                ws_max_size=64 * 1024,  # a wish is a short text
                 timeout_graceful_shutdown=_GRACE,
             )
         )
