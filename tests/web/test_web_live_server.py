@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 import numpy as np
 import pytest
-from live_world import Page, capture_account, sample_run, socket_to, write, written
+from live_world import Page, capture_account, small_run, socket_to, write, written
 from web_server import Served, open_session, served
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
@@ -99,7 +99,7 @@ def test_a_home_in_which_nothing_was_traded(web: Served, client: httpx2.Client) 
 
 
 def test_a_run_is_followed_from_its_first_bar_to_its_end(web: Served, client: httpx2.Client) -> None:
-    world = sample_run()
+    world = small_run()
     parts = world.bars()
     path = world.path(web.site.home)
     with page_of(web) as watching:
@@ -158,7 +158,7 @@ def test_the_pages_of_an_account_at_a_venue(web: Served, client: httpx2.Client) 
 def test_whoever_writes_is_killed_and_the_server_is_started_again(tmp_path: Path) -> None:
     """Both at any moment, and both at once: the page says what the journal says."""
     site = Site(Settings(home=tmp_path / "home"), SystemClock())
-    world = sample_run()
+    world = small_run()
     path = world.path(site.home)
     source = written(world, tmp_path / "copy", 300)
     arguments = [sys.executable, "-c", _WRITER, str(source), str(path)]
@@ -205,8 +205,8 @@ with Journal.open(Path(sys.argv[2])) as journal:
 
 
 def test_a_run_that_is_set_aside_and_begun_anew_while_it_is_followed(web: Served, client: httpx2.Client) -> None:
-    world = sample_run()
-    path = written(world, web.site.home, 80)
+    world = small_run()
+    path = written(world, web.site.home, 20)
     with page_of(web) as watching:
         watching.until(lambda page: phase("stopped")(page) and len(page.agents) == 8)
         aside = set_aside(web.site.home, world.run, time.time_ns())
@@ -226,7 +226,7 @@ def test_a_run_that_is_set_aside_and_begun_anew_while_it_is_followed(web: Served
 
 def test_another_journal_in_the_place_of_the_one_that_is_followed(web: Served) -> None:
     """Same name, same length and more, other facts: noticed by the hash."""
-    world, other = sample_run(), capture_account()
+    world, other = small_run(), capture_account()
     path = written(world, web.site.home, 3)
     with page_of(web) as watching:
         watching.until(lambda page: phase("stopped")(page) and len(page.agents) == 8)
@@ -239,7 +239,7 @@ def test_another_journal_in_the_place_of_the_one_that_is_followed(web: Served) -
 
 
 def test_a_damaged_journal_is_said_in_plain_words_and_healed_by_a_copy(web: Served, client: httpx2.Client) -> None:
-    world = sample_run()
+    world = small_run()
     path = written(world, web.site.home, 40)
     whole = path.read_bytes()
     with Journal.open(path, read_only=True) as journal:
@@ -263,7 +263,7 @@ def test_a_damaged_journal_is_said_in_plain_words_and_healed_by_a_copy(web: Serv
 def test_a_fact_that_contradicts_those_before_it_fails_the_run_and_nothing_else(
     web: Served, client: httpx2.Client
 ) -> None:
-    world = sample_run()
+    world = small_run()
     path = written(world, web.site.home, 20)
     with Journal.open(path) as journal:
         journal.append([(1, "AgentReleased", {"agent": "a001", "capital": "3"})])
@@ -275,7 +275,7 @@ def test_a_fact_that_contradicts_those_before_it_fails_the_run_and_nothing_else(
 
 
 def test_what_is_no_journal_at_all_is_no_crash(web: Served, client: httpx2.Client) -> None:
-    path = sample_run().path(web.site.home)
+    path = small_run().path(web.site.home)
     path.parent.mkdir(parents=True)
     path.write_bytes(b"x" * 5_000)
     with page_of(web) as watching:
@@ -285,7 +285,7 @@ def test_what_is_no_journal_at_all_is_no_crash(web: Served, client: httpx2.Clien
 
 
 def test_many_clients_of_whom_some_never_read(web: Served, client: httpx2.Client) -> None:
-    world = sample_run()
+    world = small_run()
     parts = world.bars()
     path = world.path(web.site.home)
     with ExitStack() as open_, Journal.open(path) as journal:
@@ -402,7 +402,7 @@ def test_pages_hear_of_what_other_processes_write(web: Served) -> None:
 
 def test_a_halt_stands_in_the_header_and_in_every_row(web: Served) -> None:
     """Whoever trades has not obeyed yet, or there is nobody who will: what was ordered is what is shown."""
-    written(sample_run(), web.site.home, 20)
+    written(small_run(), web.site.home, 20)
     with page_of(web) as watching:
         watching.until(lambda page: len(page.agents) == 8 and phase("stopped")(page))
         with Switchboard.open(web.site.home) as switchboard:
@@ -416,7 +416,7 @@ def test_a_halt_stands_in_the_header_and_in_every_row(web: Served) -> None:
 
 def test_the_run_that_is_shown_can_be_chosen_and_stays_so(tmp_path: Path) -> None:
     site = Site(Settings(home=tmp_path / "home"), SystemClock())
-    world, account = sample_run(), capture_account()
+    world, account = small_run(), capture_account()
     written(world, site.home, 10)
     time.sleep(0.02)
     written(account, site.home, 10)
