@@ -1,6 +1,7 @@
 import { Notifications } from '@mantine/notifications'
 import { lazy, Suspense } from 'react'
 import { BrowserRouter, Route, Routes } from 'react-router'
+import { SessionGate } from './session/SessionGate'
 import { Shell } from './shell/Shell'
 
 const Overview = lazy(() => import('./pages/Overview'))
@@ -16,20 +17,22 @@ export function App() {
   return (
     <BrowserRouter>
       <Notifications position="bottom-right" />
-      <Shell>
-        <Suspense fallback={<p className="muted">Loading the page …</p>}>
-          <Routes>
-            <Route path="/" element={<Overview />} />
-            <Route path="/fleet/:agent?" element={<Fleet />} />
-            <Route path="/build/:strategy?" element={<Build />} />
-            <Route path="/backtests/*" element={<Backtests />} />
-            <Route path="/evidence/*" element={<Evidence />} />
-            <Route path="/approvals" element={<Approvals />} />
-            <Route path="/risk" element={<Risk />} />
-            <Route path="/settings" element={<Settings />} />
-          </Routes>
-        </Suspense>
-      </Shell>
+      <SessionGate>
+        <Shell>
+          <Suspense fallback={<p className="muted">Loading the page …</p>}>
+            <Routes>
+              <Route path="/" element={<Overview />} />
+              <Route path="/fleet/:agent?" element={<Fleet />} />
+              <Route path="/build/:strategy?" element={<Build />} />
+              <Route path="/backtests/*" element={<Backtests />} />
+              <Route path="/evidence/*" element={<Evidence />} />
+              <Route path="/approvals" element={<Approvals />} />
+              <Route path="/risk" element={<Risk />} />
+              <Route path="/settings" element={<Settings />} />
+            </Routes>
+          </Suspense>
+        </Shell>
+      </SessionGate>
     </BrowserRouter>
   )
 }

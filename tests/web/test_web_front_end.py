@@ -19,8 +19,10 @@ def test_every_path_that_is_no_route_is_the_page(web: Served) -> None:
 
 @pytest.mark.usefixtures("front_end")
 @pytest.mark.parametrize("path", ["/api/nothing", "/assets/nothing.js", "/assets/../../app.py", "/%2e%2e/app.py"])
-def test_what_is_not_there_is_not_a_page_and_nothing_outside_the_build_is_served(web: Served, path: str) -> None:
-    answer = httpx2.get(f"{web.url}{path}")
+def test_what_is_not_there_is_not_a_page_and_nothing_outside_the_build_is_served(
+    client: httpx2.Client, path: str
+) -> None:
+    answer = client.get(path)
     assert "create_app" not in answer.text
     assert answer.status_code == 404 or '<div id="root">' in answer.text
 

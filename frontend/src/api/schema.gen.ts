@@ -84,6 +84,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts
+         * @description The alerts of a run. What was about something that went on and has ended is not among them.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Alert
+         * @description Say that an alert was seen. Said twice, the first stays.
+         */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -236,6 +276,214 @@ export interface paths {
          * @description Recompute every hash of the audit.
          */
         get: operations["read_audit_integrity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtests
+         * @description Backtests, the newest first, in summary.
+         */
+        get: operations["list_backtests"];
+        put?: never;
+        /**
+         * Start Backtest
+         * @description Ask for a backtest; it runs when its turn comes. Each whose result is shown counts as a trial in the ledger.
+         */
+        post: operations["start_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest
+         * @description Where a backtest stands, and what came of it.
+         */
+        get: operations["read_backtest"];
+        put?: never;
+        post?: never;
+        /**
+         * Remove Backtest
+         * @description Move a backtest aside: it is listed no more. Its trial stays counted.
+         */
+        delete: operations["remove_backtest"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Cancel Backtest
+         * @description Call a backtest off: nothing of it is counted.
+         */
+        post: operations["cancel_backtest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/pin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Pin Backtest
+         * @description Keep a backtest when the oldest have to go, or no longer.
+         */
+        put: operations["pin_backtest"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Prices
+         * @description Bars of an instrument within a stretch of time, the fills on them and the line of the stop while it was held.
+         */
+        get: operations["read_backtest_prices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Download Report
+         * @description The report of a backtest as one HTML file that needs nothing else.
+         */
+        get: operations["download_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Series
+         * @description The curves of a backtest, at most so many points of each.
+         */
+        get: operations["read_backtest_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Backtest Trades
+         * @description Trades, the latest to open first.
+         */
+        get: operations["list_backtest_trades"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/{id}/trades/{number}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Backtest Trade
+         * @description A trade with its fills and the reason of each.
+         */
+        get: operations["read_backtest_trade"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/backtests/compare": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Compare Backtests
+         * @description Backtests side by side: curves from the same start, differences in what they were given, figures.
+         */
+        get: operations["compare_backtests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -608,6 +856,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Limits
+         * @description Every limit: what is set, where it comes from, what the run at work holds itself to, and how far it is used.
+         */
+        get: operations["list_limits"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/markets": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Study Markets
+         * @description The sample market, and the catalog where it has bars.
+         */
+        get: operations["list_study_markets"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/orders": {
         parameters: {
             query?: never;
@@ -768,6 +1056,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/risk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read Risk
+         * @description The budget tree of each run, the last refusals of the gate, and the three rules.
+         */
+        get: operations["read_risk"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/runs": {
         parameters: {
             query?: never;
@@ -781,6 +1089,26 @@ export interface paths {
          */
         get: operations["list_runs"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/runs/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Show Run
+         * @description Choose the run that is shown; kept over restarts.
+         */
+        put: operations["show_run"];
         post?: never;
         delete?: never;
         options?: never;
@@ -855,6 +1183,66 @@ export interface paths {
          * @description End a session: who holds it must sign in anew.
          */
         delete: operations["end_session"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Settings
+         * @description Every setting: its value, its default, where it comes from and what it means.
+         */
+        get: operations["list_settings"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Setting
+         * @description Change a setting in the home's file. Runs that are at work keep what they began with.
+         */
+        put: operations["change_setting"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/settings/{name}/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Preview Setting
+         * @description Whether a value can be set, and what has to be typed for it; nothing changes.
+         */
+        post: operations["preview_setting"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1230,6 +1618,70 @@ export interface components {
             wealth: number | null;
         };
         /**
+         * AlertList
+         * @description The alerts of a run, the newest first.
+         */
+        AlertList: {
+            /**
+             * Alerts
+             * @description those first, then the others; at most 500
+             */
+            alerts: components["schemas"]["AlertView"][];
+            /**
+             * Open
+             * @description that nobody has acknowledged
+             */
+            open: number;
+            /** Run */
+            run: string | null;
+        };
+        /**
+         * AlertView
+         * @description Something that a person should know of.
+         */
+        AlertView: {
+            /**
+             * Acknowledged At
+             * @description our clock, milliseconds since 1970; null while nobody has
+             */
+            acknowledged_at: number | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Agent */
+            agent: string | null;
+            /**
+             * Id
+             * @description made of the fact: the same after every restart
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "day_limit" | "agent_fired" | "agent_proven" | "reconciliation" | "unattributed" | "naked" | "protection_overdue" | "refused_in_a_row" | "approval" | "flatten_unverified" | "process_gone" | "silent";
+            /** Run */
+            run: string;
+            /**
+             * Seq
+             * @description the fact in the journal; of silence and of a process that is gone, the last one
+             */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warn" | "danger";
+            /** Symbol */
+            symbol: string | null;
+            /** Text */
+            text: string;
+            /**
+             * Time
+             * @description of that fact, the market's clock, milliseconds since 1970
+             */
+            time: number;
+        };
+        /**
          * AncestorModel
          * @description A strategy in a lineage.
          */
@@ -1425,6 +1877,16 @@ export interface components {
             trusted: boolean;
         };
         /**
+         * Assumptions
+         * @description What the figures assume, under a title.
+         */
+        Assumptions: {
+            /** Lines */
+            lines: string[];
+            /** Title */
+            title: string;
+        };
+        /**
          * AuditEntry
          * @description Something that somebody has done.
          */
@@ -1495,6 +1957,425 @@ export interface components {
              * @description the cursor of the next page, null where nothing is left; a page may be short where few fit
              */
             next: string | null;
+        };
+        /**
+         * BacktestComparison
+         * @description Backtests side by side.
+         */
+        BacktestComparison: {
+            /** Differences */
+            differences: components["schemas"]["ComparedDifference"][];
+            /** End */
+            end: number | null;
+            /** Figures */
+            figures: components["schemas"]["ComparedFigure"][];
+            /** Runs */
+            runs: components["schemas"]["ComparedRun"][];
+            /**
+             * Start
+             * @description of the common span, milliseconds since 1970
+             */
+            start: number | null;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestDetail
+         * @description A backtest, with what came of it once it is done.
+         */
+        BacktestDetail: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            result: components["schemas"]["BacktestResult"] | null;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Strategy
+             * @description its text, as it was given
+             */
+            strategy: string;
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
+        };
+        /**
+         * BacktestError
+         * @description Why a backtest has no result.
+         */
+        BacktestError: {
+            /** Hint */
+            hint: string | null;
+            /** What */
+            what: string;
+            /** Where */
+            where: string | null;
+        };
+        /**
+         * BacktestList
+         * @description Backtests, the newest first.
+         */
+        BacktestList: {
+            /** Backtests */
+            backtests: components["schemas"]["BacktestSummary"][];
+            /**
+             * Engine
+             * @description what the engine is doing before it is ready; null when it is
+             */
+            engine: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /** Engine Text */
+            engine_text: string | null;
+            /**
+             * Kept
+             * @description all that are kept
+             */
+            kept: number;
+            /**
+             * Most
+             * @description kept at most: the oldest that are not pinned make room for new ones
+             */
+            most: number;
+            /** Most Waiting */
+            most_waiting: number;
+            /**
+             * Total
+             * @description those that fit, whether listed or not
+             */
+            total: number;
+        };
+        /**
+         * BacktestOrder
+         * @description What is asked for. What is left out is as ``clawd backtest`` has it.
+         */
+        BacktestOrder: {
+            /**
+             * Bar
+             * @description size of the bars where there are several, such as 1h
+             */
+            bar?: string | null;
+            /**
+             * Capital
+             * @description quote currency
+             * @default 10000
+             */
+            capital?: number | string;
+            /**
+             * Data
+             * @default sample
+             * @enum {string}
+             */
+            data?: "sample" | "catalog";
+            /**
+             * Fee
+             * @description per side, share of notional; else the setting
+             */
+            fee?: number | string | null;
+            /**
+             * From
+             * @description first bar traded, a date or time, UTC; earlier bars warm up
+             */
+            from?: string | null;
+            /**
+             * Name
+             * @description of a saved or a starter strategy
+             */
+            name?: string | null;
+            /**
+             * Slippage
+             * @description per side, share of price; else the setting
+             */
+            slippage?: number | string | null;
+            /**
+             * Text
+             * @description a strategy, TOML or JSON
+             */
+            text?: string | null;
+            /**
+             * To
+             * @description no bar that opens at or after this is read, UTC
+             */
+            to?: string | null;
+            /**
+             * Universe
+             * @description instruments; all when left out
+             */
+            universe?: string[] | null;
+        };
+        /**
+         * BacktestResult
+         * @description What came of a backtest. Amounts are in quote currency.
+         */
+        BacktestResult: {
+            /** Assumptions */
+            assumptions: components["schemas"]["Assumptions"][];
+            /** Bar */
+            bar: string;
+            /**
+             * Equity
+             * @description at the last close
+             */
+            equity: number;
+            /** Exits */
+            exits: components["schemas"]["ExitRow"][];
+            /**
+             * Figures
+             * @description as `clawd backtest --json` has them
+             */
+            figures: {
+                [key: string]: unknown;
+            };
+            /**
+             * First
+             * @description open of the first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Held
+             * @description the same of buy and hold, as far as they mean something
+             */
+            held: {
+                [key: string]: number | null;
+            } | null;
+            /** Held Equity */
+            held_equity: number | null;
+            /** Instruments */
+            instruments: components["schemas"]["TradedInstrument"][];
+            /**
+             * Last
+             * @description open of the last bar, milliseconds since 1970
+             */
+            last: number;
+            luck: components["schemas"]["LuckSummary"];
+            /** Money Decimals */
+            money_decimals: number;
+            /** Months */
+            months: components["schemas"]["MonthRow"][];
+            /** Months Held */
+            months_held: number | null;
+            /** Months Total */
+            months_total: number;
+            /**
+             * Summary
+             * @description the equity chart in a sentence or three
+             */
+            summary: string;
+            /**
+             * Trades
+             * @description open ones included
+             */
+            trades: number;
+            /** Warnings */
+            warnings: string[];
+        };
+        /**
+         * BacktestSeries
+         * @description Curves of a backtest by columns. Amounts are in quote currency, shares are of the capital.
+         */
+        BacktestSeries: {
+            /**
+             * Bars
+             * @description from how many bars these points were taken; lows and highs are among them
+             */
+            bars: number;
+            /**
+             * Drawdown
+             * @description below the peak, a share of it, not negative
+             */
+            drawdown: number[];
+            /**
+             * Equity
+             * @description at the closes
+             */
+            equity: number[];
+            /**
+             * Exposure
+             * @description gross, share of the capital
+             */
+            exposure: number[];
+            /**
+             * Held
+             * @description the same of buy and hold
+             */
+            held: number[] | null;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+        };
+        /**
+         * BacktestSummary
+         * @description A backtest in a list. Figures are null until it is done.
+         */
+        BacktestSummary: {
+            /** Bar */
+            bar: string | null;
+            /** Capital */
+            capital: string;
+            /** Content Hash */
+            content_hash: string;
+            /**
+             * Created
+             * @description milliseconds since 1970
+             */
+            created: number;
+            /** Data */
+            data: string;
+            error: components["schemas"]["BacktestError"] | null;
+            /**
+             * Fee
+             * @description per side, share of notional
+             */
+            fee: string;
+            /**
+             * From
+             * @description as it was asked for
+             */
+            from: string | null;
+            /** Id */
+            id: string;
+            /** Max Drawdown */
+            max_drawdown: number | null;
+            /**
+             * Name
+             * @description of the strategy
+             */
+            name: string;
+            /** Pinned */
+            pinned: boolean;
+            /**
+             * Place
+             * @description in the queue, from 1, while it waits
+             */
+            place: number | null;
+            /**
+             * Progress
+             * @description 0 to 1
+             */
+            progress: number;
+            /**
+             * Seconds
+             * @description how long it ran
+             */
+            seconds: number | null;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Slippage
+             * @description per side, share of price
+             */
+            slippage: string;
+            /**
+             * Stage
+             * @description what is being done, while it runs
+             */
+            stage: ("starting" | "compiling" | "reading" | "deciding" | "trading" | "measuring" | "writing") | null;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
+            /**
+             * Text
+             * @description where it stands, for people
+             */
+            text: string;
+            /**
+             * To
+             * @description as it was asked for
+             */
+            to: string | null;
+            /** Total Return */
+            total_return: number | null;
+            /** Trades */
+            trades: number | null;
+            /** Universe */
+            universe: string[] | null;
+        };
+        /**
+         * BacktestTradePage
+         * @description Some of the trades, the latest to open first.
+         */
+        BacktestTradePage: {
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeOut"][];
         };
         /**
          * Behaviour
@@ -1568,14 +2449,65 @@ export interface components {
             sharpe: number;
         };
         /**
+         * BudgetRow
+         * @description A part of the day's limit. Amounts are text in the run's currency, null where they are not known.
+         */
+        BudgetRow: {
+            /**
+             * Active
+             * @description whether it may enter
+             */
+            active: boolean;
+            /** Capital */
+            capital: string;
+            /**
+             * Free
+             * @description what it may still put at risk
+             */
+            free: string | null;
+            /**
+             * Limit
+             * @description the most that it may lose in this UTC day
+             */
+            limit: string;
+            /**
+             * Lost
+             * @description realised and unrealised
+             */
+            lost: string | null;
+            /**
+             * Name
+             * @description of the agent
+             */
+            name: string;
+            /**
+             * Reserved
+             * @description the worst case still to come of its positions and working entries
+             */
+            reserved: string | null;
+            /** Strategy */
+            strategy: string;
+            /**
+             * Used
+             * @description share of the limit that is lost or reserved
+             */
+            used: number | null;
+        };
+        /**
          * CampaignDetail
          * @description A research campaign and its finalists, best first.
          */
         CampaignDetail: {
             campaign: components["schemas"]["CampaignModel"];
-            /** Capital */
+            /**
+             * Capital
+             * @description quote currency
+             */
             capital: string | null;
-            /** Code */
+            /**
+             * Code
+             * @description version of the program
+             */
             code: string | null;
             /** Fee */
             fee: number | null;
@@ -1615,10 +2547,10 @@ export interface components {
             selection_from: number | null;
             /**
              * State
-             * @description open: it searches, or was stopped and can go on
+             * @description open: it searches, or was stopped and can go on; unreadable: what it has left is damaged
              * @enum {string}
              */
-            state: "concluded" | "open";
+            state: "concluded" | "open" | "unreadable";
             /** Strategies */
             strategies: number;
             /** Symbols */
@@ -1879,6 +2811,59 @@ export interface components {
             total: number;
         };
         /**
+         * ComparedDifference
+         * @description Something that was given to the runs and is not the same for all.
+         */
+        ComparedDifference: {
+            /** Text */
+            text: string;
+            /** Values */
+            values: string[];
+            /** What */
+            what: string;
+        };
+        /**
+         * ComparedFigure
+         * @description A figure of each run, over all of its own bars.
+         */
+        ComparedFigure: {
+            /**
+             * Best
+             * @description places of the best values; none where there is no better and worse
+             */
+            best: number[];
+            /** Key */
+            key: string;
+            /** Label */
+            label: string;
+            /** Meaning */
+            meaning: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "share" | "ratio" | "count" | "amount";
+            /** Values */
+            values: (number | null)[];
+        };
+        /**
+         * ComparedRun
+         * @description A backtest in a comparison, with its equity, 100 at the start of the common span.
+         */
+        ComparedRun: {
+            /** Id */
+            id: string;
+            /** Name */
+            name: string;
+            /**
+             * T
+             * @description milliseconds since 1970; null where there is no common span
+             */
+            t: number[] | null;
+            /** Value */
+            value: number[] | null;
+        };
+        /**
          * Counts
          * @description What is in the ledger and the registry.
          */
@@ -2096,6 +3081,25 @@ export interface components {
             window?: number | null;
         };
         /**
+         * ExitRow
+         * @description Closed trades by the reason of their exit.
+         */
+        ExitRow: {
+            /**
+             * Profit
+             * @description net of fees, quote currency
+             */
+            profit: number;
+            /** Reason */
+            reason: string;
+            /** Text */
+            text: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
+        };
+        /**
          * ExitSet
          * @description How positions are left.
          */
@@ -2234,6 +3238,37 @@ export interface components {
              * @description the market's clock, milliseconds since 1970
              */
             time: number;
+        };
+        /**
+         * FillOut
+         * @description A fill.
+         */
+        FillOut: {
+            /** Fee */
+            fee: number;
+            /** Price */
+            price: number;
+            /** Reason */
+            reason: string;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "buy" | "sell";
+            /** Size */
+            size: number;
+            /**
+             * T
+             * @description open of its bar, milliseconds since 1970
+             */
+            t: number;
+            /**
+             * Text
+             * @description the reason in words
+             */
+            text: string;
+            /** Trade */
+            trade: number;
         };
         /**
          * FinalistModel
@@ -2563,6 +3598,16 @@ export interface components {
             verified: boolean;
         };
         /**
+         * Interval
+         * @description The shares that are compatible with a count, by Clopper and Pearson at 95 %.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * JournalEntry
          * @description An entry as it was written.
          */
@@ -2619,12 +3664,12 @@ export interface components {
          */
         JudgedModel: {
             /** Fee */
-            fee: number | null;
+            fee: number;
             finalist: components["schemas"]["FinalistModel"];
             /** Run */
             run: string;
             /** Slippage */
-            slippage: number | null;
+            slippage: number;
             /** Symbols */
             symbols: string[];
         };
@@ -2669,6 +3714,53 @@ export interface components {
              * @description 1 / α_k
              */
             wealth_to_reach: number;
+        };
+        /**
+         * LimitRow
+         * @description A limit: what is set, what is in force in the run that is at work, and how far it is used.
+         */
+        LimitRow: {
+            /**
+             * In Force
+             * @description in the run; null where there is none, or no run
+             */
+            in_force: string | null;
+            setting: components["schemas"]["Setting"];
+            /**
+             * Share
+             * @description used by in force
+             */
+            share: number | null;
+            /**
+             * Used
+             * @description in the unit of the setting; null where that is not known
+             */
+            used: string | null;
+        };
+        /**
+         * ListedInstrument
+         * @description An instrument at one size of its bars.
+         */
+        ListedInstrument: {
+            /**
+             * Bar
+             * @description such as 1d
+             */
+            bar: string;
+            /** Bars */
+            bars: number;
+            /**
+             * First
+             * @description open of its first bar, milliseconds since 1970
+             */
+            first: number;
+            /**
+             * Last
+             * @description open of its last bar, milliseconds since 1970
+             */
+            last: number;
+            /** Symbol */
+            symbol: string;
         };
         /**
          * ListedStrategy
@@ -2748,15 +3840,13 @@ export interface components {
          * @description The trials on the same bars at the same costs, held against what luck alone would show.
          */
         LuckOnBars: {
-            /** @description of as many as there are in the ledger */
-            all_trials: components["schemas"]["LuckModel"];
-            /** @description of as many as were tried on these bars */
-            alone: components["schemas"]["LuckModel"];
             /** Bars */
             bars: number;
             /** Bars Per Year */
             bars_per_year: number;
             best: components["schemas"]["BestFound"];
+            /** @description of as many as there are in the ledger: what the best is held against */
+            charged: components["schemas"]["LuckModel"];
             /** Curve */
             curve: components["schemas"]["LuckModel"][];
             /** Data Fingerprint */
@@ -2773,9 +3863,34 @@ export interface components {
              * @description open of the last bar, milliseconds since 1970 UTC
              */
             last: number;
+            /** @description of as many as were tried on these bars */
+            own: components["schemas"]["LuckModel"];
             /** Slippage */
             slippage: number;
             /** Trials */
+            trials: number;
+        };
+        /**
+         * LuckSummary
+         * @description The backtest beside what luck alone would show.
+         */
+        LuckSummary: {
+            /**
+             * Deflated
+             * @description confidence that this one's is more than that, 0 to 1
+             */
+            deflated: number | null;
+            /**
+             * Expected
+             * @description annual Sharpe ratio that the best of so many strategies without an edge is expected to show
+             */
+            expected: number | null;
+            /** Text */
+            text: string;
+            /**
+             * Trials
+             * @description distinct ones in the ledger, this one included
+             */
             trials: number;
         };
         /**
@@ -2789,6 +3904,48 @@ export interface components {
              * @description to be sent as `Authorization: Bearer …`; it is shown this once
              */
             secret: string;
+        };
+        /**
+         * MarketSummary
+         * @description A market that can be studied.
+         */
+        MarketSummary: {
+            /**
+             * Data
+             * @description what it is called: sample or catalog
+             */
+            data: string;
+            /** Instruments */
+            instruments: components["schemas"]["ListedInstrument"][];
+            /**
+             * Left Out
+             * @description instruments beyond those that are listed
+             */
+            left_out: number;
+            /**
+             * Sealed From
+             * @description no bar from here on is shown to authors, milliseconds since 1970; null where all are
+             */
+            sealed_from: number | null;
+            /** Title */
+            title: string;
+        };
+        /**
+         * MonthRow
+         * @description Net returns of a year, shares of the capital; they add up. Null where there are no bars.
+         */
+        MonthRow: {
+            /**
+             * Held
+             * @description of buy and hold
+             */
+            held: number | null;
+            /** Months */
+            months: (number | null)[];
+            /** Total */
+            total: number;
+            /** Year */
+            year: number;
         };
         /**
          * NeighbourModel
@@ -3150,6 +4307,14 @@ export interface components {
             sessions_ended: number;
         };
         /**
+         * Pin
+         * @description Whether a backtest stays when the oldest have to go.
+         */
+        Pin: {
+            /** Pinned */
+            pinned: boolean;
+        };
+        /**
          * PositionPage
          * @description Some open positions, of all.
          */
@@ -3210,6 +4375,14 @@ export interface components {
             unrealised: string | null;
         };
         /**
+         * PreviewWish
+         * @description A value that is thought about.
+         */
+        PreviewWish: {
+            /** Value */
+            value: string | null;
+        };
+        /**
          * Prices
          * @description Bars of an instrument as the journal tells them, at most 5,000, by columns; and what was traded on them.
          */
@@ -3257,6 +4430,56 @@ export interface components {
             volume: (number | null)[];
         };
         /**
+         * PriceSeries
+         * @description Bars of an instrument with what was traded on them, by columns. Null where a bar is missing.
+         */
+        PriceSeries: {
+            /** Close */
+            close: (number | null)[];
+            /** Decimals */
+            decimals: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * First
+             * @description open of the first bar that is kept, milliseconds since 1970
+             */
+            first: number;
+            /** High */
+            high: (number | null)[];
+            /**
+             * Last
+             * @description open of the last bar that is kept, milliseconds since 1970
+             */
+            last: number;
+            /**
+             * Left Out
+             * @description earlier fills in view that are not listed
+             */
+            left_out: number;
+            /** Low */
+            low: (number | null)[];
+            /** Open */
+            open: (number | null)[];
+            /**
+             * Stop
+             * @description level of the stop within the bar; null where nothing was held
+             */
+            stop: (number | null)[];
+            /** Symbol */
+            symbol: string;
+            /**
+             * T
+             * @description opens of the bars, milliseconds since 1970
+             */
+            t: number[];
+            /**
+             * Width
+             * @description bars of the run that one bar here stands for
+             */
+            width: number;
+        };
+        /**
          * Problem
          * @description Every answer that is not a success.
          */
@@ -3276,6 +4499,48 @@ export interface components {
              * @description the place, such as a field, a line and column, or a node
              */
             where?: string | null;
+        };
+        /**
+         * Refusal
+         * @description What the gate refused or shrank.
+         */
+        Refusal: {
+            /** Agent */
+            agent: string;
+            /** Allowed */
+            allowed: string;
+            /** Asked */
+            asked: string;
+            /**
+             * At
+             * @description the clock of whoever trades, milliseconds since 1970
+             */
+            at: number;
+            /** Code */
+            code: string;
+            /**
+             * Numbers
+             * @description what the check compared
+             */
+            numbers: {
+                [key: string]: string;
+            };
+            /** Order */
+            order: string;
+            /**
+             * Outcome
+             * @enum {string}
+             */
+            outcome: "shrink" | "refuse";
+            /** Run */
+            run: string;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why, in words
+             */
+            text: string;
         };
         /**
          * RegimeModel
@@ -3347,6 +4612,31 @@ export interface components {
             resync: "status" | "fleet" | "feed" | "changed";
         };
         /**
+         * RiskView
+         * @description The day's budgets, and what the gate has refused.
+         */
+        RiskView: {
+            /**
+             * Refusals
+             * @description the newest first
+             */
+            refusals: components["schemas"]["Refusal"][];
+            /** Rules */
+            rules: components["schemas"]["Rule"][];
+            /** Runs */
+            runs: components["schemas"]["RunRisk"][];
+        };
+        /**
+         * Rule
+         * @description A rule that nobody can set.
+         */
+        Rule: {
+            /** Code */
+            code: string;
+            /** Text */
+            text: string;
+        };
+        /**
          * RunEquity
          * @description The equity of the account of a run.
          */
@@ -3408,6 +4698,34 @@ export interface components {
             state: "waiting" | "working" | "done" | "ended";
             /** Text */
             text: string | null;
+        };
+        /**
+         * RunRisk
+         * @description The day's budget of one run: the account's, and below it each agent's part.
+         */
+        RunRisk: {
+            account: components["schemas"]["BudgetRow"];
+            /**
+             * Agents
+             * @description those with the most used first
+             */
+            agents: components["schemas"]["BudgetRow"][];
+            /** Agents In All */
+            agents_in_all: number;
+            /** Currency */
+            currency: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /** Run */
+            run: string;
+            /**
+             * Time
+             * @description the clock of whoever trades, milliseconds since 1970
+             */
+            time: number | null;
         };
         /**
          * RunStake
@@ -3564,6 +4882,138 @@ export interface components {
             vault_from: number;
         };
         /**
+         * Setting
+         * @description A setting as a run that starts now would read it. Values are text, null where unset.
+         */
+        Setting: {
+            /** Default */
+            default: string | null;
+            /** Editable */
+            editable: boolean;
+            /** Group */
+            group: string;
+            /**
+             * In File
+             * @description what the home's file says
+             */
+            in_file: string | null;
+            /** Least */
+            least: string | null;
+            /**
+             * Limit
+             * @description whether it holds somebody back; to loosen it a word is asked for
+             */
+            limit: boolean;
+            /** Meaning */
+            meaning: string;
+            /** Most */
+            most: string | null;
+            /** Name */
+            name: string;
+            /**
+             * Objection
+             * @description why it cannot be changed here
+             */
+            objection: string | null;
+            /**
+             * Source
+             * @enum {string}
+             */
+            source: "default" | "file" | "environment";
+            /** Title */
+            title: string;
+            /**
+             * Unit
+             * @enum {string}
+             */
+            unit: "money" | "multiple" | "share" | "seconds" | "count" | "text";
+            /** Value */
+            value: string | null;
+            /**
+             * Variable
+             * @description the environment variable that comes before the file
+             */
+            variable: string;
+        };
+        /**
+         * SettingChange
+         * @description What a change would do, or did.
+         */
+        SettingChange: {
+            setting: components["schemas"]["Setting"];
+            /**
+             * Text
+             * @description what it means for runs, in words
+             */
+            text: string;
+        };
+        /**
+         * SettingPreview
+         * @description Whether a value can be set, and what has to be typed for it.
+         */
+        SettingPreview: {
+            /** Loosens */
+            loosens: boolean;
+            /**
+             * Value
+             * @description as it would be read
+             */
+            value: string | null;
+            /**
+             * Words
+             * @description how often the word has to be typed: 0, 1 or 2
+             */
+            words: number;
+        };
+        /**
+         * SettingsList
+         * @description All settings, by groups.
+         */
+        SettingsList: {
+            /**
+             * File
+             * @description where those lie that are set here
+             */
+            file: string;
+            /** Loosen Word */
+            loosen_word: string;
+            /** Settings */
+            settings: components["schemas"]["Setting"][];
+            /**
+             * Trouble
+             * @description why the home's file cannot be read; no run starts before it is mended
+             */
+            trouble: string | null;
+        };
+        /**
+         * SettingWish
+         * @description A change of a setting, for runs that start afterwards.
+         */
+        SettingWish: {
+            /**
+             * Again
+             * @description once more, where the day may lose more than the default
+             * @default
+             */
+            again?: string;
+            /**
+             * Before
+             * @description what the file says, as far as you know
+             */
+            before: string | null;
+            /**
+             * Value
+             * @description as it is written; null takes it out of the file
+             */
+            value: string | null;
+            /**
+             * Word
+             * @description LOOSEN, where a limit is loosened
+             * @default
+             */
+            word?: string;
+        };
+        /**
          * SharpesModel
          * @description Annual Sharpe ratios of net returns.
          */
@@ -3578,6 +5028,17 @@ export interface components {
             search: number | null;
             /** Selection */
             selection: number | null;
+        };
+        /**
+         * ShownRun
+         * @description The run that every page shows where it asks for no other.
+         */
+        ShownRun: {
+            /**
+             * Run
+             * @description null for the one that a process is at work on, else the one written last
+             */
+            run: string | null;
         };
         /**
          * SignedText
@@ -4154,6 +5615,192 @@ export interface components {
             verdict: string;
         };
         /**
+         * TradeDetail
+         * @description A trade with its fills.
+         */
+        TradeDetail: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Drawn
+             * @description whether the bars of its instrument are kept
+             */
+            drawn: boolean;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /** Fills */
+            fills: components["schemas"]["FillOut"][];
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
+         * TradedInstrument
+         * @description An instrument and what was earned on it.
+         */
+        TradedInstrument: {
+            /**
+             * Drawn
+             * @description whether its bars are kept
+             */
+            drawn: boolean;
+            /** Last */
+            last: number | null;
+            /** Price Decimals */
+            price_decimals: number;
+            /** Profit */
+            profit: number;
+            /** Size Decimals */
+            size_decimals: number;
+            /** Symbol */
+            symbol: string;
+            /** Trades */
+            trades: number;
+            /** Won */
+            won: number;
+        };
+        /**
+         * TradeOut
+         * @description A trade, from flat to flat. What is unknown while it is open is null.
+         */
+        TradeOut: {
+            /**
+             * Bars
+             * @description held
+             */
+            bars: number;
+            /**
+             * Best
+             * @description most favourable excursion, share of the entry price
+             */
+            best: number;
+            /**
+             * Closed
+             * @description milliseconds since 1970
+             */
+            closed: number | null;
+            /**
+             * Entry
+             * @description average price
+             */
+            entry: number;
+            /**
+             * Exit
+             * @description average price
+             */
+            exit: number | null;
+            /** Fees */
+            fees: number;
+            /**
+             * Number
+             * @description in the order of their ends, from 0
+             */
+            number: number;
+            /**
+             * Opened
+             * @description milliseconds since 1970
+             */
+            opened: number;
+            /**
+             * Profit
+             * @description net of fees, quote currency; of an open one at the last close
+             */
+            profit: number;
+            /** Reason */
+            reason: string | null;
+            /**
+             * Share
+             * @description profit, share of the capital
+             */
+            share: number;
+            /**
+             * Side
+             * @enum {string}
+             */
+            side: "long" | "short";
+            /**
+             * Size
+             * @description largest
+             */
+            size: number;
+            /** Symbol */
+            symbol: string;
+            /**
+             * Text
+             * @description why it was closed, in words
+             */
+            text: string;
+            /**
+             * Worst
+             * @description most adverse excursion, share of the entry price, not positive
+             */
+            worst: number;
+        };
+        /**
          * TradePage
          * @description Some trades, newest first, of all that are kept.
          */
@@ -4399,7 +6046,7 @@ export interface components {
         };
         /**
          * WorldRow
-         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         * @description What campaigns of one kind came to.
          */
         WorldRow: {
             /** Campaigns */
@@ -4411,24 +6058,12 @@ export interface components {
             false: number;
             /** False Campaigns */
             false_campaigns: number;
-            /**
-             * False Interval
-             * @description of the share of campaigns with a false proof
-             */
-            false_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of campaigns with a false proof */
+            false_interval: components["schemas"]["Interval"];
             /** Found */
             found: number;
-            /**
-             * Found Interval
-             * @description of the share of planted edges that is found
-             */
-            found_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of planted edges that is found */
+            found_interval: components["schemas"]["Interval"];
             /**
              * Kind
              * @enum {string}
@@ -4472,6 +6107,8 @@ export interface components {
         Worlds: {
             /** Own */
             own: components["schemas"]["WorldTable"][];
+            /** @description why those of this home cannot be read, null where they can */
+            problem: components["schemas"]["Problem"] | null;
             released: components["schemas"]["WorldTable"];
         };
         /**
@@ -4696,6 +6333,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradePage"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
                 };
             };
         };
@@ -5033,6 +6754,718 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Integrity"];
+                };
+            };
+        };
+    };
+    list_backtests: {
+        parameters: {
+            query?: {
+                content_hash?: string | null;
+                limit?: number;
+                offset?: number;
+                state?: ("waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted") | null;
+                /** @description part of the strategy's name */
+                text?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestList"];
+                };
+            };
+        };
+    };
+    start_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BacktestOrder"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    remove_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    cancel_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    pin_backtest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Pin"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSummary"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_prices: {
+        parameters: {
+            query: {
+                /** @description milliseconds since 1970 */
+                from?: number | null;
+                points?: number;
+                symbol: string;
+                /** @description milliseconds since 1970 */
+                to?: number | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PriceSeries"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    download_report: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": unknown;
+                    "text/html": unknown;
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_series: {
+        parameters: {
+            query?: {
+                points?: number;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestSeries"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_backtest_trades: {
+        parameters: {
+            query?: {
+                limit?: number;
+                offset?: number;
+                symbol?: string | null;
+            };
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestTradePage"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    read_backtest_trade: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of a backtest */
+                id: string;
+                number: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TradeDetail"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    compare_backtests: {
+        parameters: {
+            query: {
+                /** @description 2 to 6 of them, by commas */
+                ids: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BacktestComparison"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
                 };
             };
         };
@@ -5826,6 +8259,82 @@ export interface operations {
             };
         };
     };
+    list_limits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LimitRow"][];
+                };
+            };
+        };
+    };
+    list_study_markets: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MarketSummary"][];
+                };
+            };
+        };
+    };
     list_orders: {
         parameters: {
             query?: {
@@ -6167,6 +8676,47 @@ export interface operations {
             };
         };
     };
+    read_risk: {
+        parameters: {
+            query?: {
+                agents?: number;
+                refusals?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RiskView"];
+                };
+            };
+        };
+    };
     list_runs: {
         parameters: {
             query?: never;
@@ -6201,6 +8751,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+        };
+    };
+    show_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShownRun"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownRun"];
                 };
             };
         };
@@ -6434,6 +9026,134 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+        };
+    };
+    list_settings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingsList"];
+                };
+            };
+        };
+    };
+    change_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SettingWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingChange"];
+                };
+            };
+        };
+    };
+    preview_setting: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the setting */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PreviewWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettingPreview"];
+                };
             };
         };
     };

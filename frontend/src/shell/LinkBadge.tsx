@@ -10,7 +10,10 @@ export function LinkBadge() {
   }, [link.state])
   return (
     <span className={`link-badge ${link.state}`} data-testid="link" role="status">
-      <span aria-hidden>{SHAPES[link.state]}</span> {WORDS[link.state]}
+      <span aria-hidden>{SHAPES[link.state]}</span> <span className="no-phone">{WORDS[link.state]}</span>
+      <span className="phone-only" aria-hidden>
+        {SHORT[link.state]}
+      </span>
       {link.age > 0 && <span className="link-age"> {age(link.age * 1000)}</span>}
     </span>
   )
@@ -23,3 +26,5 @@ const WORDS: Record<Link['state'], string> = {
   reconnecting: 'Reconnecting',
   connecting: 'Connecting',
 }
+/** A phone has no room for long words beside the mode. */
+const SHORT: Record<Link['state'], string> = { live: 'Live', stale: 'Stale', reconnecting: 'Lost', connecting: '…' }

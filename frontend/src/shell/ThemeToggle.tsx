@@ -7,7 +7,15 @@ export function ThemeToggle() {
   const other = shown === 'dark' ? 'light' : 'dark'
   const says = `Switch to the ${other} theme`
   return (
-    <ActionIcon variant="subtle" color="gray" size={32} aria-label={says} title={says} onClick={() => setTheme(other)}>
+    <ActionIcon
+      className="theme-toggle"
+      variant="subtle"
+      color="gray"
+      size={32}
+      aria-label={says}
+      title={says}
+      onClick={() => setTheme(other)}
+    >
       {shown === 'dark' ? <Sun size={16} /> : <Moon size={16} />}
     </ActionIcon>
   )

@@ -88,7 +88,7 @@ class Desk:
 
     # From people
 
-    def submit(self, request: Request, name: str, content_hash: str) -> Run:
+    def ask(self, request: Request, name: str, content_hash: str) -> Run:
         """Ask for a backtest.
 
         Args:

@@ -219,7 +219,7 @@ class Kept:
                 "the bars of this instrument are not kept with the backtest",
                 hint="only those with the most trades are; run it with fewer instruments",
             )
-        base = int(self["bars_from"])
+        base = int(self["bars_from"][0])
         times = self["times"][base:]
         first = 0 if start is None else int(np.searchsorted(times, start))
         last = times.size if end is None else int(np.searchsorted(times, end, side="right"))

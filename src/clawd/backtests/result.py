@@ -45,7 +45,6 @@ def figures_json(view: View) -> dict[str, Any]:
         "instruments": [_instrument(view, row, symbol) for symbol, row in view.rows.items()],
         "cautions": prose.caution_lines(view),
         "assumptions": [{"title": title, "lines": lines} for title, lines in prose.assumption_lines(view)],
-        "strategy": {"toml": result.strategy.to_toml(), "json": result.strategy.to_json()},
     }
 
 
@@ -104,7 +103,7 @@ def arrays(view: View, stops: Floats) -> dict[str, NDArray[Any]]:
         found["held"] = view.benchmark
     length = min(panel.times.size, MOST_BARS)
     first = panel.times.size - length
-    found["bars_from"] = np.array(first)
+    found["bars_from"] = np.array([first])
     for row in _drawn(view)[: max(MOST_BARS // length, 1)]:
         for name in _PRICES:
             found[f"{name}/{row}"] = getattr(panel, name)[row, first:]

@@ -29,15 +29,29 @@ def kept_places(columns: Sequence[Floats], most: int = MOST_POINTS) -> NDArray[n
     length = columns[0].size
     if length <= most:
         return np.arange(length)
-    buckets = max((most - 2) // (2 * len(columns)), 1)
-    edges = np.linspace(0, length, buckets + 1).astype(np.int64)
-    kept = {0, length - 1}
+    fewest = max((most - 2) // (2 * len(columns)), 1)  # so many fit even where no two columns share an extreme
+    buckets = (most - 2) // 2
+    while buckets > fewest:
+        kept = _extremes(columns, buckets)
+        if kept.size <= most:
+            return kept
+        buckets = max(min(int(buckets * most / kept.size), buckets - 1), fewest)
+    return _extremes(columns, fewest)
+
+
+def _extremes(columns: Sequence[Floats], buckets: int) -> NDArray[np.int64]:
+    """The first and the last place, and in each bucket those of the lowest and the highest value of each column."""
+    length = columns[0].size
+    starts = np.unique(np.linspace(0, length, buckets, endpoint=False).astype(np.int64))
+    bucket = np.repeat(np.arange(starts.size), np.diff(starts, append=length))
+    places = np.arange(length)
+    kept = [np.array([0, length - 1])]
     for column in columns:
-        low, high = np.where(np.isnan(column), np.inf, column), np.where(np.isnan(column), -np.inf, column)
-        for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-            kept.add(first + int(low[first:last].argmin()))
-            kept.add(first + int(high[first:last].argmax()))
-    return np.array(sorted(kept), np.int64)
+        for values in (column, -column):
+            known = np.where(np.isnan(values), np.inf, values)
+            lowest = np.minimum.reduceat(known, starts)
+            kept.append(np.minimum.reduceat(np.where(known == lowest[bucket], places, length), starts))
+    return np.unique(np.concatenate(kept))
 
 
 def bar_edges(length: int, most: int = MOST_POINTS) -> NDArray[np.int64]:

@@ -12,6 +12,7 @@ from clawd.authors.starter import find_starter
 from clawd.core.clock import parse_time
 from clawd.core.errors import ClawdError
 from clawd.language.strategy import Strategy, load_strategy
+from clawd.server.address import PORT
 from clawd.store.journal import is_url
 
 DataOption = Annotated[
@@ -49,6 +50,13 @@ JournalOption = Annotated[
         metavar="PATH_OR_URL",
         help="a journal outside the home: a file, or postgresql://USER@HOST/DATABASE?journal=NAME",
     ),
+]
+HostOption = Annotated[
+    str, typer.Option("--host", help="address of the pages; another than the loopback needs a password")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option("--port", min=1, max=65_535, help=f"port of the pages; else {PORT}, or one that is free"),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 

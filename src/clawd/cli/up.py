@@ -19,7 +19,9 @@ from clawd.cli.market import read_market
 from clawd.cli.options import (
     BarOption,
     DataOption,
+    HostOption,
     JournalOption,
+    PortOption,
     UniverseOption,
     journal_named,
     read_amount,
@@ -32,9 +34,9 @@ from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.fleet.campaign import BarTraded, campaign
 from clawd.language.strategy import Strategy
-from clawd.server.address import LOOPBACK, PORT
+from clawd.server.address import LOOPBACK
 from clawd.server.fleet_process import FleetProcess
-from clawd.server.serving import serve
+from clawd.store.fleet_list import fleet_files, read_fleet_list
 from clawd.store.journal import open_journal
 
 #: Bars a second where somebody watches.
@@ -57,18 +59,25 @@ def _files(name: str) -> list[str]:
 
 
 def _tried(instead: Sequence[str], added: Sequence[str]) -> list[Strategy]:
-    """The strategies that are tried: the library and what was added, or what was given instead.
+    """The strategies that are tried: the library or what was given in its place, and what was added.
 
     Raises:
         ClawdError: when one of them stands there twice, or cannot be read.
     """
-    given = [read_strategy(file) for name in instead or added for file in _files(name)]
-    tried = given if instead else [*starter_library(), *given]
+    tried = [read_strategy(file) for name in instead for file in _files(name)] or list(starter_library())
+    tried += [read_strategy(file) for name in added for file in _files(name)]
     names = [strategy.content_hash for strategy in tried]
     if len(set(names)) != len(names):
         twice = next(strategy.name for place, strategy in enumerate(tried) if names.index(names[place]) < place)
-        raise ClawdError(f"the same strategy was given twice: {twice}", where="--strategy" if instead else "--add")
+        raise ClawdError(f"the same strategy was given twice: {twice}", where="--strategy or --add")
     return tried
+
+
+def _deployed(home: Path, tried: Sequence[Strategy]) -> list[str]:
+    """The files of the strategies that were deployed through the pages and are not tried anyway."""
+    known = {strategy.content_hash for strategy in tried}
+    listed = zip(read_fleet_list(home), fleet_files(home), strict=True)
+    return [file for each, file in listed if each.content_hash not in known]
 
 
 def up(
@@ -108,7 +117,7 @@ def up(
     journal: JournalOption = None,
     added: Annotated[
         list[str] | None,
-        typer.Option("--add", metavar="NAME", help="likewise, to be tried beside the library instead of in its place"),
+        typer.Option("--add", metavar="NAME", help="likewise, to be tried beside the library or those of --strategy"),
     ] = None,
     pace: Annotated[
         float | None,
@@ -123,13 +132,8 @@ def up(
     headless: Annotated[bool, typer.Option("--headless", help="no pages: show it here, then end")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="headless, one JSON object a line, for programs")] = False,
     plain: Annotated[bool, typer.Option("--plain", help="headless, plain lines even on a terminal")] = False,
-    host: Annotated[
-        str, typer.Option("--host", help="address of the pages; another than the loopback needs a password")
-    ] = LOOPBACK,
-    port: Annotated[
-        int | None,
-        typer.Option("--port", min=1, max=65_535, help=f"port of the pages; else {PORT}, or one that is free"),
-    ] = None,
+    host: HostOption = LOOPBACK,
+    port: PortOption = None,
     while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False,
 ) -> None:
     """Trade on paper: check the data, try every strategy, hire the best, and show it all in a browser.
@@ -137,8 +141,6 @@ def up(
     Strategies are chosen on the earlier bars and trade the later ones. Started again, it goes on where it stopped.
     Ctrl-C stops it cleanly. Nothing here can reach a real venue.
     """
-    if strategies and added:
-        raise ClawdError("--strategy replaces the library and --add adds to it", hint="give one of them")
     settings = read_settings(
         capital=None if capital is None else read_amount(capital, "--capital"),
         day_loss_limit=None if day_limit is None else read_amount(day_limit, "--day-limit"),
@@ -171,7 +173,13 @@ def up(
         }
         given = [word for name, value in options.items() if value is not None for word in (name, value)]
         replaced = [word for name in strategies or () for word in ("--strategy", name)]
-        fleet = FleetProcess([*given, *replaced], _PACE if pace is None else pace, lambda: added or (), fresh)
+
+        def beside() -> list[str]:
+            return [*(added or ()), *_deployed(settings.home, tried)]
+
+        fleet = FleetProcess([*given, *replaced], _PACE if pace is None else pace, beside, fresh)
+        from clawd.server.serving import serve  # noqa: PLC0415 - the process that trades needs none of it
+
         serve(settings, host, port, fleet)
         return
     market = read_market(data, universe, bar)

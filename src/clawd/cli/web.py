@@ -1,4 +1,4 @@
-"""``clawd web``: who may come in to the web face."""
+"""``clawd web``: the pages alone, and who may come in."""
 
 from __future__ import annotations
 
@@ -10,19 +10,26 @@ from typing import Annotated
 import typer
 
 from clawd.cli.grid import Column, grid, screen
-from clawd.cli.options import JsonOption
-from clawd.cli.settings import home
+from clawd.cli.options import HostOption, JsonOption, PortOption
+from clawd.cli.settings import home, read_settings
 from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError, suggestion
 from clawd.server.access import new_link, owner
-from clawd.server.address import published
+from clawd.server.address import LOOPBACK, published
 from clawd.server.audit import is_served
+from clawd.server.serving import serve as serve_pages
 from clawd.store.access import Key, Scope, open_access
 from clawd.store.password import LONGEST_PASSWORD, check_password
 
-app = typer.Typer(help="Who may come in to the web face: links, the password, API keys.", no_args_is_help=True)
+app = typer.Typer(help="The pages alone, and who may come in: links, the password, API keys.", no_args_is_help=True)
 keys = typer.Typer(help="API keys, which programs show.", no_args_is_help=True)
 app.add_typer(keys, name="keys")
+
+
+@app.command()
+def serve(host: HostOption = LOOPBACK, port: PortOption = None) -> None:
+    """Show what other processes of this home do, such as `clawd trade`, and decide for them; nothing is traded here."""
+    serve_pages(read_settings(), host, port, None)
 
 
 @app.command()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import asdict, dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -27,14 +26,6 @@ class Address:
 
     url: str
     pid: int
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach an address."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def listen(host: str, port: int | None) -> socket.socket:

@@ -12,6 +12,7 @@ from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
 from clawd.server.audit import keep_audit
+from clawd.server.backtest_desk import backtests_at_work
 from clawd.server.bodies import Bodies
 from clawd.server.door import Door
 from clawd.server.evidence_desk import evidence_at_work
@@ -27,6 +28,8 @@ from clawd.server.routes import (
     alerts,
     approvals,
     audit,
+    backtest_views,
+    backtests,
     campaigns,
     charts,
     claims,
@@ -35,9 +38,12 @@ from clawd.server.routes import (
     journal,
     keys,
     live,
+    markets,
     positions,
+    risk,
     runs,
     session,
+    settings,
     standing,
     stories,
     strategies,
@@ -49,11 +55,13 @@ from clawd.server.site import Site
 
 _ROUTERS = (
     about.router,
-    agents.router,
     agent.router,
+    agents.router,
     alerts.router,
     approvals.router,
     audit.router,
+    backtest_views.router,
+    backtests.router,
     campaigns.router,
     charts.router,
     claims.router,
@@ -62,9 +70,12 @@ _ROUTERS = (
     journal.router,
     keys.router,
     live.router,
+    markets.router,
     positions.router,
+    risk.router,
     runs.router,
     session.router,
+    settings.router,
     standing.router,
     stories.router,
     strategies.router,
@@ -73,9 +84,10 @@ _ROUTERS = (
 )
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
-    follow,
     keep_audit,
+    follow,
     evidence_at_work,
+    backtests_at_work,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,16 +13,21 @@ from typing import Final, Literal
 from clawd.core.account_events import UNATTRIBUTED, AccountOpened, TradingState
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
-from clawd.core.events import RunStarted, read_event
+from clawd.core.events import RunStarted, VerdictGiven, read_event
 from clawd.core.orders import OrderKind
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
+from clawd.risk.verdict import Outcome
 from clawd.store.journal import open_journal
 from clawd.store.lock import is_locked
 
-#: Of a home whose instruments name no currency: the sample's indices are quoted in points.
-QUOTE: Final = "quote"
+#: Where the instruments name no currency of their own.
+QUOTE: Final = "USD"
+#: Refusals of the gate that are remembered of each journal.
+MOST_REFUSALS: Final = 300
+#: A journal that is just being made, or is set aside meanwhile; `clawd journal verify` says what is wrong with others.
+_UNREADABLE: Final = (ClawdError, KeyError, ValueError, ArithmeticError, IndexError)
 _CURRENCIES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY", "BTC")
 
 
@@ -56,12 +62,18 @@ class Stake:
 
 
 @dataclass(slots=True)
-class _Followed:
-    """A journal and how far it has been read."""
+class Followed:
+    """A journal and how far it has been read.
+
+    Attributes:
+        fold: None before its first entry.
+        refused: what the gate refused or shrank last, and when by the clock of whoever trades, UTC nanoseconds.
+    """
 
     path: Path
     seq: int = 0
     fold: Books | Account | None = None
+    refused: deque[tuple[int, VerdictGiven]] = field(default_factory=lambda: deque(maxlen=MOST_REFUSALS))
 
     def read(self) -> Books | Account:
         """Take in what is new.
@@ -78,6 +90,8 @@ class _Followed:
         return self.fold
 
     def _take(self, event: Event, time: int) -> None:
+        if isinstance(event, VerdictGiven) and event.outcome != Outcome.ALLOW:
+            self.refused.append((time, event))
         match self.fold, event:
             case None, RunStarted():
                 self.fold = Books.begin(event)
@@ -98,7 +112,7 @@ class Stakes:
 
     home: Path
     last: dict[str, Stake] = field(default_factory=dict)
-    _followed: dict[Path, _Followed] = field(default_factory=dict)
+    _followed: dict[Path, Followed] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def now(self) -> list[Stake]:
@@ -127,12 +141,17 @@ class Stakes:
         """The names of the accounts of the home."""
         return sorted(path.parent.name for path in self.home.glob("accounts/*/journal.sqlite"))
 
-    def books(self, run: str) -> Books | Account | None:
-        """The books of a run that was last asked for with :meth:`now`."""
-        for path, followed in self._followed.items():
-            if path.parent.name == run:
-                return followed.fold
-        return None
+    def shown(self) -> list[Followed]:
+        """The journals of :meth:`now`, read to their end; the first is the one that matters most."""
+        with self._lock:
+            found = []
+            for path in self._of_interest():
+                try:
+                    self._read(path)
+                except _UNREADABLE:
+                    continue
+                found.append(self._followed[path])
+            return found
 
     def _of_interest(self) -> Iterator[Path]:
         runs, accounts = (sorted(self.home.glob(f"{kind}/*/journal.sqlite")) for kind in ("runs", "accounts"))
@@ -145,7 +164,7 @@ class Stakes:
                 yield max(journals, key=lambda path: path.stat().st_mtime_ns)
 
     def _read(self, path: Path) -> Books | Account:
-        followed = self._followed.setdefault(path, _Followed(path))
+        followed = self._followed.setdefault(path, Followed(path))
         try:
             return followed.read()
         except BaseException:
@@ -157,8 +176,7 @@ class Stakes:
         at_work = is_locked(path)
         try:
             fold = self._read(path)
-        except (ClawdError, KeyError, ValueError, ArithmeticError):
-            # A journal that is just being made, or is set aside meanwhile; `clawd journal verify` says what is wrong.
+        except _UNREADABLE:
             return None
         return _of_books(path, fold, at_work) if isinstance(fold, Books) else _of_account(path, fold, at_work)
 
@@ -210,6 +228,6 @@ def _of_account(path: Path, account: Account, at_work: bool) -> Stake:
 
 
 def currency_of(symbols: tuple[str, ...]) -> str:
-    """What the instruments are quoted in, where their names agree on it; else :data:`QUOTE`, the account's own unit."""
+    """What the instruments are quoted in, where their names agree on it; else :data:`QUOTE`."""
     named = {next((each for each in _CURRENCIES if symbol.endswith(each)), QUOTE) for symbol in symbols}
     return named.pop() if len(named) == 1 else QUOTE

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import anyio
 from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clawd.core.errors import ClawdError
 from clawd.server.caller import IN_SCOPE, Caller, signed_out
@@ -33,12 +33,11 @@ _T = TypeVar("_T")
 #: WebSockets of one caller, and of all together.
 MOST_SOCKETS: Final = 16
 MOST_SOCKETS_OF_ALL: Final = 128
-#: Messages that a client may send in a second, over one WebSocket.
-MOST_MESSAGES: Final = 50
 #: Seconds between two looks at whether the holder of a WebSocket may still come in.
 LOOK_EVERY: Final = 2.0
-#: The codes with which a WebSocket ends: 4401 when its session has, 1008 (RFC 6455) when it talks too much.
+#: The code with which a WebSocket ends when its session has; those from 4000 on are for applications.
 SIGNED_OUT: Final = 4401
+#: Against the rules, of RFC 6455.
 _POLICY: Final = 1008
 
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -169,37 +168,23 @@ class Door:
                 del self._sockets[caller.via]
 
     async def _watched(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket for as long as its holder may come in and does not talk too much."""
-        loop = asyncio.get_running_loop()
-        second, messages, code = 0.0, 0, None
-
-        async def counted() -> Message:
-            nonlocal second, messages, code
-            message = await receive()
-            if message["type"] == "websocket.receive":
-                if loop.time() - second >= 1:
-                    second, messages = loop.time(), 0
-                messages += 1
-                if messages > MOST_MESSAGES:
-                    code = _POLICY
-                    return {"type": "websocket.disconnect", "code": code}
-            return message
-
-        task = asyncio.ensure_future(self._app(scope, counted, send))
+        """Serve a WebSocket for as long as its holder may come in."""
+        ended = False
+        task = asyncio.ensure_future(self._app(scope, receive, send))
         try:
             while not (await asyncio.wait({task}, timeout=LOOK_EVERY))[0]:
                 with contextlib.suppress(_Refused):  # the file cannot be read just now: the next look may tell
                     if not await self._in_thread(lambda access: access.is_open(caller.via, self._site.clock.now())):
-                        code = SIGNED_OUT
+                        ended = True
                         break
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if code is not None:
+        if ended:
             # It may be closed already, which servers say in ways of their own.
             with contextlib.suppress(Exception):
-                await send({"type": "websocket.close", "code": code, "reason": ""})
+                await send({"type": "websocket.close", "code": SIGNED_OUT, "reason": "signed out"})
 
 
 def cookie_name(access: Access) -> str:

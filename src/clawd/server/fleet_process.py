@@ -138,6 +138,11 @@ class FleetProcess:
             self._fresh, self._crashes = fresh, 0
             self.start()
 
+    def restart_soon(self, pace: float | None = None, fresh: bool = False) -> None:
+        """The same from another thread: the bar at hand may take its time."""
+        self._set(Progress("reading", "stopping after the bar at hand, to begin again"))
+        threading.Thread(target=self.restart, args=(pace, fresh), name="fleet restart", daemon=True).start()
+
     def _listen(self, process: subprocess.Popen[str]) -> None:
         """Hear what it says until it ends, and see to what comes then."""
         assert process.stdout is not None and process.stderr is not None

@@ -7,7 +7,6 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Final
 
 import uvicorn
@@ -16,12 +15,15 @@ from clawd import __version__
 from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
+from clawd.server.access import new_link, refuse_open_address
 from clawd.server.address import Address, listen, publish, url_of
 from clawd.server.app import create_app
+from clawd.server.audit import refuse_second_server
+from clawd.server.connections import CONNECTIONS
 from clawd.server.fleet_process import FleetProcess, Progress
 from clawd.server.frames import Phase
 from clawd.server.site import Site
-from clawd.store.lock import take_lock
+from clawd.store.access import open_access
 
 #: Seconds that open requests have when the server stops.
 _GRACE: Final = 3
@@ -41,7 +43,10 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
     """
     settings.home.mkdir(parents=True, exist_ok=True)
     clock = SystemClock()
-    with take_lock(settings.home / "web", "web face"), listen(host, port) as listening:
+    refuse_second_server(settings.home)
+    with open_access(settings.home) as access:
+        refuse_open_address(host, access)
+    with listen(host, port) as listening:
         url = url_of(listening)
         site = Site(settings, clock, fleet=fleet, phase=None if fleet is None else lambda: _said(fleet.progress))
         server = uvicorn.Server(
@@ -49,18 +54,18 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
                 create_app(site),
                 log_level="warning",
                 access_log=False,
-                server_header=False,
-                proxy_headers=False,
-                ws_max_size=64 * 1024,  # a wish is a short text
+                **CONNECTIONS,
                 timeout_graceful_shutdown=_GRACE,
             )
         )
         publish(settings.home, Address(url, os.getpid()))
         _say(f"clawd {__version__}, on paper")
-        _say(f"open {url}")
-        _say("Ctrl-C stops it; started again, it goes on where it stopped.")
+        _say(f"open {new_link(settings.home, url, clock.now())}")
+        _say("The link works once, within ten minutes; `clawd web link` prints another.")
+        _say("Ctrl-C stops it; started again, it goes on where it stopped." if fleet else "Ctrl-C stops it.")
         failed: list[str] = []
         if fleet is not None:
+            site.deploy = fleet.restart_soon
             fleet.changed = lambda progress: _show(progress, fleet, server, failed)
             fleet.start()
         with _signals_passed():
@@ -101,8 +106,3 @@ def _show(progress: Progress, fleet: FleetProcess, server: uvicorn.Server, faile
 
 def _say(line: str) -> None:
     print(line, file=sys.stdout, flush=True)
-
-
-def place_of(home: Path) -> Path:
-    """The file whose lock a server of a home holds while it is at work."""
-    return home / "web"

@@ -23,6 +23,8 @@ from clawd.server.signing import Signers
 from clawd.server.standing import Hand
 
 if TYPE_CHECKING:
+    from clawd.backtests.desk import Desk
+    from clawd.core.errors import ClawdError
     from clawd.server.audit import Audit
     from clawd.server.evidence_desk import EvidenceDesk
 
@@ -48,6 +50,7 @@ class Site:
         evidence: the counts and the stories, likewise.
         hand: a person's hand on everything that trades from the home.
         signers: sign decisions on orders that wait.
+        backtests: where they are asked for, while the application runs; or why they are not.
     """
 
     settings: Settings
@@ -64,6 +67,7 @@ class Site:
     follower: Follower | None = None
     hub: Hub | None = None
     evidence: EvidenceDesk | None = None
+    backtests: Desk | ClawdError | None = None
     hand: Hand = field(init=False)
     signers: Signers = field(init=False)
 

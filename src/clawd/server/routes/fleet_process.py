@@ -46,8 +46,9 @@ def restart_fleet_process(restart: FleetRestart, site: AtSite, caller: AsCaller)
     """Stop it after the bar at hand and start it: it goes on from its journal, or begins anew."""
     fleet = _fleet(site)
     before = fleet.pace
-    fleet.restart(restart.pace, restart.fresh)
-    record(site, caller, "FleetRestarted", {"fresh": restart.fresh, "pace": fleet.pace, "pace_before": before})
+    pace = before if restart.pace is None else restart.pace
+    record(site, caller, "FleetRestarted", {"fresh": restart.fresh, "pace": pace, "pace_before": before})
+    fleet.restart_soon(pace, restart.fresh)
     return _work(fleet)
 
 

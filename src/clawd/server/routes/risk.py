@@ -1,0 +1,177 @@
+"""What the gate holds everybody to: the day's budget, the limits and how far they are used, and what it has refused."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from clawd.core.events import VerdictGiven
+from clawd.fleet.books import Books
+from clawd.server.at_stake import Followed, currency_of
+from clawd.server.budget import Budget, Use, budgets, uses
+from clawd.server.caller import Scope, needs
+from clawd.server.refusal_words import RULES, words_of
+from clawd.server.routes.settings import Setting, list_settings
+from clawd.server.setting_rows import text_of
+from clawd.server.site import AtSite
+
+router = APIRouter(tags=["risk"])
+
+_MS = 1_000_000
+
+
+class BudgetRow(BaseModel):
+    """A part of the day's limit. Amounts are text in the run's currency, null where they are not known."""
+
+    name: str = Field(description="of the agent")
+    strategy: str
+    capital: str
+    limit: str = Field(description="the most that it may lose in this UTC day")
+    lost: str | None = Field(description="realised and unrealised")
+    reserved: str | None = Field(description="the worst case still to come of its positions and working entries")
+    free: str | None = Field(description="what it may still put at risk")
+    used: float | None = Field(description="share of the limit that is lost or reserved")
+    active: bool = Field(description="whether it may enter")
+
+
+class RunRisk(BaseModel):
+    """The day's budget of one run: the account's, and below it each agent's part."""
+
+    run: str
+    kind: Literal["bars", "account"]
+    currency: str
+    time: float | None = Field(description="the clock of whoever trades, milliseconds since 1970")
+    account: BudgetRow
+    agents: list[BudgetRow] = Field(description="those with the most used first")
+    agents_in_all: int
+
+
+class LimitRow(BaseModel):
+    """A limit: what is set, what is in force in the run that is at work, and how far it is used."""
+
+    setting: Setting
+    in_force: str | None = Field(description="in the run; null where there is none, or no run")
+    used: str | None = Field(description="in the unit of the setting; null where that is not known")
+    share: float | None = Field(description="used by in force")
+
+
+class Refusal(BaseModel):
+    """What the gate refused or shrank."""
+
+    run: str
+    at: float = Field(description="the clock of whoever trades, milliseconds since 1970")
+    order: str
+    agent: str
+    symbol: str
+    outcome: Literal["shrink", "refuse"]
+    code: str
+    text: str = Field(description="why, in words")
+    asked: str
+    allowed: str
+    numbers: dict[str, str] = Field(description="what the check compared")
+
+
+class Rule(BaseModel):
+    """A rule that nobody can set."""
+
+    code: str
+    text: str
+
+
+class RiskView(BaseModel):
+    """The day's budgets, and what the gate has refused."""
+
+    runs: list[RunRisk]
+    refusals: list[Refusal] = Field(description="the newest first")
+    rules: list[Rule]
+
+
+@router.get("/risk", dependencies=[needs(Scope.READ)])
+def read_risk(
+    site: AtSite,
+    agents: Annotated[int, Query(ge=1, le=2_000)] = 100,
+    refusals: Annotated[int, Query(ge=0, le=300)] = 50,
+) -> RiskView:
+    """The budget tree of each run, the last refusals of the gate, and the three rules."""
+    shown = site.hand.stakes.shown()
+    told = [(followed, at, verdict) for followed in shown for at, verdict in list(followed.refused)]
+    told.sort(key=lambda each: each[1], reverse=True)
+    return RiskView(
+        runs=[_run(followed, agents) for followed in shown],
+        refusals=[_refusal(followed, at, verdict) for followed, at, verdict in told[:refusals]],
+        rules=[Rule(code=code, text=text) for code, text in RULES.items()],
+    )
+
+
+@router.get("/limits", dependencies=[needs(Scope.READ)])
+def list_limits(site: AtSite) -> list[LimitRow]:
+    """Every limit: what is set, where it comes from, what the run at work holds itself to, and how far it is used."""
+    shown = site.hand.stakes.shown()
+    used = uses(shown[0].fold) if shown and shown[0].fold is not None else {}
+    return [
+        _limit(setting, used.get(setting.name, Use(None, None)))
+        for setting in list_settings(site).settings
+        if setting.limit
+    ]
+
+
+def _limit(setting: Setting, use: Use) -> LimitRow:
+    share = float(use.used / use.limit) if use.limit and use.used is not None else None
+    return LimitRow(setting=setting, in_force=text_of(use.limit), used=text_of(use.used), share=share)
+
+
+def _run(followed: Followed, most: int) -> RunRisk:
+    fold = followed.fold
+    assert fold is not None
+    account, *agents = [_budget(each) for each in budgets(fold)]
+    agents.sort(key=lambda each: (each.used is None, -(each.used or 0.0)))
+    symbols = fold.symbols if isinstance(fold, Books) else tuple(fold.start.symbols)
+    return RunRisk(
+        run=followed.path.parent.name,
+        kind="bars" if isinstance(fold, Books) else "account",
+        currency=currency_of(symbols),
+        time=fold.time / _MS if fold.time > 0 else None,
+        account=account,
+        agents=agents[:most],
+        agents_in_all=len(agents),
+    )
+
+
+def _budget(each: Budget) -> BudgetRow:
+    used = None
+    if each.lost is not None and each.reserved is not None and each.limit:
+        used = float((each.lost + each.reserved) / each.limit)
+    return BudgetRow(
+        name=each.name,
+        strategy=each.strategy,
+        capital=f"{each.capital:f}",
+        limit=f"{each.limit:f}",
+        lost=_amount(each.lost),
+        reserved=_amount(each.reserved),
+        free=_amount(each.free),
+        used=used,
+        active=each.active,
+    )
+
+
+def _amount(amount: Decimal | None) -> str | None:
+    return None if amount is None else f"{amount:f}"
+
+
+def _refusal(followed: Followed, at: int, verdict: VerdictGiven) -> Refusal:
+    return Refusal(
+        run=followed.path.parent.name,
+        at=at / _MS,
+        order=verdict.order,
+        agent=verdict.agent,
+        symbol=verdict.symbol,
+        outcome="refuse" if verdict.outcome == "refuse" else "shrink",
+        code=verdict.code,
+        text=words_of(verdict.code),
+        asked=f"{verdict.asked:f}",
+        allowed=f"{verdict.allowed:f}",
+        numbers=dict(list(verdict.numbers.items())[:20]),
+    )

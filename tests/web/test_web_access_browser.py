@@ -1,0 +1,112 @@
+"""Signing in, in a browser: by a link, by a link that is used up, by the password, and when a session ends."""
+
+from __future__ import annotations
+
+import pytest
+from axe import axe_violations
+from playwright.sync_api import BrowserContext, Page, expect
+from web_server import Served, served
+
+from clawd.server.access import new_link
+from clawd.server.site import Site
+from clawd.store.access import open_access
+
+pytestmark = pytest.mark.usefixtures("front_end")
+
+PASSWORD = "seven brown foxes"
+
+
+def link_to(web: Served) -> str:
+    return new_link(web.site.home, web.url, web.site.clock.now())
+
+
+def signed_in(page: Page) -> None:
+    expect(page.get_by_role("link", name="Evidence")).to_be_visible()
+    expect(page.get_by_role("heading", name="Sign in to clawd")).to_have_count(0)
+
+
+def signed_out(page: Page) -> None:
+    expect(page.get_by_role("heading", name="Sign in to clawd")).to_be_visible()
+    expect(page.get_by_role("link", name="Evidence")).to_be_hidden()
+
+
+def test_a_link_signs_in_and_leaves_no_token_anywhere(web: Served, context: BrowserContext) -> None:
+    page, link = context.new_page(), link_to(web)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(f"{request.url} {request.headers}"))
+    page.goto(link)
+    signed_in(page)
+    token = link.partition("#token=")[2]
+    assert page.url == f"{web.url}/"
+    assert not any(token in line for line in asked)
+    assert token not in page.evaluate("JSON.stringify([localStorage, sessionStorage, history.state, document.cookie])")
+    page.reload()
+    signed_in(page)
+
+
+def test_a_link_that_is_used_up_says_so_and_how_to_get_another(web: Served, context: BrowserContext) -> None:
+    link = link_to(web)
+    first = context.new_page()
+    first.goto(link)
+    signed_in(first)
+    context.clear_cookies()
+    page = context.new_page()
+    page.goto(link)
+    signed_out(page)
+    expect(page.get_by_role("alert")).to_contain_text("This link was used already")
+    expect(page.get_by_role("alert")).to_contain_text("clawd web link")
+    page.goto(link_to(web))  # over the same page: only what stands behind the # changes
+    signed_in(page)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_sign_in_page_is_accessible(web: Served, context: BrowserContext, theme: str) -> None:
+    page = context.new_page()
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(web.url)
+    signed_out(page)
+    assert axe_violations(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_the_password_signs_in_by_keyboard(web: Served, context: BrowserContext) -> None:
+    with open_access(web.site.home) as access:
+        access.set_password(PASSWORD, "tester", web.site.clock.now())
+    page = context.new_page()
+    page.goto(web.url)
+    page.get_by_label("Password", exact=True).focus()
+    page.keyboard.type("not the password")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text("This is not the password")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    signed_in(page)
+
+
+def test_a_session_that_is_ended_shows_the_sign_in_within_seconds_and_the_page_is_there_again(
+    web: Served, page: Page
+) -> None:
+    page.goto(f"{web.url}/settings")
+    signed_in(page)
+    now = web.site.clock.now()
+    with open_access(web.site.home) as access:
+        for session in access.sessions(now):
+            access.end_session(session.id, now)
+    expect(page.get_by_role("heading", name="Sign in to clawd")).to_be_visible(timeout=10_000)
+    page.evaluate("hash => { location.hash = hash }", link_to(web).partition("#")[2])
+    signed_in(page)
+    assert page.url == f"{web.url}/settings"
+
+
+def test_a_restart_of_the_server_asks_nobody_to_sign_in(site: Site, context: BrowserContext) -> None:
+    with served(site) as first:
+        first.sign_in(context)
+        port = int(first.url.rpartition(":")[2])
+        page = context.new_page()
+        page.goto(f"{first.url}/settings")
+        signed_in(page)
+    page.wait_for_timeout(500)
+    with served(Site(site.settings, site.clock), port):
+        page.wait_for_timeout(3_000)
+        signed_in(page)
