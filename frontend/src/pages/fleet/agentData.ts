@@ -6,7 +6,8 @@ import { useStatusOf } from '../../live/status'
 const EVERY = 4_000
 
 const useTrading = () => useStatusOf((status) => status.phase === 'trading', false)
-const useRun = () => useStatusOf((status) => status.run, null)
+/** The run, and what it does: when that is something else, what was asked is no longer true. */
+const useRun = () => useStatusOf((status) => `${status.run} ${status.phase}`, '')
 
 /** One agent in full. */
 export function useAgent(agent: string) {
@@ -15,6 +16,7 @@ export function useAgent(agent: string) {
     queryKey: ['runs', useRun(), 'agent', agent],
     queryFn: () => answered(api.GET('/api/agents/{agent}', { params: { path: { agent } } })),
     refetchInterval: trading ? EVERY : false,
+    placeholderData: keepPreviousData,
   })
 }
 
@@ -25,6 +27,7 @@ export function useTrades(agent: string) {
     queryFn: () =>
       answered(api.GET('/api/agents/{agent}/trades', { params: { path: { agent }, query: { limit: 300 } } })),
     refetchInterval: trading ? EVERY * 2 : false,
+    placeholderData: keepPreviousData,
   })
 }
 
