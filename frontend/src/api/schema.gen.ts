@@ -2053,6 +2053,11 @@ export interface components {
              */
             state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
             /**
+             * Strategy
+             * @description its text, as it was given
+             */
+            strategy: string;
+            /**
              * Text
              * @description where it stands, for people
              */
@@ -2147,7 +2152,7 @@ export interface components {
             from?: string | null;
             /**
              * Name
-             * @description of a starter strategy, where no text is given
+             * @description of a saved or a starter strategy
              */
             name?: string | null;
             /**
@@ -2224,11 +2229,6 @@ export interface components {
             months_held: number | null;
             /** Months Total */
             months_total: number;
-            /**
-             * Strategy
-             * @description its text
-             */
-            strategy: string;
             /**
              * Summary
              * @description the equity chart in a sentence or three
@@ -2368,6 +2368,16 @@ export interface components {
             universe: string[] | null;
         };
         /**
+         * BacktestTradePage
+         * @description Some of the trades, the latest to open first.
+         */
+        BacktestTradePage: {
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeOut"][];
+        };
+        /**
          * Behaviour
          * @description How many of the trials on the same bars are different, by estimators that disagree.
          */
@@ -2489,9 +2499,15 @@ export interface components {
          */
         CampaignDetail: {
             campaign: components["schemas"]["CampaignModel"];
-            /** Capital */
+            /**
+             * Capital
+             * @description quote currency
+             */
             capital: string | null;
-            /** Code */
+            /**
+             * Code
+             * @description version of the program
+             */
             code: string | null;
             /** Fee */
             fee: number | null;
@@ -2531,10 +2547,10 @@ export interface components {
             selection_from: number | null;
             /**
              * State
-             * @description open: it searches, or was stopped and can go on
+             * @description open: it searches, or was stopped and can go on; unreadable: what it has left is damaged
              * @enum {string}
              */
-            state: "concluded" | "open";
+            state: "concluded" | "open" | "unreadable";
             /** Strategies */
             strategies: number;
             /** Symbols */
@@ -2793,30 +2809,6 @@ export interface components {
              * @description how many fit
              */
             total: number;
-        };
-        /**
-         * TradePage
-         * @description Some trades, newest first, of all that are kept.
-         */
-        clawd__server__routes__agent__TradePage: {
-            /** Currency */
-            currency: string;
-            /** Run */
-            run: string;
-            /** Total */
-            total: number;
-            /** Trades */
-            trades: components["schemas"]["TradeView"][];
-        };
-        /**
-         * TradePage
-         * @description Some of the trades, the latest to open first.
-         */
-        clawd__server__routes__backtest_views__TradePage: {
-            /** Total */
-            total: number;
-            /** Trades */
-            trades: components["schemas"]["TradeOut"][];
         };
         /**
          * ComparedDifference
@@ -3606,6 +3598,16 @@ export interface components {
             verified: boolean;
         };
         /**
+         * Interval
+         * @description The shares that are compatible with a count, by Clopper and Pearson at 95 %.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * JournalEntry
          * @description An entry as it was written.
          */
@@ -3662,12 +3664,12 @@ export interface components {
          */
         JudgedModel: {
             /** Fee */
-            fee: number | null;
+            fee: number;
             finalist: components["schemas"]["FinalistModel"];
             /** Run */
             run: string;
             /** Slippage */
-            slippage: number | null;
+            slippage: number;
             /** Symbols */
             symbols: string[];
         };
@@ -3838,15 +3840,13 @@ export interface components {
          * @description The trials on the same bars at the same costs, held against what luck alone would show.
          */
         LuckOnBars: {
-            /** @description of as many as there are in the ledger */
-            all_trials: components["schemas"]["LuckModel"];
-            /** @description of as many as were tried on these bars */
-            alone: components["schemas"]["LuckModel"];
             /** Bars */
             bars: number;
             /** Bars Per Year */
             bars_per_year: number;
             best: components["schemas"]["BestFound"];
+            /** @description of as many as there are in the ledger: what the best is held against */
+            charged: components["schemas"]["LuckModel"];
             /** Curve */
             curve: components["schemas"]["LuckModel"][];
             /** Data Fingerprint */
@@ -3863,6 +3863,8 @@ export interface components {
              * @description open of the last bar, milliseconds since 1970 UTC
              */
             last: number;
+            /** @description of as many as were tried on these bars */
+            own: components["schemas"]["LuckModel"];
             /** Slippage */
             slippage: number;
             /** Trials */
@@ -5799,6 +5801,20 @@ export interface components {
             worst: number;
         };
         /**
+         * TradePage
+         * @description Some trades, newest first, of all that are kept.
+         */
+        TradePage: {
+            /** Currency */
+            currency: string;
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeView"][];
+        };
+        /**
          * TradeView
          * @description A position from its first fill to its last. Amounts are decimal text in the page's currency.
          */
@@ -6030,7 +6046,7 @@ export interface components {
         };
         /**
          * WorldRow
-         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         * @description What campaigns of one kind came to.
          */
         WorldRow: {
             /** Campaigns */
@@ -6042,24 +6058,12 @@ export interface components {
             false: number;
             /** False Campaigns */
             false_campaigns: number;
-            /**
-             * False Interval
-             * @description of the share of campaigns with a false proof
-             */
-            false_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of campaigns with a false proof */
+            false_interval: components["schemas"]["Interval"];
             /** Found */
             found: number;
-            /**
-             * Found Interval
-             * @description of the share of planted edges that is found
-             */
-            found_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of planted edges that is found */
+            found_interval: components["schemas"]["Interval"];
             /**
              * Kind
              * @enum {string}
@@ -6103,6 +6107,8 @@ export interface components {
         Worlds: {
             /** Own */
             own: components["schemas"]["WorldTable"][];
+            /** @description why those of this home cannot be read, null where they can */
+            problem: components["schemas"]["Problem"] | null;
             released: components["schemas"]["WorldTable"];
         };
         /**
@@ -6326,7 +6332,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["clawd__server__routes__agent__TradePage"];
+                    "application/json": components["schemas"]["TradePage"];
                 };
             };
         };
@@ -7322,7 +7328,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["clawd__server__routes__backtest_views__TradePage"];
+                    "application/json": components["schemas"]["BacktestTradePage"];
                 };
             };
             /** @description Not Found */

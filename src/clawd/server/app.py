@@ -84,10 +84,10 @@ _ROUTERS = (
 )
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
+    keep_audit,
     follow,
     evidence_at_work,
     backtests_at_work,
-    keep_audit,
 )
 
 
