@@ -8,7 +8,7 @@ const LANES = [0, -5, 5, -9] as const
 export function BackEdge({ data, ...edge }: EdgeProps<FlowEdge>) {
   // Several that take one way lie side by side: to the right of each other, above and below.
   const lane = (data?.lane ?? 0) % 4
-  const centerY = data?.corridor == null ? undefined : data.corridor + LANES[lane]
+  const centerY = data?.corridor == null ? undefined : data.corridor + (LANES[lane] ?? 0)
   const [path] = getSmoothStepPath({ ...edge, centerY, borderRadius: 8, offset: 14 + 5 * lane })
   return <BaseEdge id={edge.id} path={path} interactionWidth={16} />
 }
