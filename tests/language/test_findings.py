@@ -71,7 +71,13 @@ def test_a_good_graph_has_no_problem_and_every_wire_its_unit() -> None:
         ),
         (
             with_node(GOOD, "fast", {"parameters": {"w": "x"}}),
-            [("fast", "w", "`ema` needs a window: a whole number of bars here, known before it runs, write ema(series, bars)")],
+            [
+                (
+                    "fast",
+                    "w",
+                    "`ema` needs a window: a whole number of bars here, known before it runs, write ema(series, bars)",
+                )
+            ],
         ),
         (
             with_node(GOOD, "kept", {"parameters": {"k": 1, "k2": 0}}),
