@@ -37,9 +37,7 @@ class BacktestOrder(BaseModel):
     model_config = {"populate_by_name": True, "extra": "forbid"}
 
     text: str | None = Field(None, max_length=LARGEST_JSON_FILE, description="a strategy, TOML or JSON")
-    name: str | None = Field(
-        None, max_length=200, description="of a saved or a starter strategy, where no text is given"
-    )
+    name: str | None = Field(None, max_length=200, description="of a saved or a starter strategy")
     data: Literal["sample", "catalog"] = "sample"
     universe: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(
         None, min_length=1, max_length=500, description="instruments; all when left out"
@@ -179,13 +177,13 @@ class BacktestResult(BaseModel):
     instruments: list[TradedInstrument]
     warnings: list[str]
     assumptions: list[Assumptions]
-    strategy: str = Field(description="its text")
     luck: LuckSummary
 
 
 class BacktestDetail(BacktestSummary):
     """A backtest, with what came of it once it is done."""
 
+    strategy: str = Field(description="its text, as it was given")
     result: BacktestResult | None
 
 
@@ -242,7 +240,7 @@ def list_backtests(
 def read_backtest(run: ARun, desk: AtDesk) -> BacktestDetail:
     """Where a backtest stands, and what came of it."""
     result = _result(result_of(desk, run)) if run.state == "done" else None
-    return BacktestDetail(**_summary(desk, run).model_dump(by_alias=True), result=result)
+    return BacktestDetail(**_summary(desk, run).model_dump(by_alias=True), strategy=run.request.text, result=result)
 
 
 @router.post(
@@ -385,7 +383,6 @@ def _result(found: dict[str, Any]) -> BacktestResult:
         months_total=months["total"],
         months_held=months["held"],
         warnings=[_sentence(note) for note in (*notes, *found["cautions"], *found["notes"])],
-        strategy=found["strategy"]["toml"],
         luck=LuckSummary(**found["luck"], text=_luck_in_words(found)),
     )
 
