@@ -70,10 +70,15 @@ class Sketch:
         return {"nodes": nodes, "edges": edges, "target": self.target}
 
     def ordered(self) -> list[Block]:
-        """The blocks that lead to the target, inputs before what uses them."""
+        """The blocks that lead to the target, inputs before what uses them, named parts as they stand."""
+        leading = {block.id for block in self._below([self.target])}
+        named = [block.id for block in self.blocks.values() if block.label and block.id in leading]
+        return self._below([*named, self.target])
+
+    def _below(self, roots: Sequence[str]) -> list[Block]:
         order: list[Block] = []
         seen: set[str] = set()
-        stack = [(self.target, False)]
+        stack = [(root, False) for root in reversed(roots)]
         while stack:
             name, ready = stack.pop()
             if ready:
@@ -95,7 +100,8 @@ def sketch_of(let: Mapping[str, str], target: str) -> Sketch | None:
     for name, text in let.items():
         drawer.bind(name, parse(text))
     root = drawer.block(parse(target))
-    order = _below(drawer.drawn, root)
+    leading = {*_below(drawer.drawn, [root])}
+    order = [key for key in _below(drawer.drawn, [*drawer.labels, root]) if key in leading]
     if len(order) > MOST_NODES:
         return None
     ids = {key: f"n{place}" for place, key in enumerate(order, 1)}
@@ -108,9 +114,9 @@ def sketch_of(let: Mapping[str, str], target: str) -> Sketch | None:
     return Sketch(blocks, ids[root])
 
 
-def _below(drawn: Sequence[tuple[str, tuple[int, ...], tuple[ParameterValue, ...]]], root: int) -> list[int]:
+def _below(drawn: Sequence[tuple[str, tuple[int, ...], tuple[ParameterValue, ...]]], roots: Sequence[int]) -> list[int]:
     order: dict[int, None] = {}
-    stack = [(root, False)]
+    stack = [(root, False) for root in reversed(roots)]
     while stack:
         key, ready = stack.pop()
         if ready:
