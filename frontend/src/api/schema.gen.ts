@@ -2499,9 +2499,15 @@ export interface components {
          */
         CampaignDetail: {
             campaign: components["schemas"]["CampaignModel"];
-            /** Capital */
+            /**
+             * Capital
+             * @description quote currency
+             */
             capital: string | null;
-            /** Code */
+            /**
+             * Code
+             * @description version of the program
+             */
             code: string | null;
             /** Fee */
             fee: number | null;
@@ -2541,10 +2547,10 @@ export interface components {
             selection_from: number | null;
             /**
              * State
-             * @description open: it searches, or was stopped and can go on
+             * @description open: it searches, or was stopped and can go on; unreadable: what it has left is damaged
              * @enum {string}
              */
-            state: "concluded" | "open";
+            state: "concluded" | "open" | "unreadable";
             /** Strategies */
             strategies: number;
             /** Symbols */
@@ -3658,12 +3664,12 @@ export interface components {
          */
         JudgedModel: {
             /** Fee */
-            fee: number | null;
+            fee: number;
             finalist: components["schemas"]["FinalistModel"];
             /** Run */
             run: string;
             /** Slippage */
-            slippage: number | null;
+            slippage: number;
             /** Symbols */
             symbols: string[];
         };
@@ -6101,6 +6107,8 @@ export interface components {
         Worlds: {
             /** Own */
             own: components["schemas"]["WorldTable"][];
+            /** @description why those of this home cannot be read, null where they can */
+            problem: components["schemas"]["Problem"] | null;
             released: components["schemas"]["WorldTable"];
         };
         /**

@@ -93,7 +93,7 @@ export default function EquityCanvas({
     scale.subscribeVisibleLogicalRangeChange(soon)
     return () => {
       cancelAnimationFrame(frame)
-      scale.unsubscribeVisibleLogicalRangeChange(soon)
+      if (!made.gone) scale.unsubscribeVisibleLogicalRangeChange(soon)
     }
   }, [made, equity, benchmark])
 

@@ -7,6 +7,7 @@ import { AuditCard } from './risk/AuditCard'
 import { BudgetCard } from './risk/BudgetCard'
 import { LimitsCard } from './risk/LimitsCard'
 import { RefusalsCard } from './risk/RefusalsCard'
+import { RulesCard } from './risk/RulesCard'
 import { StopsCard } from './risk/StopsCard'
 import { Unattributed } from './risk/Unattributed'
 import './risk/risk.css'
@@ -37,8 +38,9 @@ export default function Risk() {
       <LimitsCard currency={currency} />
       <div className="risk-columns">
         <StopsCard />
-        {data && <RefusalsCard view={data} />}
+        {data && <RulesCard rules={data.rules} />}
       </div>
+      {data && <RefusalsCard view={data} />}
       <AuditCard />
     </Page>
   )

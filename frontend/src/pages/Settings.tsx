@@ -10,14 +10,16 @@ export default function Settings() {
   return (
     <Page title="Settings">
       <div className="settings-grid">
-        <AppearanceCard />
+        <div className="settings-column">
+          <AppearanceCard />
+          <Card title="Alerts">
+            <p className="settings-plain">
+              Alerts stand behind the bell in the header of every page, until somebody has acknowledged them. They are
+              sent nowhere else in this version.
+            </p>
+          </Card>
+        </div>
         <KeysCard />
-        <Card title="Alerts">
-          <p className="settings-plain">
-            Alerts stand behind the bell in the header of every page, until somebody has acknowledged them. They are
-            sent nowhere else in this version.
-          </p>
-        </Card>
         <ValuesCard />
         <AboutCard />
       </div>

@@ -59,6 +59,7 @@ export function CampaignsCard() {
                       <code>{each.run}</code>
                     </Link>
                     {each.state === 'open' && <span className="muted"> not ended</span>}
+                    {each.state === 'unreadable' && <span className="danger"> ⚠ its file is damaged</span>}
                   </td>
                   <td className="no-phone">{utcDate(each.began_at)}</td>
                   <td className="no-phone">

@@ -1,3 +1,4 @@
+import { ProblemError } from '../../api/client'
 import { count, counted } from '../../format'
 import { Card } from '../../parts/Card'
 import { ProblemNotice } from '../../parts/ProblemNotice'
@@ -41,6 +42,7 @@ export function WorldsCard() {
               planted edge stays; real ones fade.
             </li>
           </ul>
+          {data.problem && <ProblemNotice error={new ProblemError(400, data.problem)} />}
           {data.own.map((table, place) => (
             <details key={table.at} open={place === 0}>
               <summary>

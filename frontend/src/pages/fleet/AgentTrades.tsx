@@ -162,7 +162,7 @@ function chartOf(prices: Schema<'Prices'>) {
 }
 
 /** What it has traded or holds first, then whatever it may trade. */
-function marketsOf(agent: Schema<'AgentDetail'>, trades: Schema<'TradePage'> | undefined): readonly string[] {
+function marketsOf(agent: Schema<'AgentDetail'>, trades: ReturnType<typeof useTrades>['data']): readonly string[] {
   const traded = [
     ...agent.positions.map((position) => position.symbol),
     ...(trades?.trades ?? []).map((trade) => trade.symbol),

@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { answered, api, type Schema } from '../../api/client'
+import { UNKNOWN } from '../../format'
 import { Card } from '../../parts/Card'
 import { DataTable } from '../../parts/DataTable'
 import { Gauge } from '../../parts/Gauge'
@@ -24,14 +25,23 @@ export function LimitsCard({ currency }: { currency: string }) {
   const [editing, setEditing] = useState<string | null>(null)
   const [all, setAll] = useState(false)
   const open = data?.find((row) => row.setting.name === editing)?.setting
-  const rows = data?.filter((row) => all || row.setting.value !== null)
+  const approvals = data?.some((row) => row.setting.group === 'Approvals' && row.in_force !== null) ?? false
+  const rows = data?.filter(
+    ({ setting }) =>
+      all ||
+      (setting.value !== null && setting.value !== '' && (setting.group === 'Limits of the gate' || approvals)) ||
+      setting.source !== 'default',
+  )
   const value = (row: Schema<'LimitRow'>, text: string | null) => shown(row.setting.unit, text, currency)
+  // What is always in force and is not in the run's journal is not known here.
+  const inForce = (row: Schema<'LimitRow'>) =>
+    row.in_force !== null ? value(row, row.in_force) : row.setting.default === null ? 'no limit' : UNKNOWN
   return (
     <Card
       title="Limits"
       aside={
         <Button size="compact-sm" variant="default" onClick={() => setAll(!all)} aria-pressed={all}>
-          {all ? 'Only those that are set' : 'Show those that are not set'}
+          {all ? 'Only those in force' : 'Show all'}
         </Button>
       }
     >
@@ -49,7 +59,7 @@ export function LimitsCard({ currency }: { currency: string }) {
             cell: (row) => (
               <>
                 {row.setting.title}
-                <div className="settings-meaning">{row.setting.meaning}</div>
+                <div className="settings-meaning no-phone">{row.setting.meaning}</div>
               </>
             ),
             by: (row) => row.setting.title,
@@ -63,7 +73,7 @@ export function LimitsCard({ currency }: { currency: string }) {
               </>
             ),
           },
-          { id: 'force', title: 'In the run', cell: (row) => value(row, row.in_force), phone: false },
+          { id: 'force', title: 'In the run', cell: (row) => inForce(row), phone: false },
           {
             id: 'used',
             title: 'Used now',

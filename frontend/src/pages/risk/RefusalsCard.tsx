@@ -4,17 +4,10 @@ import { DataTable } from '../../parts/DataTable'
 import { MarketTime } from '../../parts/MarketTime'
 import { numbers } from './words'
 
-/** What the gate has refused or shrunk, and the rules that nobody can set. */
+/** What the gate has refused or shrunk, with the numbers that it compared. */
 export function RefusalsCard({ view }: { view: Schema<'RiskView'> }) {
   return (
     <Card title="What the gate has refused">
-      <ul className="risk-rules" aria-label="Rules that nobody can set">
-        {view.rules.map((rule) => (
-          <li key={rule.code}>
-            {rule.text} <code>{rule.code}</code>
-          </li>
-        ))}
-      </ul>
       <DataTable
         label="Refusals of the gate"
         rows={view.refusals}
@@ -38,7 +31,12 @@ export function RefusalsCard({ view }: { view: Schema<'RiskView'> }) {
           {
             id: 'numbers',
             title: 'Numbers',
-            cell: (row) => <span className="settings-meaning">{numbers(row.numbers)}</span>,
+            cell: (row) => (
+              <details className="settings-meaning">
+                <summary>Numbers</summary>
+                {numbers(row.numbers)}
+              </details>
+            ),
             phone: false,
           },
         ]}

@@ -14,9 +14,8 @@ export function budgetText(row: Budget, currency: string): string {
   return `${used} of ${amount(row.limit)} ${currency}: ${amount(row.lost)} lost, ${amount(row.reserved)} reserved`
 }
 
-/** How much of a limit is used, in words. */
-export const usedText = (row: Schema<'LimitRow'>): string =>
-  row.share === null ? (row.in_force === null ? 'no limit in the run' : 'use not known') : percent(row.share)
+/** How much of a limit is used, in words; what is no amount that is used up has none. */
+export const usedText = (row: Schema<'LimitRow'>): string => (row.share === null ? UNKNOWN : percent(row.share))
 
 /** The numbers of a verdict, shortest words first. */
 export function numbers(values: Record<string, string>): string {
@@ -27,7 +26,7 @@ export function numbers(values: Record<string, string>): string {
 
 const short = (value: string): string => {
   const figure = Number(value)
-  if (!Number.isFinite(figure) || value.length <= 9) return value.replace(/^-/, MINUS)
+  if (!Number.isFinite(figure) || (value.length <= 9 && !/e/i.test(value))) return value.replace(/^-/, MINUS)
   return String(Number(figure.toPrecision(6))).replace(/^-/, MINUS)
 }
 

@@ -2,22 +2,62 @@ import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { Card } from '../../parts/Card'
-import { DataTable } from '../../parts/DataTable'
+import { type Column, DataTable } from '../../parts/DataTable'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 import { SettingDialog } from './SettingDialog'
 import { SourceMark } from './SourceMark'
 import { useSettings } from './useSettings'
-import { shown } from './values'
+import { type Setting, shown } from './values'
 
 /** Every setting: its value, where it comes from, and changing it for runs that start afterwards. */
 export function ValuesCard() {
   const { data, error, refetch } = useSettings()
   const [editing, setEditing] = useState<string | null>(null)
+  const groups = [...new Set(data?.settings.map((each) => each.group))]
+  const columns: Column<Setting>[] = [
+    {
+      id: 'name',
+      title: 'Setting',
+      cell: (row) => (
+        <>
+          {row.title}
+          <div className="settings-meaning">{row.meaning}</div>
+        </>
+      ),
+    },
+    {
+      id: 'value',
+      title: 'Value',
+      cell: (row) => (
+        <>
+          {shown(row.unit, row.value, '').trim()} <SourceMark setting={row} />
+        </>
+      ),
+    },
+    { id: 'default', title: 'Default', cell: (row) => shown(row.unit, row.default, '').trim(), phone: false },
+    {
+      id: 'change',
+      title: 'Change',
+      cell: (row) =>
+        row.editable ? (
+          <Button
+            size="compact-sm"
+            variant="default"
+            aria-label={`Change ${row.title}`}
+            onClick={() => setEditing(row.name)}
+          >
+            Change …
+          </Button>
+        ) : (
+          <span className="settings-meaning">{row.objection}</span>
+        ),
+    },
+  ]
   const open = data?.settings.find((each) => each.name === editing)
   return (
     <Card
       title="Settings of runs"
-      className="wide"
+      className="wide settings-values"
       aside={
         <Link to="/risk" className="settings-link">
           Limits and their use
@@ -35,54 +75,18 @@ export function ValuesCard() {
           ⚠ No run can start before this is mended: {data.trouble}
         </p>
       )}
-      <DataTable
-        label="Settings of runs"
-        rows={data?.settings.filter((each) => each.name !== 'home')}
-        keyOf={(row) => row.name}
-        empty="There are none."
-        height={560}
-        columns={[
-          { id: 'group', title: 'Group', cell: (row) => row.group, by: (row) => row.group, phone: false },
-          {
-            id: 'name',
-            title: 'Setting',
-            cell: (row) => (
-              <>
-                {row.title}
-                <div className="settings-meaning">{row.meaning}</div>
-              </>
-            ),
-            by: (row) => row.title,
-          },
-          {
-            id: 'value',
-            title: 'Value',
-            cell: (row) => (
-              <>
-                {shown(row.unit, row.value, '')} <SourceMark setting={row} />
-              </>
-            ),
-          },
-          { id: 'default', title: 'Default', cell: (row) => shown(row.unit, row.default, ''), phone: false },
-          {
-            id: 'change',
-            title: 'Change',
-            cell: (row) =>
-              row.editable ? (
-                <Button
-                  size="compact-sm"
-                  variant="default"
-                  aria-label={`Change ${row.title}`}
-                  onClick={() => setEditing(row.name)}
-                >
-                  Change …
-                </Button>
-              ) : (
-                <span className="settings-meaning">{row.objection}</span>
-              ),
-          },
-        ]}
-      />
+      {groups.map((group) => (
+        <section key={group} aria-label={group}>
+          <h3 className="settings-sub">{group}</h3>
+          <DataTable
+            label={group}
+            rows={data?.settings.filter((each) => each.group === group && each.name !== 'home')}
+            keyOf={(row) => row.name}
+            empty="There are none."
+            columns={columns}
+          />
+        </section>
+      ))}
       {open && data && (
         <SettingDialog setting={open} word={data.loosen_word} currency="" onClose={() => setEditing(null)} />
       )}
