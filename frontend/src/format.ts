@@ -1,4 +1,4 @@
-const MINUS = '\u2212'
+export const MINUS = '\u2212'
 /** What is unknown is never shown as zero. */
 export const UNKNOWN = '—'
 

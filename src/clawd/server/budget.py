@@ -114,6 +114,8 @@ def uses(fold: Books | Account) -> dict[str, Use]:
         return {
             "day_loss_limit": Use(fold.start.day_loss_limit, lost_or_reserved),
             "leverage": Use(fold.start.leverage, _largest_multiple(fold)),
+            "fee": Use(fold.start.fee, None),
+            "slippage": Use(fold.start.slippage, None),
             "account_gross": Use(None, _total(gross)),
             "instrument_gross": Use(None, _most(gross)),
             "venue_gross": Use(None, _total(gross)),
@@ -125,6 +127,8 @@ def uses(fold: Books | Account) -> dict[str, Use]:
         "leverage": Use(fold.start.leverage, _largest_multiple(fold)),
         "max_drawdown": Use(fold.start.max_drawdown, _deepest(fold)),
         "price_band": Use(fold.start.price_band, None),
+        "fee": Use(fold.start.fee, None),
+        "slippage": Use(fold.start.slippage, None),
         "instrument_gross": Use(limits.get("instrument_gross"), most),
         "venue_gross": Use(limits.get("venue_gross"), total),
         "account_gross": Use(limits.get("account_gross"), total),

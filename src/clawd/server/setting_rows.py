@@ -62,6 +62,10 @@ ABOUT: Final[dict[str, About]] = {
 }
 
 
+#: Replays of bars wait for nobody: a fleet does not start while one of these is set. Out of a file they may be taken.
+_STOP_THE_FLEET: Final = frozenset({"approval_notional", "approval_equity_share", "approval_volume_share"})
+
+
 class Row(NamedTuple):
     """A setting as a run that starts now would read it.
 
@@ -116,6 +120,8 @@ def _row(name: str, about: About, current: Settings, file: Mapping[str, Any], en
     objection = None
     if name in NOT_IN_FILE:
         objection = "it says where the settings lie"
+    elif name in _STOP_THE_FLEET and source != "file":
+        objection = f"`clawd up` starts no fleet while it is set: set {variable(name)} where `clawd trade` is started"
     elif source == "environment":
         objection = f"{variable(name)} is set where this server was started, and comes first"
     bounds = {"least": None, "most": None}

@@ -183,7 +183,7 @@ def decide_approval(site: AtSite, caller: AsCaller, id: Id, wish: DecisionWish) 
         "ApprovalSigned" if decision is Decision.APPROVE else "RejectionSigned",
         {
             "request": id,
-            "order": order.get("id"),
+            "order_id": order.get("id"),
             "account": after.request.account,
             "agent": order.get("agent"),
             "symbol": order.get("symbol"),

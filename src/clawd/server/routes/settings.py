@@ -211,6 +211,15 @@ def _words(site: Site, name: str, after: object) -> int:
     return 2 if name == "day_loss_limit" and value > default else 1
 
 
+def _instruments(site: Site, changed: Settings) -> list[str]:
+    """What is traded in this home; where nothing is yet, whatever a person has named."""
+    for followed in site.hand.stakes.shown():
+        if followed.fold is not None:
+            return list(followed.fold.start.symbols)
+    members = (part.strip() for cluster in changed.clusters.split(";") for part in cluster.split(","))
+    return list(dict.fromkeys(filter(None, members)))
+
+
 def _agrees(site: Site, name: str, after: object) -> None:
     """See whether runs could start with it, as far as that can be known here.
 
@@ -221,7 +230,6 @@ def _agrees(site: Site, name: str, after: object) -> None:
     changed = _current(site).model_copy(update={name: value})
     try:
         policy_of(changed, trusted(site.home), 1)
-        members = [part.strip() for cluster in changed.clusters.split(";") for part in cluster.split(",")]
-        clusters_of(changed, dict.fromkeys(filter(None, members)))
+        clusters_of(changed, _instruments(site, changed))
     except ClawdError as error:
         raise ConflictError(f"no run could start with it: {error.what}", where=name, hint=error.hint) from None

@@ -77,7 +77,7 @@ def adopt_position(site: AtSite, caller: AsCaller, account: Account, adoption: A
                     "account": account,
                     "symbol": adoption.symbol,
                     "size": f"{known.size:f}",
-                    "decision": decision.number,
+                    "adoption": decision.number,
                 },
             )
     site.announce("standing")
