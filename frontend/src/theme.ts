@@ -9,6 +9,19 @@ export const theme = createTheme({
   autoContrast: true,
   fontSizes: { xs: '12px', sm: '13px', md: '14px' },
   colors: {
+    // The surfaces and texts of the tokens: what Mantine draws in the dark is of the same cloth.
+    dark: [
+      '#e6ebf2',
+      '#a9b4c2',
+      '#8b98a8',
+      '#6b7a8d',
+      '#2b3644',
+      '#222c39',
+      '#1a222d',
+      '#121821',
+      '#0b0f14',
+      '#080b0f',
+    ],
     brand: [
       '#EEF3FF',
       '#DCE6FF',

@@ -1,4 +1,4 @@
-"""A home in which a research campaign has run: a market whose drift can be followed, a real search, a real end."""
+"""A home in which a research campaign has run: a small market whose drift can be followed, and a real search."""
 
 from __future__ import annotations
 

@@ -147,6 +147,74 @@ def test_one_command_serves_and_trades_and_one_signal_ends_both(market: Path) ->
         replay(journal)
 
 
+@contextmanager
+def signed_in(started: Up) -> Iterator[httpx2.Client]:
+    """A client that came in by the link that was printed."""
+    assert started.process.stdout is not None
+    link = next(line for line in started.process.stdout if "#token=" in line).split()[-1]
+    url, _, token = link.partition("/#token=")
+    with httpx2.Client(base_url=url, headers={"Origin": url}, timeout=20) as client:
+        assert client.post("/api/session", json={"token": token}).status_code == 200
+        assert client.post("/api/session", json={"token": token}).status_code in (400, 401, 403)
+        yield client
+
+
+def test_the_printed_link_lets_in_once_and_the_session_outlives_the_server(market: Path) -> None:
+    with up(market, "--port", str(free_port())) as started, signed_in(started) as client:
+        until(lambda: client.get("/api/status").json()["phase"] == "trading", "the pages do not see it trade")
+        assert client.get("/api/fleet/process").json()["pace"] == 20
+        started.process.kill()
+        started.process.wait()
+        port = client.base_url.port
+        with up(market, "--port", str(port)) as again:
+            until(lambda: answers(client), "it does not serve")
+            assert client.get("/api/session").status_code == 200
+            assert again.process.poll() is None
+
+
+def test_what_is_deployed_is_tried_in_a_new_run_and_a_fresh_one_begins_again(market: Path) -> None:
+    mine = (
+        'name = "mine"\n[position]\ntarget = "long_short(sign(ema(close, 8) - ema(close, 30)))"\n'
+        "[exits]\nstop = { percent = 9 }\n"
+    )
+    with up(market) as started, signed_in(started) as client:
+        until(lambda: started.bars() > 2, "it has not traded")
+        (first,) = journals(started.home)
+        saved = client.put("/api/strategies/mine", json={"revision": 0, "form": "text", "text": mine})
+        assert saved.status_code == 200, saved.text
+        deployed = client.post("/api/strategies/mine/deploy", json={"content_hash": saved.json()["content_hash"]})
+        assert deployed.status_code == 200, deployed.text
+        until(lambda: len(journals(started.home)) == 2, "no new run has begun")
+        newest = journals(started.home)[0]
+        assert newest != first
+        with Journal.open(newest, read_only=True) as journal:
+            until(lambda: journal.head[0] > 3, "it does not trade")
+            began = next(journal.entries())
+        assert {each["name"] for each in began.body["finalists"]} <= {"cross", "mine"}
+        until(lambda: client.get("/api/fleet/process").json()["phase"] == "trading", "it does not trade")
+        before = started.bars()
+        restarted = client.post("/api/fleet/process/restart", json={"fresh": True, "pace": 10})
+        assert restarted.status_code == 200, restarted.text
+        until(lambda: len(list((started.home / "runs").glob("*-until-*"))) == 1, "the run was not set aside")
+        until(lambda: 0 < started.bars() < before + 1_000, "it does not trade again")
+        assert client.get("/api/fleet/process").json()["pace"] == 10
+        what = [entry["what"] for entry in client.get("/api/audit").json()["entries"]]
+        assert what.count("StrategyDeployed") == what.count("FleetRestarted") == 1
+
+
+def answers(client: httpx2.Client) -> bool:
+    try:
+        return client.get("/api/about").status_code in (200, 401)
+    except httpx2.TransportError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
 def test_ctrl_c_is_no_failure(market: Path) -> None:
     with up(market) as started:
         until(lambda: started.bars() > 2, "it has not traded")
@@ -189,7 +257,7 @@ def test_a_second_server_on_the_same_home_is_refused(market: Path) -> None:
         with up(market) as second:
             out, err = second.process.communicate(timeout=_PATIENCE)
             assert (second.process.returncode, out) == (2, "")
-            assert "another clawd process" in err and "web face" in err
+            assert "another server is at work on this home" in err and "clawd web link" in err
         assert started.process.poll() is None
         assert started.end()[0] == 0
 

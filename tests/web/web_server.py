@@ -14,6 +14,7 @@ import httpx2
 import uvicorn
 
 from clawd.server.app import create_app
+from clawd.server.connections import CONNECTIONS
 from clawd.server.door import cookie_name
 from clawd.server.site import Site
 from clawd.store.access import open_access
@@ -63,7 +64,9 @@ def served(site: Site, port: int = 0) -> Iterator[Served]:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind(("127.0.0.1", port))
         port = listening.getsockname()[1]
-    server = uvicorn.Server(uvicorn.Config(create_app(site), host="127.0.0.1", port=port, log_level="warning"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(site), host="127.0.0.1", port=port, log_level="warning", **CONNECTIONS)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     deadline = time.monotonic() + 20

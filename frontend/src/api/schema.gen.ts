@@ -84,6 +84,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List Alerts
+         * @description The alerts of a run. What was about something that went on and has ended is not among them.
+         */
+        get: operations["list_alerts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/alerts/{alert}/acknowledge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Acknowledge Alert
+         * @description Say that an alert was seen. Said twice, the first stays.
+         */
+        post: operations["acknowledge_alert"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/approvals": {
         parameters: {
             query?: never;
@@ -1056,6 +1096,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/runs/shown": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Show Run
+         * @description Choose the run that is shown; kept over restarts.
+         */
+        put: operations["show_run"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/session": {
         parameters: {
             query?: never;
@@ -1558,6 +1618,70 @@ export interface components {
             wealth: number | null;
         };
         /**
+         * AlertList
+         * @description The alerts of a run, the newest first.
+         */
+        AlertList: {
+            /**
+             * Alerts
+             * @description those first, then the others; at most 500
+             */
+            alerts: components["schemas"]["AlertView"][];
+            /**
+             * Open
+             * @description that nobody has acknowledged
+             */
+            open: number;
+            /** Run */
+            run: string | null;
+        };
+        /**
+         * AlertView
+         * @description Something that a person should know of.
+         */
+        AlertView: {
+            /**
+             * Acknowledged At
+             * @description our clock, milliseconds since 1970; null while nobody has
+             */
+            acknowledged_at: number | null;
+            /** Acknowledged By */
+            acknowledged_by: string | null;
+            /** Agent */
+            agent: string | null;
+            /**
+             * Id
+             * @description made of the fact: the same after every restart
+             */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "day_limit" | "agent_fired" | "agent_proven" | "reconciliation" | "unattributed" | "naked" | "protection_overdue" | "refused_in_a_row" | "approval" | "flatten_unverified" | "process_gone" | "silent";
+            /** Run */
+            run: string;
+            /**
+             * Seq
+             * @description the fact in the journal; of silence and of a process that is gone, the last one
+             */
+            seq: number;
+            /**
+             * Severity
+             * @enum {string}
+             */
+            severity: "info" | "warn" | "danger";
+            /** Symbol */
+            symbol: string | null;
+            /** Text */
+            text: string;
+            /**
+             * Time
+             * @description of that fact, the market's clock, milliseconds since 1970
+             */
+            time: number;
+        };
+        /**
          * AncestorModel
          * @description A strategy in a lineage.
          */
@@ -1929,6 +2053,11 @@ export interface components {
              */
             state: "waiting" | "running" | "done" | "failed" | "cancelled" | "interrupted";
             /**
+             * Strategy
+             * @description its text, as it was given
+             */
+            strategy: string;
+            /**
              * Text
              * @description where it stands, for people
              */
@@ -2023,7 +2152,7 @@ export interface components {
             from?: string | null;
             /**
              * Name
-             * @description of a starter strategy, where no text is given
+             * @description of a saved or a starter strategy
              */
             name?: string | null;
             /**
@@ -2100,11 +2229,6 @@ export interface components {
             months_held: number | null;
             /** Months Total */
             months_total: number;
-            /**
-             * Strategy
-             * @description its text
-             */
-            strategy: string;
             /**
              * Summary
              * @description the equity chart in a sentence or three
@@ -2244,6 +2368,16 @@ export interface components {
             universe: string[] | null;
         };
         /**
+         * BacktestTradePage
+         * @description Some of the trades, the latest to open first.
+         */
+        BacktestTradePage: {
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeOut"][];
+        };
+        /**
          * Behaviour
          * @description How many of the trials on the same bars are different, by estimators that disagree.
          */
@@ -2365,9 +2499,15 @@ export interface components {
          */
         CampaignDetail: {
             campaign: components["schemas"]["CampaignModel"];
-            /** Capital */
+            /**
+             * Capital
+             * @description quote currency
+             */
             capital: string | null;
-            /** Code */
+            /**
+             * Code
+             * @description version of the program
+             */
             code: string | null;
             /** Fee */
             fee: number | null;
@@ -2407,10 +2547,10 @@ export interface components {
             selection_from: number | null;
             /**
              * State
-             * @description open: it searches, or was stopped and can go on
+             * @description open: it searches, or was stopped and can go on; unreadable: what it has left is damaged
              * @enum {string}
              */
-            state: "concluded" | "open";
+            state: "concluded" | "open" | "unreadable";
             /** Strategies */
             strategies: number;
             /** Symbols */
@@ -2669,30 +2809,6 @@ export interface components {
              * @description how many fit
              */
             total: number;
-        };
-        /**
-         * TradePage
-         * @description Some trades, newest first, of all that are kept.
-         */
-        clawd__server__routes__agent__TradePage: {
-            /** Currency */
-            currency: string;
-            /** Run */
-            run: string;
-            /** Total */
-            total: number;
-            /** Trades */
-            trades: components["schemas"]["TradeView"][];
-        };
-        /**
-         * TradePage
-         * @description Some of the trades, the latest to open first.
-         */
-        clawd__server__routes__backtest_views__TradePage: {
-            /** Total */
-            total: number;
-            /** Trades */
-            trades: components["schemas"]["TradeOut"][];
         };
         /**
          * ComparedDifference
@@ -3482,6 +3598,16 @@ export interface components {
             verified: boolean;
         };
         /**
+         * Interval
+         * @description The shares that are compatible with a count, by Clopper and Pearson at 95 %.
+         */
+        Interval: {
+            /** High */
+            high: number;
+            /** Low */
+            low: number;
+        };
+        /**
          * JournalEntry
          * @description An entry as it was written.
          */
@@ -3538,12 +3664,12 @@ export interface components {
          */
         JudgedModel: {
             /** Fee */
-            fee: number | null;
+            fee: number;
             finalist: components["schemas"]["FinalistModel"];
             /** Run */
             run: string;
             /** Slippage */
-            slippage: number | null;
+            slippage: number;
             /** Symbols */
             symbols: string[];
         };
@@ -3714,15 +3840,13 @@ export interface components {
          * @description The trials on the same bars at the same costs, held against what luck alone would show.
          */
         LuckOnBars: {
-            /** @description of as many as there are in the ledger */
-            all_trials: components["schemas"]["LuckModel"];
-            /** @description of as many as were tried on these bars */
-            alone: components["schemas"]["LuckModel"];
             /** Bars */
             bars: number;
             /** Bars Per Year */
             bars_per_year: number;
             best: components["schemas"]["BestFound"];
+            /** @description of as many as there are in the ledger: what the best is held against */
+            charged: components["schemas"]["LuckModel"];
             /** Curve */
             curve: components["schemas"]["LuckModel"][];
             /** Data Fingerprint */
@@ -3739,6 +3863,8 @@ export interface components {
              * @description open of the last bar, milliseconds since 1970 UTC
              */
             last: number;
+            /** @description of as many as were tried on these bars */
+            own: components["schemas"]["LuckModel"];
             /** Slippage */
             slippage: number;
             /** Trials */
@@ -4904,6 +5030,17 @@ export interface components {
             selection: number | null;
         };
         /**
+         * ShownRun
+         * @description The run that every page shows where it asks for no other.
+         */
+        ShownRun: {
+            /**
+             * Run
+             * @description null for the one that a process is at work on, else the one written last
+             */
+            run: string | null;
+        };
+        /**
          * SignedText
          * @description Exactly what would be signed.
          */
@@ -5664,6 +5801,20 @@ export interface components {
             worst: number;
         };
         /**
+         * TradePage
+         * @description Some trades, newest first, of all that are kept.
+         */
+        TradePage: {
+            /** Currency */
+            currency: string;
+            /** Run */
+            run: string;
+            /** Total */
+            total: number;
+            /** Trades */
+            trades: components["schemas"]["TradeView"][];
+        };
+        /**
          * TradeView
          * @description A position from its first fill to its last. Amounts are decimal text in the page's currency.
          */
@@ -5895,7 +6046,7 @@ export interface components {
         };
         /**
          * WorldRow
-         * @description What campaigns of one kind came to. Intervals are Clopper and Pearson's at 95 %.
+         * @description What campaigns of one kind came to.
          */
         WorldRow: {
             /** Campaigns */
@@ -5907,24 +6058,12 @@ export interface components {
             false: number;
             /** False Campaigns */
             false_campaigns: number;
-            /**
-             * False Interval
-             * @description of the share of campaigns with a false proof
-             */
-            false_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of campaigns with a false proof */
+            false_interval: components["schemas"]["Interval"];
             /** Found */
             found: number;
-            /**
-             * Found Interval
-             * @description of the share of planted edges that is found
-             */
-            found_interval: [
-                number,
-                number
-            ];
+            /** @description of the share of planted edges that is found */
+            found_interval: components["schemas"]["Interval"];
             /**
              * Kind
              * @enum {string}
@@ -5968,6 +6107,8 @@ export interface components {
         Worlds: {
             /** Own */
             own: components["schemas"]["WorldTable"][];
+            /** @description why those of this home cannot be read, null where they can */
+            problem: components["schemas"]["Problem"] | null;
             released: components["schemas"]["WorldTable"];
         };
         /**
@@ -6191,7 +6332,91 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["clawd__server__routes__agent__TradePage"];
+                    "application/json": components["schemas"]["TradePage"];
+                };
+            };
+        };
+    };
+    list_alerts: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertList"];
+                };
+            };
+        };
+    };
+    acknowledge_alert: {
+        parameters: {
+            query?: {
+                /** @description a name in /api/runs; the one shown if not given */
+                run?: string | null;
+            };
+            header?: never;
+            path: {
+                alert: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertView"];
                 };
             };
         };
@@ -7103,7 +7328,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["clawd__server__routes__backtest_views__TradePage"];
+                    "application/json": components["schemas"]["BacktestTradePage"];
                 };
             };
             /** @description Not Found */
@@ -8526,6 +8751,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RunSummary"][];
+                };
+            };
+        };
+    };
+    show_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ShownRun"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ShownRun"];
                 };
             };
         };

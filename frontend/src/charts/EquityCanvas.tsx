@@ -13,6 +13,7 @@ export default function EquityCanvas({
   label,
   equity,
   benchmark = NONE,
+  drawdown,
   fills,
   now,
   height = 320,
@@ -64,12 +65,12 @@ export default function EquityCanvas({
   useEffect(() => {
     if (!made) return
     made.parts.equity.setData(lineItems(equity))
-    made.parts.below.setData(lineItems(drawdowns(equity), 'time', 100))
+    made.parts.below.setData(lineItems(drawdown ?? drawdowns(equity), 'time', 100))
     if (fitted.current !== made && equity.length > 0) {
       fitted.current = made
       made.chart.timeScale().fitContent()
     }
-  }, [made, equity])
+  }, [made, equity, drawdown])
 
   // What is seen begins anew wherever it is dragged to, and the benchmark with it.
   useEffect(() => {
@@ -92,7 +93,7 @@ export default function EquityCanvas({
     scale.subscribeVisibleLogicalRangeChange(soon)
     return () => {
       cancelAnimationFrame(frame)
-      scale.unsubscribeVisibleLogicalRangeChange(soon)
+      if (!made.gone) scale.unsubscribeVisibleLogicalRangeChange(soon)
     }
   }, [made, equity, benchmark])
 

@@ -13,6 +13,8 @@ export interface EquityChartProps {
   /** Rebased to the equity where what is seen begins. */
   benchmark?: readonly Point[]
   benchmarkName?: string
+  /** Shares that are not positive, where they are known better than from the highest equity so far. */
+  drawdown?: readonly Point[]
   fills?: readonly Mark[]
   currency: string
   /** Newer than the last point: drawn as it comes. */
@@ -27,18 +29,18 @@ export function EquityChart(props: EquityChartProps) {
   const equity = useMemo(() => inOrder(props.equity), [props.equity])
   const benchmark = useMemo(() => inOrder(props.benchmark ?? []), [props.benchmark])
   const rows = useMemo(() => {
-    const below = drawdowns(equity)
+    const below = new Map((props.drawdown ?? drawdowns(equity)).map((point) => [point.time, point.value]))
     const beside = new Map(benchmark.map((point) => [point.time, point.value]))
-    return equity.map((point, at) => ({
+    return equity.map((point) => ({
       time: point.time,
       equity: point.value,
       benchmark: beside.get(point.time) ?? null,
-      drawdown: below[at]?.value ?? null,
+      drawdown: below.get(point.time) ?? null,
     }))
-  }, [equity, benchmark])
+  }, [equity, benchmark, props.drawdown])
   const text = useMemo(
-    () => summary(equity, benchmark, benchmarkName, currency),
-    [equity, benchmark, benchmarkName, currency],
+    () => summary(equity, props.drawdown ?? drawdowns(equity), benchmark, benchmarkName, currency),
+    [equity, props.drawdown, benchmark, benchmarkName, currency],
   )
   return (
     <ChartFigure
@@ -91,15 +93,22 @@ export function EquityChart(props: EquityChartProps) {
   )
 }
 
-function summary(equity: readonly Point[], benchmark: readonly Point[], name: string, currency: string): string {
+function summary(
+  equity: readonly Point[],
+  below: readonly Point[],
+  benchmark: readonly Point[],
+  name: string,
+  currency: string,
+): string {
   const of = extremes(equity)
   if (!of) return 'There are no points yet.'
   const change = of.first.value > 0 ? signedPercent(of.last.value / of.first.value - 1) : 'unknown'
-  const worst = Math.min(0, ...drawdowns(equity).map((point) => point.value ?? 0))
+  const worst = extremes(below)?.low.value ?? 0
   const [from, to] = [valueFrom(benchmark, of.first.time), extremes(benchmark)?.last.value]
   const beside = from && to ? ` ${name}: ${signedPercent(to / from - 1)}.` : ''
   return (
     `From ${money(of.first.value)} to ${money(of.last.value)} ${currency} (${change}), ` +
-    `${utc(of.first.time).slice(0, 10)} to ${utc(of.last.time).slice(0, 10)}; deepest drawdown ${percent(worst)}.${beside}`
+    `${utc(of.first.time).slice(0, 10)} to ${utc(of.last.time).slice(0, 10)}; ` +
+    `deepest drawdown ${percent(Math.min(0, worst))}.${beside}`
   )
 }

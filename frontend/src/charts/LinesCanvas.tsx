@@ -62,13 +62,9 @@ export default function LinesCanvas(props: LinesProps) {
     }
     made.chart.timeScale().fitContent()
     return () => {
-      // The chart may have gone before its lines.
-      try {
-        if (drawn) lines[0]?.removePriceLine(drawn)
-        for (const line of lines) made.chart.removeSeries(line)
-      } catch {
-        return
-      }
+      if (made.gone) return
+      if (drawn) lines[0]?.removePriceLine(drawn)
+      for (const line of lines) made.chart.removeSeries(line)
     }
   }, [made, series, level, axis, decimals])
 

@@ -42,7 +42,7 @@ export function WealthChart({
       if (!of) return []
       const reached = level !== undefined && of.high.value >= level
       return [
-        `${run.name} ends at ${number(of.last.value, 2)}${level === undefined ? '' : `, ${reached ? 'has reached' : 'has not reached'} ${number(level, 1)}`}`,
+        `${run.name} ends at ${number(of.last.value, 2)}${level === undefined ? '' : `, ${reached ? 'has reached' : 'has not reached'} ${number(level, level < 100 ? 1 : 0)}`}`,
       ]
     })
     return each.length > 0 ? `${each.join('; ')}.` : 'There are no points yet.'

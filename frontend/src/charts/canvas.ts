@@ -39,6 +39,8 @@ export interface Made<Parts> {
   chart: IChartApi
   colours: Colours
   parts: Parts
+  /** What was hung on it went with it. */
+  gone: boolean
 }
 
 /** A chart in an element, made anew when the theme changes. `made` is null until it is there. */
@@ -85,10 +87,12 @@ export function useCanvas<Parts>(
       handleScale: { mouseWheel: false },
     })
     const parts = making.current(chart, colours)
-    setMade({ chart, colours, parts })
+    const made = { chart, colours, parts, gone: false }
+    setMade(made)
     const end = wheelWhenChosen(element, chart)
     return () => {
       end()
+      made.gone = true
       setMade(null)
       chart.remove()
     }

@@ -32,7 +32,7 @@ export function useMarks(
     scale.subscribeVisibleLogicalRangeChange(soon)
     return () => {
       cancelAnimationFrame(frame)
-      scale.unsubscribeVisibleLogicalRangeChange(soon)
+      if (!made.gone) scale.unsubscribeVisibleLogicalRangeChange(soon)
     }
   }, [made, marks, times])
 
@@ -42,7 +42,9 @@ export function useMarks(
       if (typeof event.hoveredObjectId === 'string') onMark(event.hoveredObjectId)
     }
     made.chart.subscribeClick(clicked)
-    return () => made.chart.unsubscribeClick(clicked)
+    return () => {
+      if (!made.gone) made.chart.unsubscribeClick(clicked)
+    }
   }, [made, onMark])
 }
 

@@ -6,7 +6,7 @@ import { lazy, Suspense, useCallback, useRef, useState } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
 import { count, counted } from '../format'
 import type { AgentState } from '../live/frames'
-import { useFleet, useLink, useStatusOf } from '../live/status'
+import { useFleet, useStatusOf } from '../live/status'
 import { STATE_WORDS } from '../parts/AgentState'
 import { Page } from '../parts/Page'
 import { useAppearance } from '../shell/appearance'
@@ -20,7 +20,6 @@ const AgentDrawer = lazy(() => import('./fleet/AgentDrawer'))
 
 export default function Fleet() {
   const fleet = useFleet()
-  const link = useLink()
   const currency = useStatusOf((status) => status.currency, '')
   const { agent } = useParams()
   const [search, setSearch] = useSearchParams()
@@ -126,7 +125,7 @@ export default function Fleet() {
       )}
       {agent !== undefined && (
         <Suspense>
-          <AgentDrawer id={agent} onClose={() => at(null)} stale={link.state !== 'live'} />
+          <AgentDrawer id={agent} onClose={() => at(null)} />
         </Suspense>
       )}
     </Page>

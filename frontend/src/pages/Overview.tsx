@@ -1,5 +1,52 @@
+import './overview/overview.css'
+import { Skeleton } from '@mantine/core'
+import { useStatus } from '../live/status'
+import { Card } from '../parts/Card'
 import { Page } from '../parts/Page'
+import { Activity } from './overview/Activity'
+import { EquityCard } from './overview/EquityCard'
+import { Figures } from './overview/Figures'
+import { FirstSteps } from './overview/FirstSteps'
+import { Movers } from './overview/Movers'
+import { NeedsYou } from './overview/NeedsYou'
+import { NoRun } from './overview/NoRun'
+import { Runs } from './overview/Runs'
 
 export default function Overview() {
-  return <Page title="Overview">{null}</Page>
+  const status = useStatus()
+  return (
+    <Page title="Overview">
+      <FirstSteps />
+      {status === null ? (
+        <div className="card" aria-busy>
+          <Skeleton height={72} mb={12} />
+          <Skeleton height={280} />
+          <span className="hidden">Waiting for the server.</span>
+        </div>
+      ) : status.run === null ? (
+        <NoRun status={status} />
+      ) : (
+        <>
+          <Figures status={status} />
+          <div className="overview-row">
+            <Card title="Equity against buying and holding" className="overview-chart">
+              <EquityCard />
+            </Card>
+            <div className="overview-rail">
+              <NeedsYou />
+              <Runs />
+            </div>
+          </div>
+          <div className="overview-row">
+            <Card title="Top movers today" className="overview-movers">
+              <Movers />
+            </Card>
+            <Card title="What is going on" className="overview-activity">
+              <Activity />
+            </Card>
+          </div>
+        </>
+      )}
+    </Page>
+  )
 }

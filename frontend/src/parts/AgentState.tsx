@@ -13,7 +13,7 @@ export const STATE_WORDS: Record<State, string> = {
 export function AgentState({ state }: { state: State }) {
   return (
     <span className={`agent-state ${state}`}>
-      <span aria-hidden>{SHAPES[state]}</span> {STATE_WORDS[state]}
+      <span aria-hidden>{SHAPES[state]}</span> <span className="agent-state-word">{STATE_WORDS[state]}</span>
     </span>
   )
 }

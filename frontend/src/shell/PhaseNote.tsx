@@ -18,12 +18,13 @@ const PHASES: Record<Status['phase'], string> = {
 export function PhaseNote() {
   const status = useStatus()
   if (!status) return null
-  const { phase, phase_text, progress, market_time } = status
+  const { phase, phase_text, market_time } = status
+  const progress = phase === 'compiling' || phase === 'reading' || phase === 'searching' ? status.progress : null
   return (
     <span className="phase" title={phase_text || PHASES[phase]}>
       <span className={phase === 'failed' ? 'danger' : 'muted'}>
         {PHASES[phase]}
-        {progress !== null && phase !== 'trading' && ` ${percent(progress, 0)}`}
+        {progress !== null && ` ${percent(progress, 0)}`}
       </span>
       {market_time !== null && (
         <span className="phase-time muted">
@@ -31,7 +32,7 @@ export function PhaseNote() {
           <MarketTime at={market_time} /> UTC
         </span>
       )}
-      {progress !== null && phase !== 'trading' && phase !== 'ended' && (
+      {progress !== null && (
         <span className="phase-bar" aria-hidden>
           <i style={{ transform: `scaleX(${Math.min(1, Math.max(0, progress))})` }} />
         </span>

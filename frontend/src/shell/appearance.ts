@@ -19,7 +19,8 @@ const oneOf = <T extends string>(among: Record<T, string>, text: string | null, 
 /** How the pages look on this machine; kept in the browser. */
 export function useAppearance() {
   const { colorScheme, setColorScheme } = useMantineColorScheme()
-  const shown = useComputedColorScheme('dark')
+  // There is no server that draws first: a chart made in the wrong theme would be thrown away at once.
+  const shown = useComputedColorScheme('dark', { getInitialValueInEffect: false })
   const [colours, setColours] = useKept('profit-colours')
   const [density, setDensity] = useKept('density')
   return {

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -18,6 +17,7 @@ from clawd.backtests.thinning import MOST_POINTS, kept_places
 from clawd.core.clock import iso
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Floats
+from clawd.language.exits import Exits
 from clawd.language.strategy import Strategy
 
 #: How many may stand side by side.
@@ -143,9 +143,9 @@ _ROWS: tuple[tuple[str, str, str, Unit, bool | None], ...] = (
     ("profit_factor", "Profit factor", "money won over money lost", "ratio", True),
     ("turnover", "Turnover", "notional traded in a year over the capital", "ratio", None),
     ("exposure", "Exposure", "mean gross exposure over the capital", "share", None),
-    ("fees", "Fees", "paid to the venue, quote currency", "amount", False),
-    ("slippage", "Slippage", "given up by market and stop orders, quote currency", "amount", False),
-    ("funding", "Funding", "paid for holding, quote currency; negative when received", "amount", False),
+    ("fees", "Fees", "paid to the venue, quote currency", "amount", None),
+    ("slippage", "Slippage", "given up by market and stop orders, quote currency", "amount", None),
+    ("funding", "Funding", "paid for holding, quote currency; negative when received", "amount", None),
     ("bars", "Bars", "that were traded over", "count", None),
 )
 
@@ -169,9 +169,8 @@ def _differences(runs: Sequence[Run]) -> Iterator[Difference]:
         *((f"part {name}", _part(strategies, name)) for name in names),
         ("position", lambda place: strategies[place].target_text or strategies[place].target.text),
     ]
-    exits = [each.exits.to_json() for each in strategies]
-    for name in dict.fromkeys(key for each in exits for key in each):
-        parts.append((f"exit {name.replace('_', ' ')}", _exit(exits, name)))
+    for name in (field.name for field in fields(Exits)):
+        parts.append((f"exit {name.replace('_', ' ')}", _exit(strategies, name)))
     requests = [run.request for run in runs]
     parts += [
         ("instruments of the strategy", lambda place: ", ".join(strategies[place].universe or ()) or "all"),
@@ -194,19 +193,13 @@ def _part(strategies: Sequence[Strategy], name: str) -> Callable[[int], str]:
     return lambda place: strategies[place].let.get(name, "none")
 
 
-def _exit(exits: Sequence[Mapping[str, object]], name: str) -> Callable[[int], str]:
-    return lambda place: _plain(exits[place].get(name))
+def _exit(strategies: Sequence[Strategy], name: str) -> Callable[[int], str]:
+    def said(place: int) -> str:
+        value = getattr(strategies[place].exits, name)
+        parts = value if isinstance(value, tuple) else () if value is None else (value,)
+        return "; ".join(map(str, parts)) or "none"
 
-
-def _plain(value: object) -> str:
-    """A value of the JSON form for people, such as ``2 × atr(14)`` for a distance."""
-    if value is None:
-        return "none"
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_plain(each)}" for key, each in value.items())
-    if isinstance(value, list):
-        return "; ".join(map(_plain, value))
-    return value if isinstance(value, str) else json.dumps(value)
+    return said
 
 
 def _percent(share: float) -> str:

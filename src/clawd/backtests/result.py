@@ -45,7 +45,6 @@ def figures_json(view: View) -> dict[str, Any]:
         "instruments": [_instrument(view, row, symbol) for symbol, row in view.rows.items()],
         "cautions": prose.caution_lines(view),
         "assumptions": [{"title": title, "lines": lines} for title, lines in prose.assumption_lines(view)],
-        "strategy": {"toml": result.strategy.to_toml(), "json": result.strategy.to_json()},
     }
 
 

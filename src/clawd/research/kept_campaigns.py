@@ -1,4 +1,4 @@
-"""The research campaigns of a home, read from what each has left there: what was searched, judged and promoted."""
+"""The research campaigns of a home, as each has left itself there: what was searched, judged and promoted."""
 
 from __future__ import annotations
 
@@ -23,13 +23,15 @@ class Campaign:
         run: what it is known by.
         tried: what it has tried, None where the ledger has nothing of it.
         seal: what it has sealed, None where the registry knows of nothing.
-        told: what it has left when it ended, as :func:`clawd.research.campaign.campaign` writes it; None where it has
-            not ended.
+        ended: whether it has left its file.
+        told: what that says, as :func:`clawd.research.campaign.campaign` writes it; None where there is none, or
+            something else is in it.
     """
 
     run: str
     tried: Tally | None
     seal: Seal | None
+    ended: bool
     told: Mapping[str, Any] | None
 
     @property
@@ -39,14 +41,9 @@ class Campaign:
         known += [] if self.tried is None else [self.tried.first_at]
         return min(known, default=None)
 
-    @property
-    def finalists(self) -> Sequence[Mapping[str, Any]]:
-        """Those that were judged, best first, each as :func:`clawd.research.judgement.to_json` writes it."""
-        return [] if self.told is None else self.told["finalists"]
-
 
 def read_campaigns(home: Path, tried: Sequence[Tally], seals: Sequence[Seal]) -> tuple[Campaign, ...]:
-    """The campaigns of a home, the newest first; a file that is no campaign's is passed over.
+    """The campaigns of a home, the newest first.
 
     Args:
         home: the home folder.
@@ -57,11 +54,10 @@ def read_campaigns(home: Path, tried: Sequence[Tally], seals: Sequence[Seal]) ->
     sealed = {each.run: each for each in seals if each.run}
     ended = {path.parent.name: path for path in sorted((home / "research").glob("*/campaign.json"))}
     found = [
-        Campaign(run, tallies.get(run), sealed.get(run), read_told(ended[run]) if run in ended else None)
+        Campaign(run, tallies.get(run), sealed.get(run), run in ended, read_told(ended[run]) if run in ended else None)
         for run in {**sealed, **ended}
     ]
-    known = [each for each in found if each.seal or each.told]
-    return tuple(sorted(known, key=lambda each: (each.began_at or 0, each.run), reverse=True))
+    return tuple(sorted(found, key=lambda each: (each.began_at or 0, each.run), reverse=True))
 
 
 def read_told(path: Path) -> Mapping[str, Any] | None:
@@ -72,10 +68,4 @@ def read_told(path: Path) -> Mapping[str, Any] | None:
         told = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(told, dict) or not isinstance(told.get("finalists"), list):
-        return None
-    return told if all(isinstance(each, dict) and each.keys() >= _FACTS for each in told["finalists"]) else None
-
-
-#: What is asked of a finalist's record.
-_FACTS: Final = frozenset({"rank", "name", "content_hash", "gates", "verdict", "proven"})
+    return told if isinstance(told, dict) else None

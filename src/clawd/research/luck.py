@@ -4,7 +4,11 @@ The per-bar Sharpe ratio of a strategy whose true ratio is 0 is spread by 1/√(
 another, whatever the shape of its returns: in the variance of a Sharpe ratio skew and kurtosis are multiplied by the
 ratio (Mertens 2002; Bailey and López de Prado 2012). Of N such strategies that have nothing to do with one another the
 best is expected at that times E[max_N], by quadrature here, as the normal law has it. Strategies that are alike, and
-costs, make luck show less: this is a ruler and no test. The test is the deflated Sharpe ratio, which is a gate.
+costs, make luck show less, and such as mirror one another more: this is a ruler and no test. The test is the deflated
+Sharpe ratio, which is a gate.
+
+N is every distinct trial of the ledger, as for that gate. What is tried on all bars of a search are the few that did
+well on a part of them, so their own number would undercharge.
 """
 
 from __future__ import annotations
@@ -52,8 +56,8 @@ class Luck:
         bars: T, of the best of them.
         bars_per_year: by which ratios are annualised.
         best: the one with the highest Sharpe ratio.
-        alone: what luck shows of as many as these.
-        all_trials: what it shows of all that are in the ledger, as many as the gates charge for.
+        own: what luck shows of as many as these.
+        charged: what it shows of as many as there are in the ledger: what the best is to be held against.
         curve: what it shows of fewer and of more.
     """
 
@@ -62,13 +66,13 @@ class Luck:
     bars: int
     bars_per_year: float
     best: TrialRow
-    alone: LuckOf
-    all_trials: LuckOf
+    own: LuckOf
+    charged: LuckOf
     curve: tuple[LuckOf, ...]
 
 
 def read_luck(path: Path, distinct: int) -> tuple[Luck, ...]:
-    """What luck alone would show, for the bars that most was tried on.
+    """What luck alone would show, for the bars on which most was traded.
 
     Args:
         path: of the ledger, which is there.

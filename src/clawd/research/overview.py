@@ -93,7 +93,12 @@ def read_counts(path: Path) -> Overview:
     """The overview without its samples, which take seconds where much was tried."""
     if not path.exists():
         return Overview(path)
-    with Ledger.open(path) as ledger, Registry.open(path) as registry:
+    with (
+        Ledger.open(path) as ledger,
+        Registry.open(path) as registry,
+        ledger.at_one_moment(),
+        registry.at_one_moment(),
+    ):
         return Overview(
             path=path,
             trials=ledger.distinct(),

@@ -25,6 +25,7 @@ from clawd.server.routes import (
     about,
     agent,
     agents,
+    alerts,
     approvals,
     audit,
     backtest_views,
@@ -56,6 +57,7 @@ _ROUTERS = (
     about.router,
     agent.router,
     agents.router,
+    alerts.router,
     approvals.router,
     audit.router,
     backtest_views.router,
@@ -82,10 +84,10 @@ _ROUTERS = (
 )
 #: What runs for as long as the application does, in the order in which it starts.
 _RUNNING: tuple[Callable[[Site], AbstractAsyncContextManager[None]], ...] = (
+    keep_audit,
     follow,
     evidence_at_work,
     backtests_at_work,
-    keep_audit,
 )
 
 

@@ -26,8 +26,8 @@ def serve_front_end(app: FastAPI) -> None:
     def front_end(path: str) -> Response:
         if path == "api" or path.startswith("api/"):
             raise HTTPException(404, "there is no such route")
-        file = (DIST / path).resolve()
-        if path and file.is_relative_to(DIST) and file.is_file():
+        file = _file(path)
+        if file is not None:
             # Assets are named by their content.
             lasting = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
             return FileResponse(file, headers={"Cache-Control": lasting})
@@ -37,3 +37,12 @@ def serve_front_end(app: FastAPI) -> None:
         if not page.is_file():
             return HTMLResponse(_MISSING, 503)
         return FileResponse(page, headers={"Cache-Control": "no-cache"})
+
+
+def _file(path: str) -> Path | None:
+    """The file of the build that a path names, None where it names none, or nothing that could be one."""
+    try:
+        file = (DIST / path).resolve()
+        return file if file.is_relative_to(DIST) and file.is_file() else None
+    except (OSError, ValueError):  # too long a name, or a character that no name has
+        return None

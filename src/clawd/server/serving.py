@@ -19,6 +19,7 @@ from clawd.server.access import new_link, refuse_open_address
 from clawd.server.address import Address, listen, publish, url_of
 from clawd.server.app import create_app
 from clawd.server.audit import refuse_second_server
+from clawd.server.connections import CONNECTIONS
 from clawd.server.fleet_process import FleetProcess, Progress
 from clawd.server.frames import Phase
 from clawd.server.site import Site
@@ -53,8 +54,7 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
                 create_app(site),
                 log_level="warning",
                 access_log=False,
-                server_header=False,
-                proxy_headers=False,
+                **CONNECTIONS,
                 timeout_graceful_shutdown=_GRACE,
             )
         )

@@ -67,15 +67,13 @@ class Site:
     follower: Follower | None = None
     hub: Hub | None = None
     evidence: EvidenceDesk | None = None
+    backtests: Desk | ClawdError | None = None
     hand: Hand = field(init=False)
     signers: Signers = field(init=False)
 
     def __post_init__(self) -> None:
         self.hand = Hand(Stakes(self.settings.home), self.clock)
         self.signers = Signers(self.settings.home)
-
-    evidence: EvidenceDesk | None = None
-    backtests: Desk | ClawdError | None = None
 
     @property
     def home(self) -> Path:

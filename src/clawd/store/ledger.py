@@ -16,6 +16,7 @@ import operator
 import sqlite3
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
@@ -23,7 +24,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from clawd.store.database import mendable, transaction
+from clawd.store.database import at_one_moment, mendable, transaction
 from clawd.store.ledger_file import open_ledger_file
 from clawd.store.trial import FIGURES, Segments, Trial
 
@@ -140,6 +141,10 @@ class Ledger:
 
     def close(self) -> None:
         self._connection.close()
+
+    def at_one_moment(self) -> AbstractContextManager[None]:
+        """All that is read in the block is as it was at one moment, whoever writes meanwhile; nobody waits for it."""
+        return at_one_moment(self._connection, self.path)
 
     def record(self, trials: Sequence[Trial]) -> int:
         """Count trials, all in one transaction.

@@ -163,9 +163,9 @@ class TrialList:
         return int(count)
 
     def best(self, most: int) -> tuple[Best, ...]:
-        """The conditions under which most trials were made, the most first, and the best trial under each."""
+        """The conditions under which most bars were traded on, trials times bars, and the best trial under each."""
         same = ", ".join(_CONDITIONS)
-        query = f"SELECT {same}, COUNT(*) FROM trials GROUP BY {same} ORDER BY COUNT(*) DESC, MIN(id) LIMIT ?"
+        query = f"SELECT {same}, COUNT(*) FROM trials GROUP BY {same} ORDER BY SUM(bars) DESC, MIN(id) LIMIT ?"
         with mendable(self.path):
             found = self._connection.execute(query, (most,)).fetchall()
         return tuple(Best(Conditions(*row[:-1]), row[-1], self._best(row[:-1])) for row in found)

@@ -1,17 +1,84 @@
-import { Drawer } from '@mantine/core'
+import './agent.css'
+import { Drawer, Skeleton, Tabs } from '@mantine/core'
+import { type ReactNode, useState } from 'react'
+import type { Schema } from '../../api/client'
+import { AgentState } from '../../parts/AgentState'
+import { Guard } from '../../parts/Guard'
+import { ProblemNotice } from '../../parts/ProblemNotice'
+import { AgentEvidence } from './AgentEvidence'
+import { AgentFigures } from './AgentFigures'
+import { AgentJournal } from './AgentJournal'
+import { AgentNow } from './AgentNow'
+import { AgentStrategy } from './AgentStrategy'
+import { AgentTrades } from './AgentTrades'
+import { useAgent } from './agentData'
 
-/** One agent. */
-export default function AgentDrawer({ id, onClose }: { id: string; onClose: () => void; stale: boolean }) {
+type Agent = Schema<'AgentDetail'>
+
+const PARTS: readonly { id: string; name: string; Part: (props: { agent: Agent }) => ReactNode }[] = [
+  { id: 'now', name: 'Now', Part: AgentNow },
+  { id: 'trades', name: 'Trades', Part: AgentTrades },
+  { id: 'evidence', name: 'Evidence', Part: AgentEvidence },
+  { id: 'strategy', name: 'Strategy', Part: AgentStrategy },
+  { id: 'journal', name: 'Journal', Part: AgentJournal },
+]
+
+/** One agent: what it holds, what it did and why, and whether that is proof of anything. */
+export default function AgentDrawer({ id, onClose }: { id: string; onClose: () => void }) {
+  const { data: agent, error, refetch } = useAgent(id)
+  const [part, setPart] = useState<string | null>('now')
   return (
     <Drawer
       opened
       onClose={onClose}
-      title={id}
       position="right"
-      size={760}
+      size={880}
+      transitionProps={{ duration: 0 }}
       closeButtonProps={{ 'aria-label': 'Close' }}
+      title={
+        <span className="agent-title">
+          <b>
+            <bdi>{id}</bdi>
+          </b>
+          {agent && (
+            <>
+              <span className="agent-name">
+                <bdi title={agent.summary.name}>{agent.summary.name}</bdi>
+              </span>
+              <AgentState state={agent.state} />
+            </>
+          )}
+        </span>
+      }
     >
-      {null}
+      {error && !agent ? (
+        <ProblemNotice error={error} retry={() => void refetch()} />
+      ) : !agent ? (
+        <div aria-busy>
+          <Skeleton height={64} mb={12} />
+          <Skeleton height={280} />
+        </div>
+      ) : (
+        <div className="agent">
+          <AgentFigures agent={agent} />
+          <Tabs value={part} onChange={setPart} keepMounted={false}>
+            <Tabs.List>
+              {PARTS.map(({ id: value, name }) => (
+                <Tabs.Tab key={value} value={value}>
+                  {name}
+                </Tabs.Tab>
+              ))}
+            </Tabs.List>
+            {PARTS.map(({ id: value, Part }) => (
+              <Tabs.Panel key={value} value={value} pt={12}>
+                <Guard place={`${id} ${value}`}>
+                  <Part agent={agent} />
+                </Guard>
+              </Tabs.Panel>
+            ))}
+          </Tabs>
+        </div>
+      )}
     </Drawer>
   )
 }

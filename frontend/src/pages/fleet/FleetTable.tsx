@@ -82,7 +82,7 @@ export function FleetTable({
       aria-activedescendant={chosenDrawn && chosen !== null ? rowId(chosen) : undefined}
       tabIndex={0}
       className="fleet-grid"
-      style={{ '--columns': template(columns) } as React.CSSProperties}
+      style={{ '--columns': template(columns, width) } as React.CSSProperties}
       onKeyDown={onKeyDown}
       onPointerEnter={(event) => event.pointerType === 'mouse' && calm.pointer(true)}
       onPointerLeave={() => calm.pointer(false)}
@@ -137,6 +137,7 @@ const ColumnHead = memo(
     return (
       <div
         role="columnheader"
+        data-column={column.id}
         title={hint}
         className={numeric ? 'numbers' : undefined}
         aria-sort={sorted === null ? undefined : sorted ? 'descending' : 'ascending'}

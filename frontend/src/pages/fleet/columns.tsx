@@ -16,6 +16,8 @@ export interface FleetColumn {
   /** The narrowest it may be, pixels, and its share of what is left. */
   width: number
   share: number
+  /** The narrowest on a phone, where it is another. */
+  phone?: number
   /** From which width of the window it is shown, pixels. */
   from: number
   cell: (fleet: Fleet, row: number) => ReactNode
@@ -59,6 +61,7 @@ export const COLUMNS: readonly FleetColumn[] = [
     by: 'state',
     numeric: false,
     width: 78,
+    phone: 24,
     share: 0.6,
     from: 0,
     cell: (fleet, row) => <AgentState state={STATES[fleet.state[row] ?? 0] ?? 'active'} />,
@@ -123,13 +126,15 @@ export const COLUMNS: readonly FleetColumn[] = [
     by: 'risk',
     numeric: true,
     width: 124,
+    phone: 36,
     share: 0.8,
-    from: 900,
+    from: 0,
     cell: (fleet, row) => {
       const risk = number_of(fleet.risk, row)
       return (
         <>
-          <Gauge label="Risk budget used" value={risk} warn={0.75} stop={0.9} small /> {percent(risk, 0)}
+          <Gauge label="Risk budget used" value={risk} warn={0.75} stop={0.9} small />{' '}
+          <span className="fleet-share">{percent(risk, 0)}</span>
         </>
       )
     },
@@ -152,5 +157,8 @@ export const COLUMNS: readonly FleetColumn[] = [
 
 export const columnsFor = (width: number): readonly FleetColumn[] => COLUMNS.filter((column) => width >= column.from)
 
-export const template = (columns: readonly FleetColumn[]): string =>
-  columns.map((column) => `minmax(${column.width}px, ${column.share}fr)`).join(' ')
+export const template = (columns: readonly FleetColumn[], width: number): string =>
+  columns.map((column) => `minmax(${(width <= PHONE && column.phone) || column.width}px, ${column.share}fr)`).join(' ')
+
+/** As in the style sheets. */
+const PHONE = 800

@@ -19,7 +19,7 @@ async def follow(site: Site) -> AsyncIterator[None]:
     """Follow the journals of the site's home and make frames of them; what is announced reaches open pages."""
     follower = site.follower = Follower(site.settings, site.clock, site.phase)
     hub = site.hub = Hub(site.source or follower, site.clock, site.every)
-    before, site.announce = site.announce, hub.announce
+    before, site.announce, follower.announce = site.announce, hub.announce, hub.announce
     follower.start()
     try:
         async with at_work(hub):

@@ -80,8 +80,8 @@ def columns_of_books(books: Books, run: str, opened_with: Mapping[str, float]) -
     Args:
         books: the fold, at the end of a bar.
         run: the name under which it is kept.
-        opened_with: by agent, its equity before the day of the last bar, quote currency; its capital where it is not
-            there.
+        opened_with: by agent, its equity before the day of the last bar, quote currency. Who is not there was hired on
+            that day, or released before it.
     """
     markets = markets_of_finalists(books)
     entering = {order.agent for order in books.orders.values() if order.kind is OrderKind.OPENING}
@@ -108,9 +108,11 @@ def _of_book(
     lost = max(agent.day_equity - equity, Decimal(0))
     part = books.start.day_loss_limit * capital / books.start.capital
     state: AgentState = "released" if agent.released else "fired" if agent.fired is not None else standing
+    if opened_with is None:
+        opened_with = studied(equity if agent.released else capital)
     return state, [
         studied(equity),
-        studied(equity) - (studied(capital) if opened_with is None else opened_with),
+        studied(equity) - opened_with,
         studied(equity - capital),
         studied((agent.peak - equity) / capital),
         studied(exposure),

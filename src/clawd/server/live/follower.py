@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Final
 
 from clawd.core.clock import Clock
+from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.engine.compiled import is_warm
 from clawd.engine.warm import warm_up
-from clawd.server.frames import Phase
+from clawd.server.frames import Changed, Phase
+from clawd.server.live.alerts import Alert, standing_alerts
+from clawd.server.live.holdings import alerts_of, positions_of
 from clawd.server.live.orders import Orders
 from clawd.server.live.picture import Picture
-from clawd.server.live.places import Place, places, shown
+from clawd.server.live.places import Place, keep_wanted, places, read_wanted, shown
 from clawd.server.live.reader import Reader
 from clawd.server.live.status import Child, nothing_to_show, status_of
 from clawd.server.live.tale import Tale
+from clawd.server.live.watch import Watch
 from clawd.server.problem import ConflictError, MissingError
+from clawd.store.acknowledged import Acknowledgement, acknowledged
 
 #: Seconds between two looks at the journal, two looks at which journals there are, and two pictures.
 POLL: Final = 0.1
@@ -64,10 +71,16 @@ class Follower:
         self._place: Place | None = None
         self._places: list[Place] = []
         self._heard_at: int | None = None
+        self._grown_at: deque[float] = deque(maxlen=20)
+        self._flattening: tuple[str, float] | None = None
         self._others: dict[str, _Other] = {}
+        self._watch = Watch(settings.home)
+        self._alerts: tuple[str, list[Alert]] | None = None
+        self._alerted: tuple[object, ...] = ()
+        self.acknowledged: dict[str, Acknowledgement] = {}
         self._picture = nothing_to_show(settings, self._child(), compiling=False)
-        self.wanted: str | None = None
-        self.noticed: Callable[[], None] = lambda: None
+        self.wanted = read_wanted(settings.home)
+        self.announce: Callable[[Changed], None] = lambda what: None
 
     # For whoever owns it.
 
@@ -91,6 +104,19 @@ class Follower:
     def places(self) -> list[Place]:
         """The journals of the home."""
         return places(self._settings.home)
+
+    def want(self, run: str | None) -> None:
+        """Show a run from now on, or again the one that a process is at work on; kept over restarts.
+
+        Raises:
+            MissingError: when there is no such run.
+            ClawdError: when it cannot be kept.
+        """
+        if run is not None and all(place.run != run for place in self.places()):
+            raise MissingError(f"there is no run {run[:60]!r}", hint="GET /api/runs has all of them")
+        keep_wanted(self._settings.home, run)
+        self.wanted = run
+        self.announce("runs")
 
     @property
     def place(self) -> Place | None:
@@ -133,6 +159,20 @@ class Follower:
                 time.sleep(0)
             yield other.reader.tale
 
+    def alerts(self, run: str | None = None) -> tuple[str, list[Alert]]:
+        """The name of a run and its alerts, acknowledged or not. Raises as :meth:`tale` does."""
+        place, alerts = self._place, self._alerts
+        if place is not None and run in (None, place.run) and alerts is not None and alerts[0] == place.run:
+            return alerts
+        with self.tale(run) as tale:
+            return tale.run, alerts_of(tale)
+
+    def look_at_acknowledged(self) -> dict[str, Acknowledgement]:
+        """Read again which alerts were seen; what cannot be read leaves what was known."""
+        with suppress(ClawdError):
+            self.acknowledged = acknowledged(self._settings.home)
+        return self.acknowledged
+
     def _other(self, run: str) -> _Other:
         place = next((place for place in self.places() if place.run == run), None)
         if place is None:
@@ -163,8 +203,14 @@ class Follower:
             self._stop.wait(0.001 if busy else POLL)
 
     def _look(self) -> None:
+        before = [(place.run, place.working) for place in self._places]
         self._places = self.places()
+        if [(place.run, place.working) for place in self._places] != before:
+            self.announce("runs")
         self._orders.look()
+        self.look_at_acknowledged()
+        for word in self._watch.changes(time.monotonic()):
+            self.announce(word)
         place = shown(self._places, self.wanted)
         if place is None:
             if self._reader is not None:
@@ -174,6 +220,7 @@ class Follower:
             with self._lock:
                 self._reader = Reader(place.path, place.run)
             self._heard_at = None
+            self._grown_at.clear()
         self._place = place
 
     def _advance(self, pictured: float) -> tuple[bool, bool]:
@@ -188,6 +235,7 @@ class Follower:
             self._heard_at = place.written_at
         elif reader.head != head:
             self._heard_at = self._clock.now()
+            self._grown_at.append(self._heard_at / 1e9)
         return changed, reader.behind > 0 and reader.trouble is None
 
     def _draw(self) -> None:
@@ -198,10 +246,40 @@ class Follower:
                 warm_up()
         else:
             with self._lock:
+                self._alerts = place.run, [*alerts_of(reader.tale), *self._standing_alerts(reader, place)]
+                waiting = sum(alert.id not in self.acknowledged for alert in self._alerts[1])
                 self._picture = status_of(
-                    reader, place, child, self._orders, self._settings, self._heard_at, self._picture
+                    reader, place, child, self._orders, self._settings, self._heard_at, self._picture, waiting
                 )
-        self.noticed()
+            alerted = place.run, *(alert.id for alert in self._alerts[1]), waiting
+            if alerted != self._alerted:
+                self._alerted = alerted
+                self.announce("alerts")
+
+    def _standing_alerts(self, reader: Reader, place: Place) -> Iterable[Alert]:
+        """What lasts too long by our clock."""
+        tale, now = reader.tale, self._clock.now()
+        if reader.behind or not tale.seq:
+            return ()
+        quiet = (now - (self._heard_at or now)) / 1e9
+        grown = list(self._grown_at)
+        flattening = tale.alerts.flattening
+        if flattening is None:
+            self._flattening = None
+        elif self._flattening is None or self._flattening[0] != flattening.id:
+            self._flattening = flattening.id, now / 1e9
+        return standing_alerts(
+            place.run,
+            tale.seq,
+            tale.hash,
+            tale.time,
+            held=len(positions_of(tale)),
+            gone_for=None if place.working or tale.finished else quiet,
+            silent_for=quiet if place.working else None,
+            usual=3 * max((later - earlier for earlier, later in pairwise(grown)), default=0.0),
+            flattening=flattening,
+            flattening_for=now / 1e9 - self._flattening[1] if self._flattening is not None else 0.0,
+        )
 
     def _child(self) -> Child | None:
         return None if self._before is None else Child(*self._before())

@@ -1,4 +1,4 @@
-"""The positions and the orders that work, alike for runs over bars and for accounts at a venue."""
+"""The positions, the orders that work and the alerts, alike for runs over bars and for accounts at a venue."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from clawd.core.events import HeldUntil
 from clawd.core.orders import Order, OrderKind
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
+from clawd.server.live.alerts import Alert
 from clawd.server.live.tale import Tale
 
 
@@ -89,6 +90,20 @@ def orders_of(tale: Tale, agent: str | None = None) -> list[Working]:
 
 
 _WAITS_FOR = {HeldUntil.APPROVED: "approval", HeldUntil.TOUCHED: "its level"}
+
+
+def alerts_of(tale: Tale) -> list[Alert]:
+    """The alerts of a run that its facts make, without those whose matter the account says has ended."""
+    account = tale.account
+    if account is None:
+        return list(tale.alerts.found.values())
+    naked = {f"naked {agent} {symbol}" for agent, symbols in account.naked_since.items() for symbol in symbols}
+    held = {f"held {order}" for order in account.held}
+    return [
+        alert
+        for alert in tale.alerts.found.values()
+        if (alert.kind != "naked" or alert.about in naked) and (alert.kind != "approval" or alert.about in held)
+    ]
 
 
 def _of_books(books: Books, tale: Tale, wanted: str | None) -> Iterator[Position]:

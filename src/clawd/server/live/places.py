@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
+from clawd.store.database import mendable
 from clawd.store.lock import is_locked
 
 Kind = Literal["bars", "account"]
+_WANTED: Final = "shown.json"
 _FOLDERS: Final[tuple[tuple[str, Kind], ...]] = (("runs", "bars"), ("accounts", "account"))
 
 
@@ -50,6 +53,30 @@ def shown(found: Sequence[Place], wanted: str | None) -> Place | None:
     """The place that is shown: the one that a person wants while it is there, else the first."""
     named = next((place for place in found if place.run == wanted), None)
     return named or next(iter(found), None)
+
+
+def read_wanted(home: Path) -> str | None:
+    """The run that a person wants to be shown; None for the one that a process is at work on."""
+    try:
+        kept = json.loads((home / _WANTED).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    run = kept.get("run") if isinstance(kept, dict) else None
+    return run if isinstance(run, str) else None
+
+
+def keep_wanted(home: Path, run: str | None) -> None:
+    """Remember it.
+
+    Raises:
+        ClawdError: when it cannot be written.
+    """
+    path = home / _WANTED
+    with mendable(path):
+        home.mkdir(parents=True, exist_ok=True)
+        scratch = path.with_suffix(".new")
+        scratch.write_text(json.dumps({"run": run}) + "\n", encoding="utf-8")
+        scratch.replace(path)
 
 
 def _written_at(path: Path) -> int | None:

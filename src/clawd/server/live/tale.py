@@ -48,6 +48,7 @@ from clawd.execution.account import Account
 from clawd.fleet.books import Books
 from clawd.reports.fact_words import fact_words, is_news
 from clawd.server.frames import FeedLine
+from clawd.server.live.alerts import Alerts
 from clawd.server.live.columns import Columns, columns_of_account, columns_of_books, no_agents
 from clawd.server.live.curves import Bar, BarSeries, Curves
 from clawd.store.entry import GENESIS, Entry
@@ -107,6 +108,9 @@ class Tale:
             :data:`EQUITY`) and each agent were worth at the end of the last bar before it. The books open the next day
             as soon as the last bar of one has closed, when a profit of "today" is none yet.
         held: by agent and symbol what is open, and since when by the market's clock, UTC nanoseconds.
+        alerts: what a person should know of.
+        settled: whether the books stand at the end of a bar.
+        finished: whether the bars have come to their end.
         funding: whether positions have paid or received any.
     """
 
@@ -132,6 +136,7 @@ class Tale:
     opened_with: dict[str, float] = field(default_factory=dict)
     held: dict[tuple[str, str], tuple[Decimal, int]] = field(default_factory=dict)
     funding: bool = False
+    alerts: Alerts = field(default_factory=Alerts)
     settled: bool = True
     finished: bool = False
     _kinds: array[int] = field(default_factory=lambda: array("B"))
@@ -247,6 +252,7 @@ class Tale:
                 self.finished = True
             case _:
                 self._note_name(event)
+        self.alerts.take(event, entry, self.names)
         self.funding |= entry.kind == "FundingPaid"
         self.settled = isinstance(event, BooksMarked | RunStarted | KnowledgeNoted | RunFinished) or (
             self.books is not None and self.books.bars == 0

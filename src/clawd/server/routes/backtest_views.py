@@ -71,7 +71,7 @@ class TradeOut(BaseModel):
     worst: float = Field(description="most adverse excursion, share of the entry price, not positive")
 
 
-class TradePage(BaseModel):
+class BacktestTradePage(BaseModel):
     """Some of the trades, the latest to open first."""
 
     trades: list[TradeOut]
@@ -212,13 +212,13 @@ def list_backtest_trades(
     symbol: Annotated[str | None, Query(max_length=100)] = None,
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> TradePage:
+) -> BacktestTradePage:
     """Trades, the latest to open first."""
     symbols = _symbols(result_of(desk, run))
     with opened(desk.shelf.arrays(run.id)) as kept:
         numbers = kept.trades_of(None if symbol is None else _row(symbols, symbol))
         lines = kept.trades(numbers[offset : offset + limit])
-    return TradePage(
+    return BacktestTradePage(
         trades=[TradeOut(**_trade(line, symbols, run.request.capital)) for line in lines], total=numbers.size
     )
 

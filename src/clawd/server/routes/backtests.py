@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
@@ -23,6 +24,7 @@ from clawd.server.backtest_desk import ADoneRun, ARun, AtDesk, as_conflict, miss
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.problem import Problem
 from clawd.server.site import AtSite, Site
+from clawd.store.strategies import read_saved
 
 router = APIRouter(tags=["backtests"], dependencies=[needs(Scope.READ)])
 
@@ -35,7 +37,7 @@ class BacktestOrder(BaseModel):
     model_config = {"populate_by_name": True, "extra": "forbid"}
 
     text: str | None = Field(None, max_length=LARGEST_JSON_FILE, description="a strategy, TOML or JSON")
-    name: str | None = Field(None, max_length=200, description="of a starter strategy, where no text is given")
+    name: str | None = Field(None, max_length=200, description="of a saved or a starter strategy")
     data: Literal["sample", "catalog"] = "sample"
     universe: list[Annotated[str, Field(min_length=1, max_length=100)]] | None = Field(
         None, min_length=1, max_length=500, description="instruments; all when left out"
@@ -175,13 +177,13 @@ class BacktestResult(BaseModel):
     instruments: list[TradedInstrument]
     warnings: list[str]
     assumptions: list[Assumptions]
-    strategy: str = Field(description="its text")
     luck: LuckSummary
 
 
 class BacktestDetail(BacktestSummary):
     """A backtest, with what came of it once it is done."""
 
+    strategy: str = Field(description="its text, as it was given")
     result: BacktestResult | None
 
 
@@ -238,7 +240,7 @@ def list_backtests(
 def read_backtest(run: ARun, desk: AtDesk) -> BacktestDetail:
     """Where a backtest stands, and what came of it."""
     result = _result(result_of(desk, run)) if run.state == "done" else None
-    return BacktestDetail(**_summary(desk, run).model_dump(by_alias=True), result=result)
+    return BacktestDetail(**_summary(desk, run).model_dump(by_alias=True), strategy=run.request.text, result=result)
 
 
 @router.post(
@@ -298,11 +300,12 @@ def _request(order: BacktestOrder, site: Site) -> tuple[Request, str, str]:
     """What is asked for, looked over as far as that can be done before the market is read."""
     if (order.text is None) == (order.name is None):
         raise ClawdError("a strategy is given by its text or by its name", where="text", hint="give one of the two")
-    strategy = find_starter(order.name or "") if order.text is None else strategy_in(order.text)
+    text = _text_of(site, order.name or "") if order.text is None else order.text
+    strategy = strategy_in(text)
     if any("," in symbol for symbol in order.universe or ()):
         raise ClawdError("an instrument has no comma in its name", where="universe", hint="one name an entry")
     request = Request(
-        text=strategy.to_toml() if order.text is None else order.text,
+        text=text,
         data=order.data,
         universe=",".join(order.universe) if order.universe else None,
         bar=order.bar,
@@ -314,6 +317,15 @@ def _request(order: BacktestOrder, site: Site) -> tuple[Request, str, str]:
     )
     _ = request.size, request.span  # whether they can be read
     return request, strategy.name, strategy.content_hash
+
+
+def _text_of(site: Site, name: str) -> str:
+    """The text of a strategy that was saved here, or of a starter strategy."""
+    with suppress(ClawdError):  # a name that no saved strategy can have
+        saved = read_saved(site.home, name)
+        if saved is not None and saved.text is not None:
+            return saved.text
+    return find_starter(name).to_toml()
 
 
 def _summary(desk: Desk, run: Run) -> BacktestSummary:
@@ -371,7 +383,6 @@ def _result(found: dict[str, Any]) -> BacktestResult:
         months_total=months["total"],
         months_held=months["held"],
         warnings=[_sentence(note) for note in (*notes, *found["cautions"], *found["notes"])],
-        strategy=found["strategy"]["toml"],
         luck=LuckSummary(**found["luck"], text=_luck_in_words(found)),
     )
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
-from clawd.core.errors import ClawdError
 from clawd.research.kept_campaigns import Campaign, read_campaigns
 from clawd.server.caller import Scope, needs
 from clawd.server.evidence_desk import EvidenceDesk
@@ -26,16 +24,18 @@ class CampaignModel(BaseModel):
     """A research campaign in short. Times are milliseconds since 1970 UTC, of bars their opens."""
 
     run: str
-    state: Literal["concluded", "open"] = Field(description="open: it searches, or was stopped and can go on")
-    began_at: float | None
+    state: Literal["concluded", "open", "unreadable"] = Field(
+        description="open: it searches, or was stopped and can go on; unreadable: what it has left is damaged"
+    )
+    began_at: FiniteFloat | None
     symbols: list[str]
     seed: int | None
     budget: int | None
     tried: int = Field(description="distinct trials that are its own")
     strategies: int
-    selection_from: float | None
-    vault_from: float | None
-    until: float | None
+    selection_from: FiniteFloat | None
+    vault_from: FiniteFloat | None
+    until: FiniteFloat | None
     finalists: int
     passed: int = Field(description="finalists that passed all gates")
     registered: int = Field(description="of them that knocked and have a claim")
@@ -53,8 +53,8 @@ class GateModel(BaseModel):
     """A number against a threshold that was fixed before; what is unknown does not pass."""
 
     name: str
-    value: float | None
-    threshold: float | None
+    value: FiniteFloat | None
+    threshold: FiniteFloat | None
     passed: bool
     meaning: str
 
@@ -65,11 +65,11 @@ class FinalistModel(BaseModel):
     rank: int
     name: str
     content_hash: str
-    sharpe: float | None = Field(description="annual, on the bars of the search")
-    stressed_sharpe: float | None = Field(description="at twice the costs")
-    delayed_sharpe: float | None = Field(description="one bar late")
-    endured_sharpe: float | None = Field(description="at twice the costs and one bar late")
-    selection_sharpe: float | None = Field(description="annual, on the bars of the selection")
+    sharpe: FiniteFloat | None = Field(description="annual, on the bars of the search")
+    stressed_sharpe: FiniteFloat | None = Field(description="at twice the costs")
+    delayed_sharpe: FiniteFloat | None = Field(description="one bar late")
+    endured_sharpe: FiniteFloat | None = Field(description="at twice the costs and one bar late")
+    selection_sharpe: FiniteFloat | None = Field(description="annual, on the bars of the selection")
     gates: list[GateModel]
     passed: bool
     refusal: str | None
@@ -78,14 +78,27 @@ class FinalistModel(BaseModel):
     verdict: str
 
 
+class ToldCampaign(BaseModel):
+    """What a campaign has left in its file."""
+
+    symbols: list[str]
+    seed: int
+    budget: int
+    fee: FiniteFloat
+    slippage: FiniteFloat
+    capital: str
+    code: str
+    finalists: list[FinalistModel]
+
+
 class CampaignDetail(BaseModel):
     """A research campaign and its finalists, best first."""
 
     campaign: CampaignModel
     fee: float | None
     slippage: float | None
-    capital: str | None
-    code: str | None
+    capital: str | None = Field(description="quote currency")
+    code: str | None = Field(description="version of the program")
     finalists: list[FinalistModel]
 
 
@@ -98,7 +111,9 @@ def list_campaigns(
 ) -> Campaigns:
     """What was searched, who came to a final, who was judged, registered and proven."""
     found = _campaigns(desk, site)
-    return Campaigns(total=len(found), campaigns=[_campaign(each) for each in found[offset : offset + limit]])
+    return Campaigns(
+        total=len(found), campaigns=[_campaign(each, told_of(each)) for each in found[offset : offset + limit]]
+    )
 
 
 @router.get("/evidence/campaigns/{run}")
@@ -107,23 +122,25 @@ def read_campaign(desk: AtDesk, site: AtSite, run: Annotated[str, Path(max_lengt
     own = next((each for each in _campaigns(desk, site) if each.run == run), None)
     if own is None:
         raise MissingError("there is no such campaign", where=run)
-    told = own.told or {}
+    told = told_of(own)
     return CampaignDetail(
-        campaign=_campaign(own),
-        fee=told.get("fee"),
-        slippage=told.get("slippage"),
-        capital=told.get("capital"),
-        code=told.get("code"),
-        finalists=[finalist_model(each) for each in own.finalists],
+        campaign=_campaign(own, told),
+        fee=told and told.fee,
+        slippage=told and told.slippage,
+        capital=told and told.capital,
+        code=told and told.code,
+        finalists=[] if told is None else told.finalists,
     )
 
 
-def finalist_model(told: Mapping[str, Any]) -> FinalistModel:
-    """A finalist as its campaign has written it."""
+def told_of(campaign: Campaign) -> ToldCampaign | None:
+    """What a campaign has left, None where it has left nothing or that cannot be read."""
+    if campaign.told is None:
+        return None
     try:
-        return FinalistModel.model_validate(told)
-    except ValidationError as error:
-        raise ClawdError("a file of a campaign holds something else than a finalist", where="campaign.json") from error
+        return ToldCampaign.model_validate(campaign.told)
+    except ValidationError:
+        return None
 
 
 def _campaigns(desk: EvidenceDesk, site: AtSite) -> tuple[Campaign, ...]:
@@ -133,23 +150,24 @@ def _campaigns(desk: EvidenceDesk, site: AtSite) -> tuple[Campaign, ...]:
         return read_campaigns(site.home, ledger.runs(), registry.seals())
 
 
-def _campaign(campaign: Campaign) -> CampaignModel:
-    told, seal, tried = campaign.told or {}, campaign.seal, campaign.tried
-    finalists = campaign.finalists
+def _campaign(campaign: Campaign, told: ToldCampaign | None) -> CampaignModel:
+    seal, tried = campaign.seal, campaign.tried
+    finalists = [] if told is None else told.finalists
+    ended: Literal["concluded", "unreadable"] = "unreadable" if told is None else "concluded"
     return CampaignModel(
         run=campaign.run,
-        state="open" if campaign.told is None else "concluded",
+        state=ended if campaign.ended else "open",
         began_at=milliseconds(campaign.began_at),
-        symbols=list(told.get("symbols", ())) if seal is None else list(seal.symbols),
-        seed=told.get("seed"),
-        budget=told.get("budget"),
+        symbols=list(seal.symbols) if seal is not None else [] if told is None else told.symbols,
+        seed=told and told.seed,
+        budget=told and told.budget,
         tried=0 if tried is None else tried.trials,
         strategies=0 if tried is None else tried.strategies,
         selection_from=None if seal is None else milliseconds(seal.selection_from),
         vault_from=None if seal is None else milliseconds(seal.vault_from),
         until=None if seal is None else milliseconds(seal.until),
         finalists=len(finalists),
-        passed=sum(bool(each.get("passed")) for each in finalists),
-        registered=sum(each.get("hypothesis") is not None for each in finalists),
-        proven=sum(bool(each["proven"]) for each in finalists),
+        passed=sum(each.passed for each in finalists),
+        registered=sum(each.hypothesis is not None for each in finalists),
+        proven=sum(each.proven for each in finalists),
     )

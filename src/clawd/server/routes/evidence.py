@@ -115,8 +115,8 @@ class LuckOnBars(BaseModel):
     bars: int
     bars_per_year: float
     best: BestFound
-    alone: LuckModel = Field(description="of as many as were tried on these bars")
-    all_trials: LuckModel = Field(description="of as many as there are in the ledger")
+    own: LuckModel = Field(description="of as many as were tried on these bars")
+    charged: LuckModel = Field(description="of as many as there are in the ledger: what the best is held against")
     curve: list[LuckModel]
 
 
@@ -226,8 +226,8 @@ def _luck(luck: Luck) -> LuckOnBars:
         bars=luck.bars,
         bars_per_year=luck.bars_per_year,
         best=BestFound(content_hash=best.content_hash, name=best.name, author=best.author, sharpe=best.sharpe),
-        alone=_luck_of(luck.alone),
-        all_trials=_luck_of(luck.all_trials),
+        own=_luck_of(luck.own),
+        charged=_luck_of(luck.charged),
         curve=[_luck_of(each) for each in luck.curve],
     )
 

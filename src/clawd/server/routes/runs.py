@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from clawd.server.caller import Scope, needs
+from clawd.server.audit import record
+from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.frames import Status
 from clawd.server.live.asked import AtFollower
 from clawd.server.live.tale import MILLISECOND
@@ -24,6 +25,16 @@ class RunSummary(BaseModel):
     working: bool = Field(description="whether a process trades it at this moment")
     shown: bool
     written_at: float = Field(description="when it was last written to, our clock, milliseconds since 1970")
+
+
+class ShownRun(BaseModel):
+    """The run that every page shows where it asks for no other."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    run: str | None = Field(
+        max_length=80, description="null for the one that a process is at work on, else the one written last"
+    )
 
 
 @router.get("/status")
@@ -47,3 +58,12 @@ def list_runs(follower: AtFollower) -> list[RunSummary]:
         )
         for each in follower.places()[:500]
     ]
+
+
+@router.put("/runs/shown", dependencies=[needs(Scope.BUILD)])
+def show_run(site: AtSite, caller: AsCaller, follower: AtFollower, wish: ShownRun) -> ShownRun:
+    """Choose the run that is shown; kept over restarts."""
+    before = follower.wanted
+    follower.want(wish.run)
+    record(site, caller, "ShownRunChosen", {"run": wish.run, "run_before": before})
+    return wish

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from clawd.core.errors import ClawdError
 from clawd.data.sample import SYMBOLS
@@ -20,7 +20,7 @@ from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.evidence_desk import EvidenceDesk, Order, Telling
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError, Problem
-from clawd.server.routes.campaigns import FinalistModel, GateModel, finalist_model
+from clawd.server.routes.campaigns import FinalistModel, GateModel, told_of
 from clawd.server.routes.claims import ClaimModel, claims_of
 from clawd.server.routes.evidence import AtDesk, TrialModel, trial_model
 from clawd.server.site import AtSite
@@ -52,8 +52,8 @@ class JudgedModel(BaseModel):
 
     run: str
     symbols: list[str]
-    fee: float | None
-    slippage: float | None
+    fee: float
+    slippage: float
     finalist: FinalistModel
 
 
@@ -61,7 +61,7 @@ class NeighbourModel(BaseModel):
     """The strategy with one number a step up or down."""
 
     change: str
-    sharpe: float | None = Field(description="annual, on the same bars")
+    sharpe: FiniteFloat | None = Field(description="annual, on the same bars")
 
 
 class RegimeModel(BaseModel):
@@ -69,32 +69,32 @@ class RegimeModel(BaseModel):
 
     name: str
     meaning: str
-    share: float = Field(description="of all bars")
-    sharpe: float | None
-    annual_return: float | None = Field(description="a year's worth of its mean bar, a share of the capital")
+    share: FiniteFloat = Field(description="of all bars")
+    sharpe: FiniteFloat | None
+    annual_return: FiniteFloat | None = Field(description="a year's worth of its mean bar, a share of the capital")
 
 
 class SharpesModel(BaseModel):
     """Annual Sharpe ratios of net returns."""
 
-    search: float | None
-    selection: float | None
-    double_costs: float | None
-    one_bar_late: float | None
-    both: float | None
+    search: FiniteFloat | None
+    selection: FiniteFloat | None
+    double_costs: FiniteFloat | None
+    one_bar_late: FiniteFloat | None
+    both: FiniteFloat | None
 
 
 class ToldModel(BaseModel):
     """What came out when its story was told: it was run on the bars of the search, and every run counted."""
 
-    told_at: float = Field(description="milliseconds since 1970 UTC")
+    told_at: FiniteFloat = Field(description="milliseconds since 1970 UTC")
     source: str
     symbols: list[str]
-    first: float = Field(description="open of the first bar, milliseconds since 1970 UTC")
-    last: float = Field(description="open of the last bar, milliseconds since 1970 UTC")
+    first: FiniteFloat = Field(description="open of the first bar, milliseconds since 1970 UTC")
+    last: FiniteFloat = Field(description="open of the last bar, milliseconds since 1970 UTC")
     bars: int
-    fee: float
-    slippage: float
+    fee: FiniteFloat
+    slippage: FiniteFloat
     capital: str
     verdict: str
     trials: int = Field(description="distinct trials in the ledger when it was told: the gates charge for all of them")
@@ -145,7 +145,7 @@ def read_strategy_evidence(desk: AtDesk, site: AtSite, content_hash: Hash) -> St
     with TrialList.open(desk.path) as trials:
         all_trials, rows = trials.page(Wanted(content_hash=whole), limit=_MOST_TRIALS)
         family = trials.family(rows[0].family_hash)
-    judged = [(each, own) for each in campaigns if (own := _finalist(each, whole)) is not None][:_MOST_JUDGED]
+    judged = [own for each in campaigns if (own := _judged(each, whole)) is not None][:_MOST_JUDGED]
     telling = desk.telling(whole)
     return StoryModel(
         content_hash=whole,
@@ -169,10 +169,10 @@ def read_strategy_evidence(desk: AtDesk, site: AtSite, content_hash: Hash) -> St
         trials=[trial_model(row) for row in rows],
         all_trials=all_trials,
         claims=claims,
-        judged=[_judged(campaign, own) for campaign, own in judged],
+        judged=judged,
         told=_told(read_story(site.home, whole)),
         telling=None if telling is None else _telling(telling),
-        source=_source(judged[0][0] if judged else None),
+        source=_source(judged[0].symbols if judged else []),
     )
 
 
@@ -231,24 +231,17 @@ def _explained(program: str | None) -> str | None:
     if program is None:
         return None
     try:
-        return explain(parse_json(program)).partition("\nIdentity\n")[0].strip()
+        return explain(parse_json(program)).partition("\n")[2].partition("\nIdentity\n")[0].strip("\n")
     except ClawdError:  # written by another version of the language
         return None
 
 
-def _finalist(campaign: Campaign, content_hash: str) -> Mapping[str, Any] | None:
-    return next((each for each in campaign.finalists if each["content_hash"] == content_hash), None)
-
-
-def _judged(campaign: Campaign, told: Mapping[str, Any]) -> JudgedModel:
-    own = campaign.told or {}
-    return JudgedModel(
-        run=campaign.run,
-        symbols=[str(each) for each in own.get("symbols", ())],
-        fee=own.get("fee"),
-        slippage=own.get("slippage"),
-        finalist=finalist_model(told),
-    )
+def _judged(campaign: Campaign, content_hash: str) -> JudgedModel | None:
+    told = told_of(campaign)
+    own = next((each for each in told.finalists if each.content_hash == content_hash), None) if told else None
+    if told is None or own is None:
+        return None
+    return JudgedModel(run=campaign.run, symbols=told.symbols, fee=told.fee, slippage=told.slippage, finalist=own)
 
 
 def _told(kept: Mapping[str, Any] | None) -> ToldModel | None:
@@ -278,7 +271,6 @@ def _telling(telling: Telling) -> TellingModel:
     return TellingModel(state=telling.state, since=milliseconds(telling.since), problem=problem)
 
 
-def _source(campaign: Campaign | None) -> Literal["sample", "catalog"]:
+def _source(symbols: list[str]) -> Literal["sample", "catalog"]:
     """The market of the campaign that judged it, as far as its instruments tell."""
-    symbols = set() if campaign is None or campaign.told is None else set(campaign.told.get("symbols", ()))
-    return "sample" if symbols <= set(SYMBOLS) else "catalog"
+    return "sample" if set(symbols) <= set(SYMBOLS) else "catalog"

@@ -1,0 +1,159 @@
+import { Badge, Button, TextInput } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
+import { FilePlus2, Search, Trash2 } from 'lucide-react'
+import { useState } from 'react'
+import { Link, useNavigate } from 'react-router'
+import { answered, api, ProblemError, type Schema } from '../../api/client'
+import { Page } from '../../parts/Page'
+import { ProblemNotice } from '../../parts/ProblemNotice'
+import { EMPTY } from './session'
+
+type Summary = Schema<'StrategySummary'>
+
+/** Every strategy that there is to begin with: one's own, and the starter library. */
+export function Gallery() {
+  const [sought, setSought] = useState('')
+  const listed = useQuery({ queryKey: ['strategies'], queryFn: () => answered(api.GET('/api/strategies')) })
+  const begin = useBegin(listed.data ?? [])
+  const words = sought.trim().toLowerCase()
+  const found = (listed.data ?? []).filter((each) =>
+    `${each.name} ${each.title} ${each.sentence} ${each.source} ${each.claim}`.toLowerCase().includes(words),
+  )
+  return (
+    <Page
+      title="Build"
+      actions={
+        <Button
+          variant="default"
+          size="compact-md"
+          leftSection={<FilePlus2 size={16} />}
+          loading={begin.isPending}
+          onClick={() => begin.mutate()}
+        >
+          Empty strategy
+        </Button>
+      }
+    >
+      <p className="muted build-lead">
+        Open a strategy, change a number, and test it. One of the library becomes your own with your first change.
+      </p>
+      <TextInput
+        className="build-search"
+        value={sought}
+        onChange={(event) => setSought(event.currentTarget.value)}
+        leftSection={<Search size={16} />}
+        placeholder="Search by name, idea or source"
+        aria-label="Search strategies"
+      />
+      {listed.isError && <ProblemNotice error={listed.error} retry={() => void listed.refetch()} />}
+      {begin.isError && <ProblemNotice error={begin.error} />}
+      {listed.isPending && <p className="muted">Loading the strategies …</p>}
+      {listed.data && (
+        <>
+          <Cards title="Yours" found={found.filter((each) => each.own)} />
+          <Cards title="Starter library" found={found.filter((each) => !each.own)} />
+          {found.length === 0 && <p className="muted">No strategy says “{sought}”.</p>}
+        </>
+      )}
+    </Page>
+  )
+}
+
+function Cards({ title, found }: { title: string; found: readonly Summary[] }) {
+  if (found.length === 0) return null
+  return (
+    <section aria-label={title}>
+      <h2 className="build-cards-title">
+        {title} <span className="muted">{found.length}</span>
+      </h2>
+      <ul className="build-cards">
+        {found.map((each) => (
+          <Card key={`${each.own} ${each.name}`} strategy={each} />
+        ))}
+      </ul>
+    </section>
+  )
+}
+
+function Card({ strategy }: { strategy: Summary }) {
+  return (
+    <li className="card build-card">
+      <h3>
+        <Link to={`/build/${strategy.name}`}>{strategy.title}</Link>
+      </h3>
+      <div className="build-card-marks">
+        {strategy.own && <code>{strategy.name}</code>}
+        {strategy.draft && <Badge variant="outline">Draft</Badge>}
+        {strategy.on_fleet && <Badge variant="outline">On the fleet's list</Badge>}
+        {strategy.bar && <Badge variant="outline">{strategy.bar}</Badge>}
+      </div>
+      <p className="build-card-sentence">{strategy.sentence || 'A draft that is not valid yet.'}</p>
+      {strategy.source && <p className="muted build-card-source">{strategy.source}</p>}
+      {strategy.own && <RemoveButton strategy={strategy} />}
+    </li>
+  )
+}
+
+function RemoveButton({ strategy }: { strategy: Summary }) {
+  const queries = useQueryClient()
+  const fresh = () => void queries.invalidateQueries({ queryKey: ['strategies'] })
+  const restore = useMutation({
+    mutationFn: (ticket: string) => answered(api.POST('/api/strategies/restore', { body: { ticket } })),
+    onSuccess: fresh,
+  })
+  const remove = useMutation({
+    mutationFn: () => answered(api.DELETE('/api/strategies/{name}', { params: { path: { name: strategy.name } } })),
+    onSuccess: ({ ticket }) => {
+      fresh()
+      const id = notifications.show({
+        autoClose: 15_000,
+        closeButtonProps: { 'aria-label': 'Close' },
+        title: `“${strategy.title}” was set aside`,
+        message: (
+          <Button
+            size="compact-sm"
+            variant="default"
+            onClick={() => {
+              restore.mutate(ticket)
+              notifications.hide(id)
+            }}
+          >
+            Undo
+          </Button>
+        ),
+      })
+    },
+  })
+  return (
+    <div>
+      <Button
+        size="compact-xs"
+        variant="default"
+        leftSection={<Trash2 size={13} />}
+        loading={remove.isPending}
+        aria-label={`Remove ${strategy.title}`}
+        onClick={() => remove.mutate()}
+      >
+        Remove
+      </Button>
+      {remove.error instanceof ProblemError && <p className="danger">{remove.error.problem.what}</p>}
+    </div>
+  )
+}
+
+/** An empty strategy under the first free name. */
+function useBegin(listed: readonly Summary[]) {
+  const navigate = useNavigate()
+  return useMutation({
+    mutationFn: async () => {
+      const taken = new Set(listed.map((each) => each.name))
+      let number = 1
+      while (taken.has(`untitled-${number}`)) number += 1
+      const name = `untitled-${number}`
+      const body = { revision: 0, form: 'graph' as const, graph: EMPTY }
+      return answered(api.PUT('/api/strategies/{name}', { params: { path: { name } }, body }))
+    },
+    onSuccess: ({ name }) => navigate(`/build/${name}`),
+  })
+}

@@ -1,0 +1,51 @@
+import { Button } from '@mantine/core'
+import { ChevronLeft, ChevronRight } from 'lucide-react'
+import { count } from '../../format'
+
+/** "1 to 25 of 3,412", and the way to the others. */
+export function Pager({
+  noun,
+  offset,
+  shown,
+  total,
+  step,
+  go,
+}: {
+  noun: string
+  offset: number
+  shown: number
+  total: number
+  step: number
+  go: (offset: number) => void
+}) {
+  if (total === 0) return null
+  return (
+    <nav className="evidence-pager" aria-label={`Pages of ${noun}`}>
+      <span className="muted" role="status">
+        {shown === 0 ? 'none' : `${count(offset + 1)} to ${count(offset + shown)}`} of {count(total)} {noun}
+      </span>
+      {total > step && (
+        <>
+          <Button
+            size="compact-sm"
+            variant="default"
+            leftSection={<ChevronLeft size={14} aria-hidden />}
+            disabled={offset === 0}
+            onClick={() => go(Math.max(0, offset - step))}
+          >
+            Previous
+          </Button>
+          <Button
+            size="compact-sm"
+            variant="default"
+            rightSection={<ChevronRight size={14} aria-hidden />}
+            disabled={offset + step >= total}
+            onClick={() => go(offset + step)}
+          >
+            Next
+          </Button>
+        </>
+      )}
+    </nav>
+  )
+}

@@ -1,0 +1,127 @@
+"""Every page over a real fleet: in both themes, at three widths, looked at by a machine and kept for a person.
+
+The pictures are left in ``build/screens``; `python docs/pages.py` takes those of the README from there.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from axe import axe_violations
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+import clawd as package
+from clawd.engine.warm import warm_up
+
+SCREENS = Path(__file__).parents[2] / "build" / "screens"
+PAGES = {
+    "overview": "/",
+    "fleet": "/fleet",
+    "agent": "/fleet/a001",
+    "build": "/build",
+    "build-strategy": "/build/macd",
+    "backtests": "/backtests",
+    "evidence": "/evidence",
+    "approvals": "/approvals",
+    "risk": "/risk",
+    "settings": "/settings",
+}
+WIDTHS = {1440: 900, 1024: 768, 390: 844}
+
+pytestmark = pytest.mark.usefixtures("front_end")
+
+
+@pytest.fixture(scope="module")
+def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The link that `clawd up` prints; it trades the sample market ten bars a second until the tests are done."""
+    warm_up()
+    home = tmp_path_factory.mktemp("pages")
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CLAWD_")}
+    environment |= {"CLAWD_HOME": str(home), "PYTHONPATH": str(Path(package.__file__).parents[1])}
+    with subprocess.Popen(
+        [sys.executable, "-m", "clawd", "up", "--pace", "10"], env=environment, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        yield next(line for line in process.stdout if "#token=" in line).split()[-1]
+        process.terminate()
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+
+
+@pytest.fixture(scope="module")
+def signed_in(link: str, browser: Browser) -> Iterator[tuple[str, BrowserContext]]:
+    """A browser that came in by the link, and where the server is."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", timezone_id="UTC")
+    page = context.new_page()
+    wrong = listened(page)
+    page.goto(link)
+    # From the start of the program to the first profit or loss on the screen.
+    today = page.locator("[data-testid=profit-today]")
+    expect(today).to_be_visible(timeout=60_000)
+    expect(today).to_have_text(re.compile(r"[1-9]"), timeout=60_000)
+    assert "token" not in page.url
+    assert wrong == []
+    page.close()
+    yield link.partition("/#")[0], context
+    context.close()
+
+
+def listened(page: Page) -> list[str]:
+    """What goes wrong on a page from now on."""
+    wrong: list[str] = []
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("console", lambda said: wrong.append(said.text) if said.type in ("error", "warning") else None)
+    return wrong
+
+
+def settled(page: Page) -> None:
+    """Wait until nothing is loading."""
+    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile("^Loading"))).to_have_count(0, timeout=20_000)
+    expect(page.get_by_test_id("link")).to_contain_text("Live", timeout=20_000)
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_sound_in_both_themes(signed_in: tuple[str, BrowserContext], name: str, theme: str) -> None:
+    url, context = signed_in
+    page = context.new_page()
+    page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+    wrong = listened(page)
+    try:
+        page.goto(url + PAGES[name])
+        settled(page)
+        expect(page.get_by_test_id("mode")).to_have_text("PAPER · SAMPLE MARKET")
+        page.wait_for_timeout(300)
+        SCREENS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=SCREENS / f"{name}-{theme}.png")
+        assert axe_violations(page) == []
+        assert wrong == []
+    finally:
+        page.close()
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", PAGES)
+def test_no_page_is_wider_than_the_window_and_what_matters_stays_in_sight(
+    signed_in: tuple[str, BrowserContext], name: str, width: int
+) -> None:
+    url, context = signed_in
+    page = context.new_page()
+    page.set_viewport_size({"width": width, "height": WIDTHS[width]})
+    try:
+        page.goto(url + PAGES[name])
+        settled(page)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        expect(page.get_by_test_id("mode")).to_be_in_viewport()
+        if name != "agent":  # whose drawer covers a phone; it closes with one tap
+            expect(page.get_by_role("button", name="Stop trading").locator("visible=true").first).to_be_in_viewport()
+        page.screenshot(path=SCREENS / f"{name}-{width}.png")
+    finally:
+        page.close()
