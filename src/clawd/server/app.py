@@ -128,7 +128,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _with_frames(document: dict[str, Any]) -> dict[str, Any]:
-    """What OpenAPI does not know by itself: who may call, and the frames of the WebSocket, so that clients have types."""
+    """What OpenAPI does not know by itself: who may call, and the frames of the WebSocket, for the types of clients."""
     frames = (Status, FleetFrame, FeedFrame, ChangedFrame, Subscribe, Resync)
     _, schema = models_json_schema(
         [(frame, "serialization") for frame in frames], ref_template="#/components/schemas/{model}"
