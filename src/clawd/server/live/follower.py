@@ -149,9 +149,11 @@ class Follower:
                 other.reader.advance(_SLICE)
                 if other.reader.trouble is not None and not other.reader.tale.seq:
                     raise other.reader.trouble
-                if not other.reader.behind or other.reader.trouble is not None:
+                if not other.reader.busy:
                     break
                 if time.monotonic() > deadline:
+                    if not other.reader.behind:  # only what was before its snapshot is not read yet
+                        break
                     raise ConflictError(
                         f"run {run} is still being read: {other.reader.tale.seq:,} of {other.reader.head:,} entries",
                         hint="ask again in a moment",
@@ -250,7 +252,7 @@ class Follower:
         elif reader.head != head:
             self._heard_at = self._clock.now()
             self._grown_at.append(self._heard_at / 1e9)
-        return changed, reader.behind > 0 and reader.trouble is None
+        return changed, reader.busy
 
     def _draw(self) -> None:
         reader, place, child = self._reader, self._place, self._child()
