@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from decimal import Decimal
@@ -34,19 +37,23 @@ from clawd.core.account_events import (
 from clawd.core.clock import ReplayClock, SystemClock
 from clawd.core.costs import Costs
 from clawd.core.event import Event
-from clawd.core.events import EVENTS, HeldUntil, HypothesisProven, OrderHeld, VerdictGiven
+from clawd.core.events import EVENTS, HeldUntil, HypothesisProven, OrderHeld, RunStarted, VerdictGiven
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind
 from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.core.reason import Reason
 from clawd.core.settings import Settings
+from clawd.data.market import load_market
 from clawd.fleet.books import Books
 from clawd.fleet.run import replay
 from clawd.reports.buy_and_hold import buy_and_hold
 from clawd.reports.fact_words import fact_words
 from clawd.server.live.alerts import GATE_REFUSALS, GRACE, VENUE_REFUSALS, Alerts, standing_alerts
 from clawd.server.live.follower import Follower
+from clawd.server.live.status import mode_of
+from clawd.server.live.tale import Tale
 from clawd.server.site import Site
+from clawd.store.access import Scope, open_access
 from clawd.store.entry import Entry
 from clawd.store.journal import Journal
 
@@ -414,3 +421,50 @@ def test_an_account_is_begun_with_what_no_agent_has(tmp_path: Path) -> None:
         assert body["strategy"]["text"] is None and body["strategy"]["unreadable"]
         assert body["equity"]["time"] == []
         assert client.get("/api/equity", params={"run": "new"}).json()["benchmark_missing"]
+
+
+def test_only_the_market_that_comes_with_the_program_is_the_sample() -> None:
+    start = RunStarted.model_validate(small_run().entries[0].body)
+    market = load_market("sample")
+    of_sample = {"symbols": list(market.panel.symbols), "bar": market.panel.bar, "market": market.fingerprint}
+    assert mode_of(Tale("run", Path("nowhere"), books=Books.begin(start.model_copy(update=of_sample)))) == "sample"
+    changes: list[dict[str, Any]] = [{"market": "another"}, {"bar": 1}, {"symbols": ["A", "B"]}]
+    for change in changes:
+        books = Books.begin(start.model_copy(update={**of_sample, **change}))
+        assert mode_of(Tale("run", Path("nowhere"), books=books)) == "paper"
+
+
+def test_the_client_of_the_documentation_works(tmp_path: Path) -> None:
+    """The text of docs/web-live.md, with a key of its own, beside a run that goes on."""
+    text = Path(__file__).parents[2].joinpath("docs", "web-live.md").read_text()
+    code = text.split("```python\n")[1].split("```")[0]
+    assert len(code.strip().splitlines()) <= 18
+    world = small_run()
+    site = Site(Settings(home=tmp_path), SystemClock())
+    with served(site) as web:
+        with open_access(site.home) as access:
+            _, key = access.new_key("watch", frozenset({Scope.READ}), None, time.time_ns())
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, web.url.replace("http", "ws", 1)],
+            env={**os.environ, "CLAWD_KEY": key},
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            said = iter(process.stdout)
+            assert next(said) == "0 agents, 0 today\n"
+            with Journal.open(world.path(site.home)) as journal:
+                for part in world.bars()[:40]:
+                    write(journal, part)
+                    time.sleep(0.02)
+                while not (line := next(said)).startswith("8 agents"):
+                    pass
+                with web.client() as client:
+                    profits = [agent["profit"] for agent in client.get("/api/agents").json()["agents"]]
+                while line != f"8 agents, {round(sum(profits), 2)} today\n":
+                    line = next(said)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
