@@ -1,6 +1,6 @@
 import { AreaSeries, BaselineSeries, createSeriesMarkers, LineSeries, LineStyle } from 'lightweight-charts'
 import { useEffect, useMemo, useRef } from 'react'
-import { money } from '../format'
+import { money, percent } from '../format'
 import { ChartHost } from './ChartHost'
 import { chartTime, lineItems, useCanvas } from './canvas'
 import type { EquityChartProps } from './EquityChart'
@@ -49,7 +49,7 @@ export default function EquityCanvas({
         priceLineVisible: false,
         priceFormat: {
           type: 'custom',
-          formatter: (value: number) => `${value.toFixed(1).replace('-', '\u2212')}%`,
+          formatter: (value: number) => percent(value / 100),
           minMove: 0.1,
         },
       },
