@@ -18,7 +18,7 @@ export function PaceMenu() {
     enabled: opened,
     staleTime: 0,
   })
-  const restart = useRestart((pace) => `It goes on at ${bars(pace)}.`)
+  const restart = useRestart(({ pace }) => `After the bar at hand it goes on at ${bars(pace ?? 1)}.`)
   return (
     <Menu opened={opened} onChange={setOpened} position="bottom-end" transitionProps={{ duration: 0 }}>
       <Menu.Target>
