@@ -38,6 +38,7 @@ export function Editor({ session, palette, kinds }: Props) {
   const canvas = useRef<CanvasControl | null>(null)
   const area = useRef<HTMLTextAreaElement>(null)
   const side = useRef<HTMLDivElement>(null)
+  const result = useRef<HTMLElement>(null)
   const draft = state.history.present
   const { check } = state
   const pane = isLocked && !['text', 'json'].includes(state.pane) ? 'text' : state.pane
@@ -99,8 +100,10 @@ export function Editor({ session, palette, kinds }: Props) {
 
   const backtest = async () => {
     const found = await session.validate()
-    if (found?.valid && found.text !== null) setTested(session.draft.text)
-    else if (found?.problems[0]) go(found.problems[0])
+    if (found?.valid && found.text !== null) {
+      setTested(session.draft.text)
+      requestAnimationFrame(() => result.current?.scrollIntoView({ block: 'start' }))
+    } else if (found?.problems[0]) go(found.problems[0])
   }
 
   const deploy = async () => {
@@ -276,8 +279,8 @@ export function Editor({ session, palette, kinds }: Props) {
         </div>
       </div>
       {tested !== null && (
-        <section className="build-backtest" aria-label="Backtest">
-          <BacktestPanel key={tested} text={tested} />
+        <section ref={result} className="build-backtest" aria-label="Backtest">
+          <BacktestPanel text={tested} />
         </section>
       )}
       <DeployDialog
