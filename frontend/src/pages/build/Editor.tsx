@@ -4,7 +4,7 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState, useSyncExtern
 import { Link } from 'react-router'
 import { ProblemError } from '../../api/client'
 import { ProblemNotice } from '../../parts/ProblemNotice'
-import { BacktestPanel } from '../backtests/BacktestPanel'
+import { BacktestPlace } from './BacktestPlace'
 import { BlockForm } from './BlockForm'
 import type { CanvasControl } from './Canvas'
 import { CodePane } from './CodePane'
@@ -38,7 +38,6 @@ export function Editor({ session, palette, kinds }: Props) {
   const canvas = useRef<CanvasControl | null>(null)
   const area = useRef<HTMLTextAreaElement>(null)
   const side = useRef<HTMLDivElement>(null)
-  const result = useRef<HTMLElement>(null)
   const draft = state.history.present
   const { check } = state
   const pane = isLocked && !['text', 'json'].includes(state.pane) ? 'text' : state.pane
@@ -100,10 +99,8 @@ export function Editor({ session, palette, kinds }: Props) {
 
   const backtest = async () => {
     const found = await session.validate()
-    if (found?.valid && found.text !== null) {
-      setTested(session.draft.text)
-      requestAnimationFrame(() => result.current?.scrollIntoView({ block: 'start' }))
-    } else if (found?.problems[0]) go(found.problems[0])
+    if (found?.valid && found.text !== null) setTested(session.draft.text)
+    else if (found?.problems[0]) go(found.problems[0])
   }
 
   const deploy = async () => {
@@ -202,7 +199,14 @@ export function Editor({ session, palette, kinds }: Props) {
         ) : (
           <p className="muted">What the strategy does is said here as soon as nothing is wrong with it.</p>
         )}
-        <Faults check={check} form={draft.form} isChecking={state.checking} isAsked={isAsked} onGo={go} />
+        <Faults
+          check={check}
+          graph={draft.graph}
+          form={draft.form}
+          isChecking={state.checking}
+          isAsked={isAsked}
+          onGo={go}
+        />
       </section>
       <div className="build-panes">
         {!isLocked && <PalettePane palette={palette} onAdd={(kind) => add(kind)} />}
@@ -278,11 +282,7 @@ export function Editor({ session, palette, kinds }: Props) {
           </Tabs>
         </div>
       </div>
-      {tested !== null && (
-        <section ref={result} className="build-backtest" aria-label="Backtest">
-          <BacktestPanel text={tested} />
-        </section>
-      )}
+      {tested !== null && <BacktestPlace text={tested} />}
       <DeployDialog
         name={state.name}
         title={draft.graph.name}
