@@ -18,6 +18,7 @@ from backtests_world import asked, ended, opened, request, until
 
 from clawd.backtests import desk as desk_module
 from clawd.backtests.desk import BusyError, Desk
+from clawd.backtests.limits import TOO_LARGE
 from clawd.backtests.reading import opened as arrays_of
 from clawd.backtests.run import Run
 from clawd.core.clock import SystemClock
@@ -211,3 +212,8 @@ def test_a_folder_that_is_no_backtest_is_passed_over(tmp_path: Path) -> None:
     with opened(tmp_path) as desk:
         assert desk.runs() == []
         assert Run.from_json(Run("a", 1, "n", "h", request()).to_json()) == Run("a", 1, "n", "h", request())
+
+
+def test_a_worker_that_needs_too_much_memory_ends_with_the_code_that_says_so() -> None:
+    source = "import clawd.backtests.worker as worker; worker.MOST_MEMORY = 1; worker._watch_memory()"
+    assert subprocess.run([sys.executable, "-c", source], check=False).returncode == TOO_LARGE
