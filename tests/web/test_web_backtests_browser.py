@@ -47,6 +47,13 @@ def runs(client: httpx2.Client) -> list[dict[str, Any]]:
     return [done(client), done(client, text=CROSS.format(fast=25), fee="0.001"), done(client, text=hostile)]
 
 
+@pytest.fixture(scope="module", autouse=True)
+def patience() -> Iterator[None]:
+    expect.set_options(timeout=PATIENCE)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 @pytest.fixture
 def page(at_work: Served, context: BrowserContext) -> Iterator[Page]:
     """A page that is signed in, and in which nothing may go wrong."""
@@ -78,7 +85,7 @@ def test_an_empty_home_says_what_a_backtest_is_and_has_one_thing_to_do(
         own.sign_in(context)
         page = context.new_page()
         page.goto(f"{own.url}/backtests")
-        expect(page.get_by_role("heading", name="No backtest yet")).to_be_visible(timeout=PATIENCE)
+        expect(page.get_by_role("heading", name="No backtest yet")).to_be_visible()
         page.get_by_role("button", name="Run the first one").click()
         expect(page.get_by_role("dialog", name="New backtest")).to_be_visible()
         assert axe_violations(page) == []
