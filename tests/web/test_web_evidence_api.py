@@ -264,6 +264,8 @@ def test_pages_hold_every_trial_that_fits_once_and_in_order(
         ("/claims?order=magic", 422),
         ("/trials?limit=201", 422),
         ("/trials?offset=-1", 422),
+        ("/trials?offset=20001&order=sharpe", 400),
+        ("/trials?offset=20001", 200),
         ("/trials?strategy=XYZ", 422),
         (f"/trials?name={'x' * 201}", 422),
         ("/trials?author=%00", 200),
