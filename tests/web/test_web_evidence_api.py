@@ -20,7 +20,7 @@ from typing import Any
 import httpx2
 import pytest
 from evidence_world import HOSTILE, person_tries, researched, searched
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from web_server import Served, served
 
@@ -204,7 +204,12 @@ ORDERS = st.sampled_from(["recorded", "sharpe", "total_return", "max_drawdown", 
 KEYS = {"recorded": None, "sharpe": "sharpe", "total_return": "total_return", "max_drawdown": "max_drawdown"}
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],  # to shrink would ask the server hundreds of times
+)
 @given(
     order=ORDERS,
     descending=st.booleans(),
