@@ -62,11 +62,13 @@ class World:
 
 
 @cache
-def sample_run() -> World:
-    """`clawd up` on the sample market, from its beginning to its end."""
+def small_run() -> World:
+    """`clawd up` on a small market, from its beginning to its end: agents are hired, fired and released."""
     warm_up()
     with TemporaryDirectory() as home:
-        _clawd(Path(home), "up", "--plain")
+        made = _module("cli", "cli_world")
+        market = made.folder(Path(home, "market"), A=made.bars(made.waves(1, 1_000)), B=made.bars(made.waves(2, 1_000)))
+        _clawd(Path(home), "up", "--plain", "--data", str(market), max_drawdown="0.03")
         (path,) = Path(home, "runs").glob("*/journal.sqlite")
         return _world(path, "runs")
 
@@ -84,7 +86,7 @@ def _traded(home: Path) -> World:
     work.mkdir()
     (work / "follows.toml").write_text(_FOLLOWS)
     (work / "fades.toml").write_text(_FADES)
-    captures = [str(path) for path in _venue_markets().write_captures(work)]
+    captures = [str(path) for path in _module("fleet", "venue_markets").write_captures(work)]
     both = ["--strategy", str(work / "follows.toml"), "--strategy", str(work / "fades.toml")]
     _clawd(home, "trade", *captures, *both, "--perpetual", "10", capital="10000", day_loss_limit="500")
     return _world(home / "accounts" / "captures" / "journal.sqlite", "accounts")
@@ -110,12 +112,13 @@ def _clawd(home: Path, *arguments: str, **settings: str) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def _venue_markets() -> ModuleType:
-    """The made-up market of the tests of the fleet."""
-    path = Path(__file__).parents[1] / "fleet" / "venue_markets.py"
-    spec = importlib.util.spec_from_file_location("venue_markets_of_fleet", path)
+def _module(folder: str, name: str) -> ModuleType:
+    """A module beside other tests, with their made-up markets."""
+    path = Path(__file__).parents[1] / folder / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{name}_for_live", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # its data classes look themselves up
     spec.loader.exec_module(module)
     return module
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from live_world import World, capture_account, sample_run
+from live_world import World, capture_account, small_run
 
 from clawd.server.live.columns import Columns
 from clawd.server.live.holdings import positions_of
@@ -35,6 +35,7 @@ class Facts:
         self.before_day: dict[str, float] = {}
         self.fired: set[str] = set()
         self.released: set[str] = set()
+        self.left_with: dict[str, float] = {}
         self.reserved = 0.0
         self.day = -1
         self.day_value: dict[str, float] = {}
@@ -69,13 +70,14 @@ class Facts:
                 self.fired.add(str(body["agent"]))
             case "AgentReleased":
                 self.released.add(str(body["agent"]))
-                self.equity[str(body["agent"])] = float(body["capital"])
+                self.left_with[str(body["agent"])] = float(body["capital"])
             case "DayOpened":
                 self.day_value = {name: self.worth(name) for name in self.capital}
             case "BooksMarked":
                 if body["time"] // _DAY != self.day:
                     self.day, self.before_day = body["time"] // _DAY, dict(self.equity)
                 self.reserved = float(body["reserved"])
+                self.equity |= self.left_with
                 for name, (equity, wealth) in body["agents"].items():
                     self.equity[name], self.wealth[name] = float(equity), wealth
                     self.peak[name] = max(self.peak[name], float(equity))
@@ -105,7 +107,7 @@ def check(columns: Columns, facts: Facts, values: dict[str, float], opened_with:
 
 
 def test_of_a_run_over_bars() -> None:
-    parts = sample_run().bars()
+    parts = small_run().bars()
     tale, facts = Tale("run", Path("nowhere")), Facts()
     moments = set(np.random.default_rng(1).choice(len(parts), 60, replace=False).tolist()) | {1, len(parts) - 1}
     seen: set[str] = set()
@@ -157,7 +159,7 @@ def test_an_agent_that_nobody_can_value_is_worth_what_nobody_knows() -> None:
 def test_what_has_changed_is_what_differs() -> None:
     tale = Tale("run", Path("nowhere"))
     before: Columns | None = None
-    for part in sample_run().bars()[:200]:
+    for part in small_run().bars()[:200]:
         for entry in part:
             tale.take(entry)
         columns = tale.columns()
@@ -170,11 +172,11 @@ def test_what_has_changed_is_what_differs() -> None:
         before = columns
 
 
-@pytest.mark.parametrize("world", [sample_run, capture_account], ids=["bars", "account"])
+@pytest.mark.parametrize("world", [small_run, capture_account], ids=["bars", "account"])
 def test_positions_and_trades_are_those_of_the_fills(world: Callable[[], World]) -> None:
     tale = Tale("run", Path("nowhere"))
     sizes: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for place, entry in enumerate(world().entries[:6_000]):
+    for place, entry in enumerate(world().entries):
         tale.take(entry)
         if entry.kind == "OrderFilled":
             sizes[entry.body["agent"], entry.body["symbol"]] += Decimal(str(entry.body["size"]))
@@ -200,7 +202,7 @@ def test_positions_and_trades_are_those_of_the_fills(world: Callable[[], World])
 def test_curves_hold_what_was_marked() -> None:
     tale = Tale("run", Path("nowhere"))
     marked: list[tuple[int, float, dict[str, float]]] = []
-    for entry in sample_run().entries[:6_000]:
+    for entry in small_run().entries:
         tale.take(entry)
         if entry.kind == "BooksMarked":
             agents = {name: float(equity) for name, (equity, _) in entry.body["agents"].items()}

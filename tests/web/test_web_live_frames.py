@@ -26,7 +26,7 @@ class Changing:
     """A source whose pictures a test makes."""
 
     def __init__(self) -> None:
-        status = nothing_to_show(Settings(), None, compiling=False).status
+        status = nothing_to_show(Settings(), None).status
         self.now = Picture(status, no_agents(), ())
         self.lines = 0
 

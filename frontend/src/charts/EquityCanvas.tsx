@@ -63,7 +63,7 @@ export default function EquityCanvas({
   const fitted = useRef<unknown>(null)
 
   useEffect(() => {
-    if (!made) return
+    if (!made || made.gone) return
     made.parts.equity.setData(lineItems(equity))
     made.parts.below.setData(lineItems(drawdown ?? drawdowns(equity), 'time', 100))
     if (fitted.current !== made && equity.length > 0) {
@@ -74,7 +74,7 @@ export default function EquityCanvas({
 
   // What is seen begins anew wherever it is dragged to, and the benchmark with it.
   useEffect(() => {
-    if (!made || benchmark.length === 0) return
+    if (!made || made.gone || benchmark.length === 0) return
     const scale = made.chart.timeScale()
     let [drawn, frame] = [Number.NaN, 0]
     const draw = () => {
@@ -99,7 +99,7 @@ export default function EquityCanvas({
 
   useEffect(() => {
     const last = equity.at(-1)
-    if (!made || !now || now.value === null || (last && now.time < last.time)) return
+    if (!made || made.gone || !now || now.value === null || (last && now.time < last.time)) return
     made.parts.equity.update({ time: chartTime(now.time), value: now.value })
   }, [made, now, equity])
 

@@ -46,7 +46,7 @@ export default function PriceCanvas(props: PriceChartProps) {
   const fitted = useRef<unknown>(null)
 
   useEffect(() => {
-    if (!made) return
+    if (!made || made.gone) return
     made.parts.bars.applyOptions({ visible: style === 'candles' })
     made.parts.line.applyOptions({ visible: style === 'line' })
     made.parts.bars.setData(candles.map((candle) => ({ ...candle, time: chartTime(candle.time) })))
@@ -58,14 +58,15 @@ export default function PriceCanvas(props: PriceChartProps) {
   }, [made, candles, style])
 
   useEffect(() => {
-    made?.parts.stop.setData(lineItems(stop ?? []))
-    made?.parts.target.setData(lineItems(target ?? []))
+    if (!made || made.gone) return
+    made.parts.stop.setData(lineItems(stop ?? []))
+    made.parts.target.setData(lineItems(target ?? []))
   }, [made, stop, target])
 
   useEffect(() => {
     const mark = marks?.find((each) => each.id === focus)
     const bar = mark && barOf(times, mark.time)
-    if (!made || bar === undefined || bar === null) return
+    if (!made || made.gone || bar === undefined || bar === null) return
     const at = times.indexOf(bar)
     made.chart.timeScale().setVisibleLogicalRange({ from: at - AROUND, to: at + AROUND })
   }, [made, focus, marks, times])

@@ -1,5 +1,5 @@
 import { Skeleton } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { answered, api } from '../../api/client'
 import { EquityChart } from '../../charts'
@@ -15,7 +15,8 @@ export function EquityCard() {
   const run = status?.run ?? null
   const trading = status?.phase === 'trading'
   const { data, error, refetch } = useQuery({
-    queryKey: ['runs', run, 'equity'],
+    queryKey: ['runs', run, 'equity', status?.phase],
+    placeholderData: keepPreviousData,
     queryFn: () => answered(api.GET('/api/equity')),
     refetchInterval: trading ? EVERY : false,
   })

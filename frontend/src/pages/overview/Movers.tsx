@@ -1,6 +1,5 @@
 import { useRef } from 'react'
 import { Link } from 'react-router'
-import { money } from '../../format'
 import type { Fleet } from '../../live/fleet'
 import { useFleet } from '../../live/status'
 import { Change } from '../../parts/Change'
@@ -47,15 +46,12 @@ function Side({ title, fleet, rows }: { title: string; fleet: Fleet; rows: reado
           <th scope="col" className="numbers">
             P&L today
           </th>
-          <th scope="col" className="numbers no-phone">
-            Equity
-          </th>
         </tr>
       </thead>
       <tbody>
         {rows.length === 0 && (
           <tr>
-            <td colSpan={3} className="muted">
+            <td colSpan={2} className="muted">
               Nobody
             </td>
           </tr>
@@ -70,7 +66,6 @@ function Side({ title, fleet, rows }: { title: string; fleet: Fleet; rows: reado
             <td className="numbers live">
               <Change value={fleet.profit[row]} />
             </td>
-            <td className="numbers no-phone live">{money(fleet.equity[row])}</td>
           </tr>
         ))}
       </tbody>

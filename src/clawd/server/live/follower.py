@@ -78,7 +78,7 @@ class Follower:
         self._alerts: tuple[str, list[Alert]] | None = None
         self._alerted: tuple[object, ...] = ()
         self.acknowledged: dict[str, Acknowledgement] = {}
-        self._picture = nothing_to_show(settings, self._child(), compiling=False)
+        self._picture = nothing_to_show(settings, self._child())
         self.wanted = read_wanted(settings.home)
         self.announce: Callable[[Changed], None] = lambda what: None
 
@@ -241,7 +241,8 @@ class Follower:
     def _draw(self) -> None:
         reader, place, child = self._reader, self._place, self._child()
         if reader is None or place is None or (place.kind == "bars" and not is_warm()):
-            self._picture = nothing_to_show(self._settings, child, compiling=place is not None)
+            command = self._orders.command
+            self._picture = nothing_to_show(self._settings, child, compiling=place is not None, command=command)
             if place is not None and not is_warm():
                 warm_up()
         else:

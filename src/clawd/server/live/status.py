@@ -22,7 +22,7 @@ from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place
 from clawd.server.live.reader import Reader
 from clawd.server.live.tale import EQUITY, MILLISECOND, Tale
-from clawd.store.switchboard import Command, Switch
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
 
 Standing = Literal["active", "reducing", "halted", "flattening", "day_limit"]
 
@@ -41,7 +41,9 @@ class Child:
     progress: float | None
 
 
-def nothing_to_show(settings: Settings, child: Child | None, *, compiling: bool) -> Picture:
+def nothing_to_show(
+    settings: Settings, child: Child | None, *, compiling: bool = False, command: Command = NOTHING_ORDERED
+) -> Picture:
     """Before the first run of a home, or while the engine that folds it is compiled."""
     if child is None and compiling:
         child = Child("compiling", "the engine is compiled for this machine, once: about a minute", None)
@@ -57,7 +59,7 @@ def nothing_to_show(settings: Settings, child: Child | None, *, compiling: bool)
         progress=phase.progress,
         market_time=None,
         heard_at=None,
-        standing="active",
+        standing=_ordered(command, flattening=False),
         currency=CURRENCY,
         equity=None,
         day_profit=None,
@@ -85,7 +87,7 @@ def status_of(
 ) -> Picture:
     """The picture of a run as it has been read so far; parts of it that are as before are the same objects."""
     tale = reader.tale
-    empty = nothing_to_show(settings, child, compiling=False).status
+    empty = nothing_to_show(settings, child).status
     columns = tale.columns()
     standing = standing_of(tale, orders.command, place.working)
     phase = _phase(reader, place, child, standing)
