@@ -21,17 +21,7 @@ export function Header({ onMenu, onSearch, onStop }: { onMenu: () => void; onSea
       <LinkBadge />
       <PhaseNote />
       <span className="head-space" />
-<<<<<<< HEAD
       <button type="button" className="search" onClick={onSearch} aria-keyshortcuts="Control+K">
-=======
-      <button
-        type="button"
-        className="search"
-        onClick={onSearch}
-        aria-label="Search Ctrl K: pages, agents and commands"
-        aria-keyshortcuts="Control+K"
-      >
->>>>>>> web-decisions
         <Search size={14} aria-hidden />
         <span>Search</span>
         <kbd aria-hidden>Ctrl K</kbd>
