@@ -104,7 +104,7 @@ def test_a_key_gives_nobody_a_right_that_it_does_not_have(web: Served, client: h
         ("GET", "/api/sessions", Scope.ADMIN),
         ("PUT", "/api/password", Scope.ADMIN),
         ("POST", "/api/standing", Scope.DECIDE),
-        ("PUT", "/api/strategies/mine", Scope.BUILD),
+        ("PUT", "/api/runs/shown", Scope.BUILD),
     ],
 )
 def test_each_right_opens_what_it_is_for_and_none_implies_another(
