@@ -4209,7 +4209,9 @@ export interface components {
          */
         PaletteExit: {
             /** Example */
-            example: components["schemas"]["ExitTarget"] | number;
+            example: {
+                [key: string]: number;
+            } | number;
             /**
              * Form
              * @enum {string}
