@@ -29,20 +29,22 @@ BLOCK = "forecast"
 
 def main() -> None:
     chromium = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    with tempfile.TemporaryDirectory() as home, served(Site(Settings(home=Path(home)), SystemClock())) as web:
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
-            context = browser.new_context(
-                viewport={"width": 1440, "height": 900}, color_scheme="dark", reduced_motion="reduce"
-            )
-            web.sign_in(context)
-            page = context.new_page()
-            page.goto(f"{web.url}/build/{STRATEGY}")
-            page.locator(".build-block", has_text=BLOCK).first.click()
-            page.get_by_role("heading", name="clip").wait_for()
-            page.wait_for_timeout(500)
-            page.screenshot(path=TARGET)
-            browser.close()
+    with (
+        tempfile.TemporaryDirectory() as home,
+        served(Site(Settings(home=Path(home)), SystemClock())) as web,
+        sync_playwright() as playwright,
+    ):
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        size = {"width": 1440, "height": 900}
+        context = browser.new_context(viewport=size, color_scheme="dark", reduced_motion="reduce")
+        web.sign_in(context)
+        page = context.new_page()
+        page.goto(f"{web.url}/build/{STRATEGY}")
+        page.locator(".build-block", has_text=BLOCK).first.click()
+        page.get_by_role("heading", name="clip").wait_for()
+        page.wait_for_timeout(500)
+        page.screenshot(path=TARGET)
+        browser.close()
 
 
 if __name__ == "__main__":
