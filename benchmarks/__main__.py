@@ -23,6 +23,7 @@ BENCHMARKS = {
     "paper": "live.paper",
     "matching": "matching.matching",
     "research": "research.research",
+    "web-fleet": "web_fleet.web_fleet",
     "web-frames": "web.web_frames",
 }
 

@@ -14,7 +14,7 @@ from clawd import __version__
 from clawd.cli.main import command_line
 
 GROUPS = {
-    "Trade on paper": ["up", "trade"],
+    "Trade on paper": ["up", "trade", "web"],
     "Stop it": ["halt", "reduce", "flatten", "resume", "adopt"],
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
@@ -24,6 +24,11 @@ GROUPS = {
 COMMANDS = [
     "up",
     "trade",
+    "web",
+    "web serve",
+    "web link",
+    "web password",
+    "web keys",
     "halt",
     "reduce",
     "flatten",

@@ -17,6 +17,7 @@ from clawd.core.costs import Costs
 from clawd.engine.warm import warm_up
 from clawd.research.worlds.experiment import Experiment, Found, run_experiment
 from clawd.research.worlds.planted import EDGES, HIDDEN
+from clawd.research.worlds.results import read_tables
 from clawd.research.worlds.table import Size, full, quick, rows_of, run_worlds
 from clawd.research.worlds.truth import Making
 
@@ -51,7 +52,13 @@ def test_the_quick_command_finds_the_edges_and_nothing_in_noise(tmp_path: Path) 
     assert rows["planted"]["found"] == rows["planted"]["planted"] == rows["planted"]["campaigns"] > 0
     assert rows["mixed"]["found"] >= 1
     assert rows["planted"]["false"] + rows["mixed"]["false"] <= 1
-    assert not (tmp_path / "home").exists(), "nothing is written into the home of whoever asks"
+    left = [path.relative_to(tmp_path / "home").as_posix() for path in (tmp_path / "home").rglob("*") if path.is_file()]
+    assert sorted(left) == ["research/worlds.json", "research/worlds.json.lock"], "the table is kept and nothing else"
+    (kept,) = read_tables(tmp_path / "home")
+    assert [dict(row) for row in kept.rows] == json.loads(done.stdout)
+    assert kept.command == "clawd research worlds --quick --seed 1 --data sample"
+    assert kept.campaigns == kept.planned == sum(row["campaigns"] for row in rows.values())
+    assert kept.promoted == sum(row["promoted"] for row in rows.values())
 
 
 def test_the_same_seed_gives_the_same_whoever_works() -> None:

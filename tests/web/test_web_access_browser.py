@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import httpx2
 import pytest
 from axe import axe_violations
 from playwright.sync_api import BrowserContext, Page, expect
-from web_server import Served, served
+from web_server import Served, open_session, served
 
 from clawd.server.access import new_link
 from clawd.server.site import Site
@@ -110,3 +111,66 @@ def test_a_restart_of_the_server_asks_nobody_to_sign_in(site: Site, context: Bro
     with served(Site(site.settings, site.clock), port):
         page.wait_for_timeout(3_000)
         signed_in(page)
+
+
+def test_keys_are_made_shown_once_and_revoked_on_the_settings_page(web: Served, page: Page) -> None:
+    page.goto(f"{web.url}/settings")
+    page.get_by_role("button", name="New key").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("night-report")
+    dialog.get_by_role("checkbox", name="build").check()
+    dialog.get_by_role("button", name="Make the key").click()
+    secret = dialog.get_by_text("clawd_").inner_text()
+    shown = httpx2.get(f"{web.url}/api/session", headers={"Authorization": f"Bearer {secret}"}).json()
+    assert (shown["name"], shown["scopes"]) == ("key:night-report", ["build", "read"])
+    dialog.get_by_role("button", name="I have copied it").click()
+    assert secret not in page.content()
+    page.get_by_role("button", name="Revoke night-report").click()
+    page.get_by_role("dialog").get_by_role("button", name="Revoke the key").click()
+    expect(page.get_by_text("There is none yet")).to_be_visible()
+    assert httpx2.get(f"{web.url}/api/about", headers={"Authorization": f"Bearer {secret}"}).status_code == 401
+
+
+def test_the_password_is_set_on_the_settings_page_and_others_are_signed_out(web: Served, page: Page) -> None:
+    name, other = open_session(web.site)
+    page.goto(f"{web.url}/settings")
+    card = page.get_by_role("region", name="Password")
+    save = card.get_by_role("button", name="Set the password")
+    card.get_by_label("New password").fill("too short")
+    expect(card.get_by_text("9 of at least 12 characters")).to_be_visible()
+    card.get_by_label("New password").fill(PASSWORD)
+    card.get_by_label("Once more").fill(PASSWORD + "!")
+    expect(save).to_be_disabled()
+    card.get_by_label("Once more").fill(PASSWORD)
+    save.click()
+    expect(card.get_by_label("Current password")).to_be_visible()
+    assert httpx2.get(f"{web.url}/api/about", cookies={name: other}).status_code == 401
+    signed_in(page)
+    with open_access(web.site.home) as access:
+        assert access.is_password(PASSWORD)
+
+
+def test_signing_out_shows_the_sign_in_and_another_session_can_be_ended(web: Served, page: Page) -> None:
+    name, other = open_session(web.site)
+    page.goto(f"{web.url}/settings")
+    sessions = page.get_by_role("region", name="Sessions").first
+    expect(sessions.get_by_role("row")).to_have_count(3)
+    sessions.get_by_role("button", name="Sign out tests").first.click()
+    expect(sessions.get_by_role("row")).to_have_count(2)
+    sessions.get_by_role("button", name="Sign out here").click()
+    signed_out(page)
+    for value in (other, web.cookie[1]):
+        assert httpx2.get(f"{web.url}/api/about", cookies={name: value}).status_code == 401
+
+
+@pytest.mark.parametrize("theme", ["dark", "light"])
+def test_the_settings_of_access_are_accessible(web: Served, page: Page, theme: str) -> None:
+    with web.client() as client:
+        client.post("/api/keys", json={"name": "night-report", "scopes": ["read", "build"]})
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.goto(f"{web.url}/settings")
+    expect(page.get_by_text("night-report")).to_be_visible()
+    assert axe_violations(page) == []
+    page.get_by_role("button", name="New key").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    assert axe_violations(page) == []

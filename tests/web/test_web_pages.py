@@ -62,7 +62,7 @@ def signed_in(link: str, browser: Browser) -> Iterator[tuple[str, BrowserContext
     wrong = listened(page)
     page.goto(link)
     # From the start of the program to the first profit or loss on the screen.
-    today = page.locator("[data-testid=profit-today]")
+    today = page.locator(".key-figure", has_text="P&L today")
     expect(today).to_be_visible(timeout=60_000)
     expect(today).to_have_text(re.compile(r"[1-9]"), timeout=60_000)
     assert "token" not in page.url

@@ -2551,15 +2551,18 @@ export interface components {
              * @enum {string}
              */
             state: "concluded" | "open" | "unreadable";
-            /** Strategies */
-            strategies: number;
+            /**
+             * Strategies
+             * @description distinct ones among them, likewise
+             */
+            strategies: number | null;
             /** Symbols */
             symbols: string[];
             /**
              * Tried
-             * @description distinct trials that are its own
+             * @description distinct trials that are its own; null where it has none or is counted yet
              */
-            tried: number;
+            tried: number | null;
             /** Until */
             until: number | null;
             /** Vault From */
@@ -3674,6 +3677,26 @@ export interface components {
             symbols: string[];
         };
         /**
+         * LastBacktest
+         * @description What came of the newest backtest of a strategy.
+         */
+        LastBacktest: {
+            /**
+             * Ended At
+             * @description milliseconds since 1970
+             */
+            ended_at: number;
+            /** Id */
+            id: string;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Total Return
+             * @description share of the capital
+             */
+            total_return: number | null;
+        };
+        /**
          * Level
          * @description How trading is stopped. See docs/stopping.md.
          * @enum {string}
@@ -4206,7 +4229,9 @@ export interface components {
          */
         PaletteExit: {
             /** Example */
-            example: components["schemas"]["ExitTarget"] | number;
+            example: {
+                [key: string]: number;
+            } | number;
             /**
              * Form
              * @enum {string}
@@ -5395,6 +5420,8 @@ export interface components {
              * @description has changes that are not valid yet
              */
             draft: boolean;
+            /** @description of this very strategy, by a person */
+            last_backtest: components["schemas"]["LastBacktest"] | null;
             /**
              * Name
              * @description of its file: what it is asked for by

@@ -21,7 +21,7 @@ export default function LinesCanvas(props: LinesProps) {
   }, axis)
 
   useEffect(() => {
-    if (!made) return
+    if (!made || made.gone) return
     const lines: ISeriesApi<'Line'>[] = series.map((one, at) => {
       const line = made.chart.addSeries(LineSeries, {
         color: made.colours.lines[at] ?? made.colours.text,

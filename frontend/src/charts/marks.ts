@@ -11,7 +11,7 @@ export function useMarks(
   onMark: ((id: string) => void) | undefined,
 ): void {
   useEffect(() => {
-    if (!made) return
+    if (!made || made.gone) return
     if (!marks?.length) {
       made.parts.marks.setMarkers([])
       return
@@ -37,7 +37,7 @@ export function useMarks(
   }, [made, marks, times])
 
   useEffect(() => {
-    if (!made || !onMark) return
+    if (!made || made.gone || !onMark) return
     const clicked = (event: MouseEventParams<Time>) => {
       if (typeof event.hoveredObjectId === 'string') onMark(event.hoveredObjectId)
     }

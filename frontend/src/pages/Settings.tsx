@@ -2,6 +2,7 @@ import { Card } from '../parts/Card'
 import { Page } from '../parts/Page'
 import { AboutCard } from './settings/AboutCard'
 import { AppearanceCard } from './settings/AppearanceCard'
+import { AccessSettings } from './settings/access/AccessSettings'
 import { KeysCard } from './settings/KeysCard'
 import { ValuesCard } from './settings/ValuesCard'
 import './settings/settings.css'
@@ -20,6 +21,7 @@ export default function Settings() {
           </Card>
         </div>
         <KeysCard />
+        <AccessSettings />
         <ValuesCard />
         <AboutCard />
       </div>

@@ -15,7 +15,7 @@ export function AlertRow({ alert }: { alert: AlertView }) {
   const seen = useAcknowledge()
   const { sign, word } = SIGNS[alert.severity]
   return (
-    <li className={`alert-row ${alert.severity}`}>
+    <li className={`alert-row severity-${alert.severity}`}>
       <span className="alert-sign" title={word}>
         <span aria-hidden>{sign}</span>
         <span className="hidden">{word}:</span>

@@ -7,6 +7,7 @@ export function KeyFigure({
   note,
   tone = '',
   live = false,
+  testId,
   children,
 }: {
   label: string
@@ -14,12 +15,15 @@ export function KeyFigure({
   note?: ReactNode
   tone?: 'gain' | 'loss' | 'warn' | 'danger' | ''
   live?: boolean
+  testId?: string
   children?: ReactNode
 }) {
   return (
     <div className="card key-figure">
       <div className="key-figure-label">{label}</div>
-      <div className={`key-figure-value ${tone} ${live ? 'live' : ''}`}>{value}</div>
+      <div className={`key-figure-value ${tone} ${live ? 'live' : ''}`} data-testid={testId}>
+        {value}
+      </div>
       {children}
       {note !== undefined && <div className="key-figure-note">{note}</div>}
     </div>

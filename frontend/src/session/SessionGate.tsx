@@ -1,11 +1,8 @@
 import { type ReactNode, useEffect, useState } from 'react'
 import { ProblemError } from '../api/client'
 import { SignIn } from '../pages/SignIn'
-import { useSession, useSignedOut } from './session'
+import { opened, useSession, useSignedOut } from './session'
 import { takeToken } from './token'
-
-/** Taken when the page loads, before anything else can look at the address. */
-const opened = takeToken()
 
 /**
  * The pages, for who is signed in. A session that ends lays the sign-in over them: what was being written stays.

@@ -2,17 +2,26 @@ import { useQuery } from '@tanstack/react-query'
 import { useSyncExternalStore } from 'react'
 import { answered, api, ProblemError, queries, type Schema, signedOut } from '../api/client'
 import { live } from '../live/store'
+import { takeToken } from './token'
 
 export type Who = Schema<'Who'>
 
 const KEY = ['session'] as const
+
+/** Of the link that opened this page: taken when it loads, before anything else can look at the address. */
+export const opened = takeToken()
+let untried = opened
 
 /** Who is signed in here. */
 export function useSession() {
   return useQuery({
     queryKey: KEY,
     queryFn: async () => {
-      const who = await answered(api.GET('/api/session'))
+      const token = untried
+      untried = null
+      // Who came by a link need not be told first that he is not in; one that was used already may still be in.
+      const asked = () => answered(api.GET('/api/session'))
+      const who = await (token ? answered(api.POST('/api/session', { body: { token } })).catch(asked) : asked())
       signedOut.set(false) // in another tab of this browser, perhaps
       return who
     },

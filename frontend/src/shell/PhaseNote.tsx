@@ -1,18 +1,7 @@
 import { percent } from '../format'
-import type { Status } from '../live/status'
 import { useStatus } from '../live/status'
 import { MarketTime } from '../parts/MarketTime'
-
-const PHASES: Record<Status['phase'], string> = {
-  idle: 'No run yet',
-  compiling: 'Compiling',
-  reading: 'Reading the market',
-  searching: 'Searching',
-  trading: 'Trading',
-  ended: 'Run ended',
-  stopped: 'Stopped',
-  failed: 'Failed',
-}
+import { PHASES } from './phases'
 
 /** What the run is doing, and the market's clock while it trades. */
 export function PhaseNote() {

@@ -22,7 +22,7 @@ from clawd.core.errors import ClawdError
 from clawd.store.lock import take_lock
 
 #: Seconds after the start until a worker is kept ready: a server that starts has other things to do.
-_READY_AFTER: Final = 3.0
+_READY_AFTER: Final = 6.0
 _BETWEEN_LOOKS: Final = 0.25
 _BETWEEN_TELLINGS: Final = 0.2
 #: Workers that may end in a row before they are ready, until whoever waits is told.
@@ -55,7 +55,9 @@ class Desk:
         self._closing = False
         self._thread: threading.Thread | None = None
         self._file_lock: TextIO | None = None
-        self._given: str | None = None  # what the worker works on
+        self._given: str | None = None  # what the worker was given
+        self._begun: str | None = None  # the last that a worker has said anything of
+        self._tried_again: str | None = None  # the last that was given to a second worker
         self._deaths = 0  # workers in a row that ended before they were ready
         self._told = 0.0
 
@@ -199,7 +201,11 @@ class Desk:
                 self._tend()
             else:
                 self._changed()
-                self._run(run)
+                try:
+                    self._run(run)
+                except Exception as error:  # whatever it is, the next one must not suffer for it
+                    self._dismiss()
+                    self._end(run.id, "failed", ClawdError(f"it could not be run: {error!r}"[:300]))
         self._dismiss()
         for run in self.runs():
             self._end(run.id, "interrupted", ClawdError("the server was stopped", hint="run it again"))
@@ -268,6 +274,7 @@ class Desk:
             if deadline is None:
                 self._heard_idle(worker, words)
             if "stage" in words:
+                self._begun = self._given
                 self._progressed(run.id, words["stage"], words["share"])
             elif "found" in words:
                 with self._lock:
@@ -302,7 +309,11 @@ class Desk:
             what = f"it needed more than {MOST_MEMORY // 1024**3} GiB of memory"
             self._end(run_id, "failed", ClawdError(what, hint="take fewer instruments or a shorter time"))
         elif self._given is None and deaths < _MOST_DEATHS:
-            with self._lock:  # it had not begun: the next worker does it
+            with self._lock:  # the next worker does it
+                self._waiting.insert(0, run_id)
+        elif self._given is not None and run_id not in (self._begun, self._tried_again):
+            with self._lock:  # it died before it heard of it
+                self._given, self._tried_again = None, run_id
                 self._waiting.insert(0, run_id)
         elif self._given is None:
             self._end(run_id, "failed", ClawdError("the engine cannot be started", hint="`clawd backtest` says why"))

@@ -26,9 +26,9 @@ _APPROVALS = "Approvals"
 #: Name, panel of the help, and what it does. The module of the same name, or the one that is named for several, has the
 #: rest, and is imported when called.
 _COMMANDS = (
-    ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, say what came of it."),
+    ("up", _TRADE, "Trade on paper: check the data, try every strategy, hire the best, and show it all in a browser."),
     ("trade", _TRADE, "Trade captured order books and trades on a simulated exchange, the whole way that orders take."),
-    ("web", _TRADE, "Who may come in to the web face: links, the password, API keys."),
+    ("web", _TRADE, "The pages alone, and who may come in: links, the password, API keys."),
     ("halt", _STOP, "Let nothing be entered, in any run of this home, until `clawd resume`."),
     ("reduce", _STOP, "Let positions only become smaller, in any run of this home, until `clawd resume`."),
     ("flatten", _STOP, "Halt, cancel all, close all, and do not rest until the venue says that everything is flat."),

@@ -77,18 +77,28 @@ def sentence(strategy: Strategy) -> str:
         bound[name] = build(text, bound)
     speaker = _Speaker({name: type_of(value) for name, value in bound.items()}, bound)
     said = " ".join(speaker.sentences(parse(target)))
-    used: dict[str, str] = {}
-    waiting = said
-    while found := next((name for name in reversed(list(parts)) if f"“{name}”" in waiting and name not in used), None):
-        used[found] = speaker.short(found, parse(parts[found]))
-        waiting += used[found]
-    words = [said, *(f"{text[0].upper()}{text[1:]}." for text in used.values()), _exits(strategy.exits)[0]]
-    others = len(strategy.exits.to_json()) - 1 - (strategy.exits.cooldown is not None)
+    used: list[str] = []
+    words = [said]
+    while waiting := [name for name in parts if name not in used and any(f"“{name}”" in each for each in words)]:
+        everything = " ".join(words)
+        used.append(min(waiting, key=lambda name: everything.index(f"“{name}”")))
+        clause = speaker.short(used[-1], parse(parts[used[-1]]))
+        words.append(f"{clause[0].upper()}{clause[1:]}.")
+    words.append(_exits(strategy.exits)[0])
+    others = [name for key, name in _OTHERS.items() if key in strategy.exits.to_json()]
     if others:
-        words.append(f"It has {others} other {'exit' if others == 1 else 'exits'}.")
+        joined = ", ".join(others[:-1]) + f" and {others[-1]}" if len(others) > 1 else others[0]
+        words.append(f"It has {joined} too.")
     return " ".join(words)
 
 
+_OTHERS = {
+    "trail": "a trailing stop",
+    "chandelier": "a chandelier stop",
+    "break_even": "a break-even stop",
+    "take": "a profit target",
+    "time": "a time limit",
+}
 _PLATFORM = (
     "It decides at the close of a bar and trades at the open of the next.",
     "Where several instruments want more than its capital together, all are scaled down alike.",

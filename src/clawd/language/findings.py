@@ -62,7 +62,7 @@ def check_text(text: str) -> Checked:
     try:
         table = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError, ValueError):
-        return Checked(None, None, (_toml_problem(first),))
+        return Checked(None, None, (_toml_problem(first, text),))
     problems = [_placed(text, error) for error in _text_errors(table)]
     known = {(problem.what, problem.where) for problem in problems}
     # What stopped the reader and was not found again: a key too many, a text too long.
@@ -120,9 +120,12 @@ def _is_expression(text: str) -> bool:
     return True
 
 
-def _toml_problem(error: ClawdError) -> Problem:
+def _toml_problem(error: ClawdError, text: str) -> Problem:
     found = _JSON_PLACE.search(error.what) or _JSON_PLACE.search(error.where or "")
     what = re.sub(r" \(at .*\)$", "", error.what)
+    if "(at end of document)" in error.what:
+        lines = text.split("\n")
+        return Problem(what, error.hint, line=len(lines), column=len(lines[-1]) + 1)
     if found is None:
         return Problem(what, error.hint, error.where)
     return Problem(what, error.hint, line=int(found.group(1)), column=int(found.group(2)))
@@ -143,7 +146,7 @@ def check_json(text: str) -> Checked:
     try:
         return _whole(parse_json(text))
     except ClawdError as error:
-        first = _toml_problem(error)
+        first = _toml_problem(error, text)
     try:
         table: object = json.loads(text)
     except (ValueError, RecursionError):

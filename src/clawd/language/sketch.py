@@ -70,10 +70,15 @@ class Sketch:
         return {"nodes": nodes, "edges": edges, "target": self.target}
 
     def ordered(self) -> list[Block]:
-        """The blocks that lead to the target, inputs before what uses them."""
+        """The blocks that lead to the target, inputs before what uses them, named parts as they stand."""
+        leading = {block.id for block in self._below([self.target])}
+        named = [block.id for block in self.blocks.values() if block.label and block.id in leading]
+        return self._below([*named, self.target])
+
+    def _below(self, roots: Sequence[str]) -> list[Block]:
         order: list[Block] = []
         seen: set[str] = set()
-        stack = [(self.target, False)]
+        stack = [(root, False) for root in reversed(roots)]
         while stack:
             name, ready = stack.pop()
             if ready:
@@ -95,7 +100,8 @@ def sketch_of(let: Mapping[str, str], target: str) -> Sketch | None:
     for name, text in let.items():
         drawer.bind(name, parse(text))
     root = drawer.block(parse(target))
-    order = _below(drawer.drawn, root)
+    leading = {*_below(drawer.drawn, [root])}
+    order = [key for key in _below(drawer.drawn, [*drawer.labels, root]) if key in leading]
     if len(order) > MOST_NODES:
         return None
     ids = {key: f"n{place}" for place, key in enumerate(order, 1)}
@@ -108,9 +114,9 @@ def sketch_of(let: Mapping[str, str], target: str) -> Sketch | None:
     return Sketch(blocks, ids[root])
 
 
-def _below(drawn: Sequence[tuple[str, tuple[int, ...], tuple[ParameterValue, ...]]], root: int) -> list[int]:
+def _below(drawn: Sequence[tuple[str, tuple[int, ...], tuple[ParameterValue, ...]]], roots: Sequence[int]) -> list[int]:
     order: dict[int, None] = {}
-    stack = [(root, False)]
+    stack = [(root, False) for root in reversed(roots)]
     while stack:
         key, ready = stack.pop()
         if ready:
@@ -237,9 +243,8 @@ def _written(block: Block, texts: Mapping[str, tuple[str, int]]) -> tuple[str, i
     if name == "not":
         return f"not {within('x', _BINDING['not'])}", _BINDING["not"]
     if name == "gt":
-        left, sign, right = (
-            ("y", "<", "x") if texts[block.sources["x"]][0].lstrip("-")[0].isdigit() else ("x", ">", "y")
-        )
+        x, y = (texts[block.sources[port]][0] for port in "xy")
+        left, sign, right = ("y", "<", "x") if _second(y) < _second(x) else ("x", ">", "y")
         return f"{within(left, _SUM)} {sign} {within(right, _SUM)}", _BINDING["gt"]
     if name in _SIGNS:
         binding = _BINDING[name]
@@ -272,6 +277,7 @@ def with_ids_of(sketch: Sketch, previous: Sketch) -> Sketch:
                     continue
                 if not strict or previous.blocks[other].operator == sketch.blocks[source].operator:
                     _match(matched, source, other)
+    _match_the_rest(matched, sketch, previous)
     taken = {*matched.values(), *previous.blocks}
     fresh = (name for name in (f"n{number}" for number in range(1, 10**9)) if name not in taken)
     ids = {name: matched.get(name) or next(fresh) for name in sketch.blocks}
@@ -286,6 +292,20 @@ def with_ids_of(sketch: Sketch, previous: Sketch) -> Sketch:
         for block in sketch.blocks.values()
     }
     return Sketch(blocks, ids[sketch.target])
+
+
+def _match_the_rest(matched: dict[str, str], sketch: Sketch, previous: Sketch) -> None:
+    """What stands nowhere near where it stood: the same operator with the same parameters, then with any."""
+    for exact in (True, False):
+        free: dict[object, list[str]] = {}
+        held = {*matched.values()}
+        for name, block in previous.blocks.items():
+            if name not in held:
+                free.setdefault((block.operator, block.parameters if exact else ()), []).append(name)
+        for name, block in sketch.blocks.items():
+            waiting = free.get((block.operator, block.parameters if exact else ()))
+            if name not in matched and waiting:
+                matched[name] = waiting.pop(0)
 
 
 def _match(matched: dict[str, str], name: str, other: str) -> None:

@@ -184,7 +184,7 @@ def _act(entry: Entry) -> Act:
 def _order_of(act: Act) -> tuple[str, int] | None:
     """The order or the adoption on the switchboard that an entry is about."""
     for name in ("order", "adoption"):
-        number = act.facts.get(name)
+        number = act.facts.get(name) if act.what.startswith(_ON_SWITCHBOARD) else None
         if isinstance(number, int):
             return name, number
     return None
@@ -224,5 +224,6 @@ _FACTS: Final = {
     Switch.HALT: "TradingHalted",
     Switch.FLATTEN: "FlatteningOrdered",
 }
+_ON_SWITCHBOARD: Final = ("Trading", "Position")
 #: Entries behind an order among which its own is looked for: it is written within a second or two.
 _BEHIND: Final = 200

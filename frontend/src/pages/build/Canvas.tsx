@@ -6,7 +6,6 @@ import {
   type Connection,
   ControlButton,
   Controls,
-  type Edge,
   MiniMap,
   type NodeChange,
   ReactFlow,
@@ -15,6 +14,7 @@ import {
 } from '@xyflow/react'
 import { WandSparkles } from 'lucide-react'
 import { type DragEvent, type KeyboardEvent, type RefObject, useEffect, useMemo, useRef, useState } from 'react'
+import { BackEdge, type FlowEdge } from './BackEdge'
 import { BlockNode, type FlowNode } from './BlockNode'
 import { connected, disconnected, moved, removed } from './edit'
 import { refusal } from './fits'
@@ -53,7 +53,13 @@ export default function Canvas(props: Props) {
 }
 
 const NODE_TYPES = { block: BlockNode }
-const FIT = { padding: 0.06, minZoom: 0.2, maxZoom: 1 }
+const EDGE_TYPES = { back: BackEdge }
+/** Beside the blocks there is room for the buttons and for what the last wire carries. */
+const FIT = {
+  padding: { left: '48px', right: '56px', top: '14px', bottom: '14px' },
+  minZoom: 0.2,
+  maxZoom: 1,
+} as const
 /** Milliseconds that a refusal stays to be read. */
 const READING = 8_000
 
@@ -86,14 +92,14 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
   const edges = useMemo(
     () =>
       shown.edges.map(
-        (edge): Edge => ({
+        (edge): FlowEdge => ({
           id: edge.id,
           source: edge.from,
           target: edge.to,
           sourceHandle: 'result',
           targetHandle: edge.port,
-          // Back to the beginning of a band, around the blocks and not across them.
-          type: edge.isBack ? 'smoothstep' : 'default',
+          type: edge.isBack ? 'back' : 'default',
+          data: { corridor: edge.corridor, lane: edge.lane },
           className: `build-edge is-${edge.kind ?? 'unknown'}`,
           selected: chosenEdges.has(edge.id),
           ariaLabel: `From ${edge.from} to port ${edge.port} of ${edge.to}${edge.word ? `, ${edge.word}` : ''}`,
@@ -116,8 +122,10 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
         const block = before.current.get(id)
         if (!block) return
         setNodes((old) => old.map((node) => ({ ...node, selected: node.id === id })))
-        const zoom = Math.max(flow.getZoom(), 0.75)
-        void flow.setCenter(block.x + WIDTH / 2, block.y + block.height / 2, { zoom })
+        if (!isInSight(block, flow.getViewport(), frame.current)) {
+          const zoom = Math.max(flow.getZoom(), 0.75)
+          void flow.setCenter(block.x + WIDTH / 2, block.y + block.height / 2, { zoom })
+        }
         frame.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus()
       },
       fit: () => void flow.fitView(FIT),
@@ -176,6 +184,7 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
         nodes={nodes}
         edges={edges}
         nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
         colorMode={colours}
         onNodesChange={change}
         onEdgesChange={(changes) =>
@@ -252,6 +261,12 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
   )
 }
 
+function isInSight(block: ShownBlock, { x, y, zoom }: Viewport, frame: HTMLElement | null): boolean {
+  const [left, top] = [block.x * zoom + x, block.y * zoom + y]
+  const { clientWidth, clientHeight } = frame ?? { clientWidth: 0, clientHeight: 0 }
+  return left >= 0 && top >= 0 && left + WIDTH * zoom <= clientWidth && top + block.height * zoom <= clientHeight
+}
+
 function asNode(block: ShownBlock, old: FlowNode | undefined, isSelected: boolean): FlowNode {
   const isPlaced = old?.position.x === block.x && old.position.y === block.y
   if (old && isPlaced && old.data === block.shown && (old.selected ?? false) === isSelected) return old
@@ -263,6 +278,8 @@ function asNode(block: ShownBlock, old: FlowNode | undefined, isSelected: boolea
     position: { x: block.x, y: block.y },
     data: block.shown,
     selected: isSelected,
+    // What is wrong with a block may be longer than its place.
+    zIndex: block.shown.faults.length ? 10 : 0,
     ariaLabel: `${blockName(block.shown.block)}${wrong}`,
   }
 }

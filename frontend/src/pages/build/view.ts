@@ -39,6 +39,10 @@ export interface ShownEdge {
   word: string
   /** It leads to the left, as from one band to the next. */
   isBack: boolean
+  /** For such a one: a height at which no block stands, between its ends. */
+  corridor: number | null
+  /** Its number among those that take the same way. */
+  lane: number
   kind: Flow['kind'] | null
 }
 
@@ -80,22 +84,54 @@ export function shownGraph(
       const kept = old && JSON.stringify(old.shown) === JSON.stringify(shown) ? old.shown : shown
       return { id: block.id, shown: kept, x, y, height: heightOf(block, kinds) }
     })
+  const places = new Map(blocks.map((block) => [block.id, block]))
+  const lanes = new Map<number | null, number>()
   const edges = graph.edges
     .filter((edge) => !folded.has(edge.from))
     .map((edge): ShownEdge => {
       const flow = flowOf(edge.from)
       const kind = flow?.kind ?? kinds.get(graph.nodes.find((node) => node.id === edge.from)?.op ?? '')?.result.kind
       const id = `${edge.from} → ${edge.to} ${edge.port}`
+      const way = corridor(blocks, places.get(edge.from), places.get(edge.to))
+      const lane = lanes.get(way) ?? 0
+      lanes.set(way, lane + 1)
       return {
         id,
         from: edge.from,
         to: edge.to,
         port: edge.port,
         word: flowWord(flow ?? undefined),
+        isBack: isBack(places.get(edge.from), places.get(edge.to)),
+        corridor: way,
+        lane,
         kind: kind ?? null,
       }
     })
   return { blocks, edges }
+}
+
+const isBack = (from: ShownBlock | undefined, to: ShownBlock | undefined) => !!from && !!to && to.x < from.x + WIDTH
+
+/** The middle of the free row between two blocks that is nearest to the second; null where there is none. */
+export function corridor(
+  blocks: readonly ShownBlock[],
+  from: ShownBlock | undefined,
+  to: ShownBlock | undefined,
+): number | null {
+  if (!from || !to || !isBack(from, to)) return null
+  const [low, high] = [Math.min(from.y, to.y), Math.max(from.y + from.height, to.y + to.height)]
+  let covered = low
+  let found: number | null = null
+  const middle = to.y + to.height / 2
+  for (const block of [...blocks].sort((one, other) => one.y - other.y)) {
+    if (block.y > high) break
+    if (block.y - covered >= 12) {
+      const row = (covered + block.y) / 2
+      if (found === null || Math.abs(row - middle) < Math.abs(found - middle)) found = row
+    }
+    covered = Math.max(covered, block.y + block.height)
+  }
+  return found
 }
 
 export const leafWords = (block: Block): string =>

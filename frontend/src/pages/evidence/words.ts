@@ -35,7 +35,7 @@ export function gateNumber(value: number | null): string {
 /** A chance or a level: as many digits as it takes to tell it from zero. */
 export function chance(value: number): string {
   if (value >= 0.1) return number(value, 2)
-  if (value >= 0.001) return number(value, 4).replace(/0$/, '')
+  if (value >= 0.001) return number(value, 4).replace(/0+$/, '')
   if (value <= 0) return '0'
   return `${number(value / 10 ** Math.floor(Math.log10(value)), 1)} × 10^${Math.floor(Math.log10(value))}`.replace(
     '^-',

@@ -1,4 +1,4 @@
-import { keepPreviousData, useQuery } from '@tanstack/react-query'
+import { useQuery } from '@tanstack/react-query'
 import { answered, api } from '../../api/client'
 import { useStatusOf } from '../../live/status'
 
@@ -6,7 +6,12 @@ import { useStatusOf } from '../../live/status'
 const EVERY = 4_000
 
 const useTrading = () => useStatusOf((status) => status.phase === 'trading', false)
-const useRun = () => useStatusOf((status) => status.run, null)
+/** The run, and what it does: when that is something else, what was asked is no longer true. */
+const useRun = () => useStatusOf((status) => `${status.run} ${status.phase}`, '')
+
+/** Whether an answer was of the same agent: what it said stays until the next comes; of another it would be a lie. */
+const isOf = (query: { queryKey: readonly unknown[] } | undefined, ...what: string[]) =>
+  what.every((word, at) => query?.queryKey[3 + at] === word)
 
 /** One agent in full. */
 export function useAgent(agent: string) {
@@ -15,6 +20,7 @@ export function useAgent(agent: string) {
     queryKey: ['runs', useRun(), 'agent', agent],
     queryFn: () => answered(api.GET('/api/agents/{agent}', { params: { path: { agent } } })),
     refetchInterval: trading ? EVERY : false,
+    placeholderData: (before, query) => (isOf(query, agent) ? before : undefined),
   })
 }
 
@@ -25,6 +31,7 @@ export function useTrades(agent: string) {
     queryFn: () =>
       answered(api.GET('/api/agents/{agent}/trades', { params: { path: { agent }, query: { limit: 300 } } })),
     refetchInterval: trading ? EVERY * 2 : false,
+    placeholderData: (before, query) => (isOf(query, agent) ? before : undefined),
   })
 }
 
@@ -35,7 +42,7 @@ export function usePrices(symbol: string, agent: string) {
     queryFn: () =>
       answered(api.GET('/api/prices/{symbol}', { params: { path: { symbol }, query: { agent, points: 3000 } } })),
     refetchInterval: trading ? EVERY * 2 : false,
-    placeholderData: keepPreviousData,
+    placeholderData: (before, query) => (isOf(query, symbol, agent) ? before : undefined),
   })
 }
 
@@ -46,7 +53,7 @@ export function useAgentJournal(agent: string, before: number | null) {
       answered(
         api.GET('/api/journal', { params: { query: { agent, limit: 50, ...(before === null ? {} : { before }) } } }),
       ),
-    placeholderData: keepPreviousData,
+    placeholderData: (page, query) => (isOf(query, agent) ? page : undefined),
   })
 }
 

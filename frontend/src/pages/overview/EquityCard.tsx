@@ -1,5 +1,5 @@
 import { Skeleton } from '@mantine/core'
-import { useQuery } from '@tanstack/react-query'
+import { keepPreviousData, useQuery } from '@tanstack/react-query'
 import { useMemo } from 'react'
 import { answered, api } from '../../api/client'
 import { EquityChart } from '../../charts'
@@ -8,14 +8,15 @@ import { useStatus } from '../../live/status'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 
 /** How often the whole curve is asked for while it grows, milliseconds; its end is live. */
-const EVERY = 10_000
+const EVERY = 5_000
 
 export function EquityCard() {
   const status = useStatus()
   const run = status?.run ?? null
   const trading = status?.phase === 'trading'
   const { data, error, refetch } = useQuery({
-    queryKey: ['runs', run, 'equity'],
+    queryKey: ['runs', run, 'equity', status?.phase],
+    placeholderData: keepPreviousData,
     queryFn: () => answered(api.GET('/api/equity')),
     refetchInterval: trading ? EVERY : false,
   })

@@ -13,12 +13,14 @@ export function Figures({ status }: { status: Status }) {
     <div className="overview-figures">
       <KeyFigure
         live
+        testId="equity"
         label={`Equity, ${currency}`}
         value={money(equity)}
         note={`${counted(agents, 'agent')}, ${counted(positions, 'position')}`}
       />
       <KeyFigure
         live
+        testId="profit-today"
         label={`P&L today, ${currency}`}
         value={<Change value={day_profit} />}
         note={`${signedPercent(ratio(day_profit, equity), 2)} of equity`}
@@ -31,6 +33,7 @@ export function Figures({ status }: { status: Status }) {
       />
       <KeyFigure
         live
+        testId="gross"
         label={`Gross exposure, ${currency}`}
         value={money(gross)}
         note={`${percent(ratio(gross, equity))} of equity`}

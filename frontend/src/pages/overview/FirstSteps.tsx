@@ -4,9 +4,9 @@ import { Link } from 'react-router'
 import { useKept } from '../../parts/kept'
 
 const STEPS = [
-  { to: '/fleet', name: 'Watch', text: 'open an agent and read its last decision in words' },
-  { to: '/build', name: 'Build', text: 'start from a template, change a number, backtest it' },
-  { to: '/evidence', name: 'Decide', text: 'see what is luck and what is proof, every trial counted' },
+  { to: '/fleet', name: 'Watch', text: 'open an agent, read its last decision' },
+  { to: '/build', name: 'Build', text: 'change a template, backtest it' },
+  { to: '/evidence', name: 'Decide', text: 'tell luck from proof, every trial counted' },
 ] as const
 
 /** For who is new here; gone for good once it is closed. */

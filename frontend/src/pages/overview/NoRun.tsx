@@ -3,6 +3,7 @@ import { percent } from '../../format'
 import type { Status } from '../../live/status'
 import { CopyButton } from '../../parts/CopyButton'
 import { Empty } from '../../parts/Empty'
+import { PHASES } from '../../shell/phases'
 
 const STEPS: readonly { phase: Status['phase']; name: string; text: string }[] = [
   { phase: 'compiling', name: 'Compile', text: 'the engine, for this machine, once' },
@@ -32,13 +33,13 @@ export function NoRun({ status }: { status: Status }) {
     )
   return (
     <section className="card no-run" aria-label="What is happening">
-      <h2>{STEPS[at]?.name} …</h2>
+      <h2>{PHASES[phase]} …</h2>
       <p role="status">{sentence(phase_text)}</p>
       <Progress
         value={progress === null ? 100 : progress * 100}
         animated={progress === null}
         striped={progress === null}
-        aria-label={`${STEPS[at]?.name}: ${progress === null ? 'under way' : percent(progress, 0)}`}
+        aria-label={`${PHASES[phase]}: ${progress === null ? 'under way' : percent(progress, 0)}`}
       />
       <ol className="no-run-steps">
         {STEPS.map((step, place) => (

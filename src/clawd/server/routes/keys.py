@@ -68,6 +68,7 @@ def make_key(site: AtSite, caller: AsCaller, wanted: NewKey) -> MadeKey:
         "KeyMade",
         {"key": key.id, "name": key.name, "scopes": [str(scope) for scope in made.scopes], "days": wanted.days},
     )
+    site.announce("settings")
     return MadeKey(key=made, secret=secret)
 
 
@@ -79,6 +80,7 @@ def revoke_key(site: AtSite, caller: AsCaller, id: Annotated[str, Path(max_lengt
     if key is None:
         raise MissingError(f"there is no key {id!r}", where="id")
     record(site, caller, "KeyRevoked", {"key": key.id, "name": key.name})
+    site.announce("settings")
 
 
 def _known(key: Key, now: int) -> ApiKey:

@@ -83,6 +83,7 @@ def sign_in(site: AtSite, request: Request, response: Response, wanted: SignIn) 
         name, has_password = cookie_name(access), access.has_password()
     caller = Caller(session.by, frozenset(Scope), session.id, address)
     record(site, caller, "SignedIn", {"means": session.means, "program": session.program})
+    site.announce("settings")
     response.set_cookie(
         name,
         secret,
@@ -113,6 +114,7 @@ def sign_out(site: AtSite, caller: AsCaller, response: Response) -> None:
     if session is None:
         raise MissingError("an API key is no session", hint="revoke the key instead")
     record(site, caller, "SignedOut", {"session": session.id})
+    site.announce("settings")
     response.delete_cookie(name, path="/", httponly=True, samesite="strict")
 
 
@@ -141,6 +143,7 @@ def end_session(site: AtSite, caller: AsCaller, id: Annotated[str, Path(max_leng
     if session is None:
         raise _no_session(id)
     record(site, caller, "SessionEnded", {"session": session.id, "opened_from": session.address})
+    site.announce("settings")
 
 
 @router.put("/password", dependencies=[needs(Scope.ADMIN)])
@@ -158,6 +161,7 @@ def set_password(site: AtSite, caller: AsCaller, wanted: NewPassword) -> Passwor
                 )
         ended = access.set_password(wanted.password, caller.name, now, keep=caller.via)
     record(site, caller, "PasswordSet", {"sessions_ended": ended})
+    site.announce("settings")
     return PasswordSet(sessions_ended=ended)
 
 

@@ -1,0 +1,31 @@
+import { Button } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { OctagonX } from 'lucide-react'
+import type { Status } from '../live/status'
+import { ResumeDialog } from '../stop/ResumeDialog'
+import { useStanding } from '../stop/useStanding'
+import { STANDINGS } from './standings'
+
+/** That trading is stopped or held back: by whom, why, and the way out of it. */
+export function Stopped({ standing }: { standing: Exclude<Status['standing'], 'active'> }) {
+  const { name, text, grave } = STANDINGS[standing]
+  const { data } = useStanding(true)
+  const [resuming, { open, close }] = useDisclosure()
+  const ordered = data && data.order.ordered !== 'resume' ? data.order : null
+  return (
+    <div className={`banner ${grave ? 'danger-fill' : 'warn-line'}`} role="alert" data-testid="standing">
+      <OctagonX size={16} aria-hidden />
+      <strong>{name}</strong>
+      <span>
+        {text}
+        {ordered && <bdi> {ordered.text}</bdi>}
+      </span>
+      {ordered && (
+        <Button size="compact-sm" variant="default" onClick={open}>
+          Resume …
+        </Button>
+      )}
+      <ResumeDialog opened={resuming} onClose={close} />
+    </div>
+  )
+}
