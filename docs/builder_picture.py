@@ -16,11 +16,11 @@ from playwright.sync_api import sync_playwright
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "web"))
 
-from web_server import served  # noqa: E402 - it lies beside the tests
+from web_server import served
 
-from clawd.core.clock import SystemClock  # noqa: E402
-from clawd.core.settings import Settings  # noqa: E402
-from clawd.server.site import Site  # noqa: E402
+from clawd.core.clock import SystemClock
+from clawd.core.settings import Settings
+from clawd.server.site import Site
 
 TARGET = Path(__file__).parent / "images" / "build.png"
 STRATEGY = "ema_crossover"

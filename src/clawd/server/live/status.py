@@ -230,7 +230,9 @@ def _of_account(account: Account, tale: Tale, columns: Columns) -> dict[str, obj
     marks, capital = tale.marks, studied(account.start.cash)
     known = all(symbol in marks for symbol in account.sizes())
     equity = account.equity(marks) if known else None
-    gross = sum((size * marks[symbol] for symbol, size in account.totals.gross.items() if size), Decimal(0))
+    held = {symbol: size for symbol, size in account.totals.gross.items() if size}
+    priced = all(symbol in marks for symbol in held)
+    gross = sum((size * marks[symbol] for symbol, size in held.items()), Decimal(0)) if priced else None
     return {
         "day_loss_limit": studied(account.start.day_loss_limit),
         "agents": columns.size,
@@ -239,6 +241,6 @@ def _of_account(account: Account, tale: Tale, columns: Columns) -> dict[str, obj
         "day_profit": None if equity is None or account.day < 0 else studied(equity - account.day_equity),
         "reserved": studied(account.reserved(marks)) if known else None,
         "drawdown": None if equity is None else max(tale.peak - studied(equity), 0.0) / capital,
-        "gross": studied(gross) if known else None,
+        "gross": None if gross is None else studied(gross),
         "approvals": sum(held.until is HeldUntil.APPROVED for held in account.held.values()),
     }
