@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useState } from 'react'
+import { useEffect, useRef, useState } from 'react'
 import { answered, api, queries, type Schema } from '../api/client'
 import { ProblemNotice } from '../parts/ProblemNotice'
 import { wishName } from './words'
@@ -16,6 +16,9 @@ export function ResumeForm({ standing, onGiven, onCancel }: Props) {
   const [typed, setTyped] = useState('')
   const [why, setWhy] = useState('')
   const [once] = useState(wishName)
+  const field = useRef<HTMLInputElement>(null)
+  // The dialog opens before it is known what holds.
+  useEffect(() => field.current?.focus(), [])
   const resume = useMutation({
     mutationFn: () => answered(api.POST('/api/resume', { body: { word: typed, why, once } })),
     onSuccess: (answers) => {
@@ -42,6 +45,7 @@ export function ResumeForm({ standing, onGiven, onCancel }: Props) {
         autoCapitalize="characters"
         spellCheck={false}
         maxLength={40}
+        ref={field}
         data-autofocus
       />
       <TextInput

@@ -1,6 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
-import { useId, useState } from 'react'
+import { useEffect, useId, useRef, useState } from 'react'
 import { answered, api, queries, type Schema } from '../api/client'
 import { ProblemNotice } from '../parts/ProblemNotice'
 import { consequences, deed, type Level, mayGo, PURPOSES, TITLES, wishName } from './words'
@@ -18,6 +18,9 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
   const [why, setWhy] = useState('')
   const [once, setOnce] = useState(wishName)
   const consequence = useId()
+  const first = useRef<HTMLInputElement>(null)
+  // The dialog opens before the counts have come.
+  useEffect(() => first.current?.focus(), [])
   const stop = useMutation({
     mutationFn: (level: Level) => answered(api.POST('/api/standing', { body: { level, word: typed, why, once } })),
     onSuccess: (answers) => {
@@ -47,6 +50,7 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
               checked={each.level === chosen}
               onChange={() => choose(each.level)}
               aria-describedby={each.level === chosen ? consequence : undefined}
+              ref={place === 0 ? first : undefined}
               data-autofocus={place === 0 ? true : undefined}
             />
             <span>

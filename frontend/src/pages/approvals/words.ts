@@ -55,12 +55,17 @@ export const notional = (each: Approval): string =>
 
 /** Who has decided, in words. */
 export function deciders(each: Approval): string {
-  const approved = each.signers.filter((signer) => signer.decided === 'approved').map((signer) => signer.name)
-  const rejected = each.signers.filter((signer) => signer.decided === 'rejected').map((signer) => signer.name)
-  const parts = []
-  if (approved.length) parts.push(`approved by ${approved.join(', ')}`)
-  if (rejected.length) parts.push(`rejected by ${rejected.join(', ')}`)
-  return parts.join('; ') || 'nobody has decided'
+  const who = (decided: 'approved' | 'rejected') =>
+    each.signers
+      .filter((signer) => signer.decided === decided)
+      .map((signer) => signer.name ?? 'a key that is trusted no more')
+      .sort()
+      .join(', ')
+  const parts = [
+    who('approved') && `approved by ${who('approved')}`,
+    who('rejected') && `rejected by ${who('rejected')}`,
+  ]
+  return parts.filter(Boolean).join('; ') || 'nobody has decided'
 }
 
 /** The keys of this home that may decide on an order and have not said so yet. */

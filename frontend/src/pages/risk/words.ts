@@ -44,9 +44,14 @@ export const fact = (what: string): string =>
   FACTS[what] ??
   what.replace(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
 
+/** What is read first. */
+const FIRST = ['name', 'level', 'before', 'after']
+
 /** The details of an entry in a line; what is nested as JSON. */
 export function facts(values: Record<string, unknown>): string {
+  const place = (name: string) => (FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length)
   return Object.entries(values)
+    .sort(([a], [b]) => place(a) - place(b))
     .filter(([, value]) => value !== null && value !== '' && !(Array.isArray(value) && value.length === 0))
     .map(([name, value]) => `${name.replaceAll('_', ' ')} ${plain(value)}`)
     .join(' · ')
