@@ -24,6 +24,7 @@ BENCHMARKS = {
     "matching": "matching.matching",
     "research": "research.research",
     "web-fleet": "web_fleet.web_fleet",
+    "web-frames": "web.web_frames",
 }
 
 

@@ -18,6 +18,7 @@ from backtests_world import asked, ended, opened, request, until
 
 from clawd.backtests import desk as desk_module
 from clawd.backtests.desk import BusyError, Desk
+from clawd.backtests.limits import TOO_LARGE
 from clawd.backtests.reading import opened as arrays_of
 from clawd.backtests.run import Run
 from clawd.core.clock import SystemClock
@@ -96,11 +97,13 @@ def test_a_worker_that_is_killed_at_work_leaves_an_interrupted_run_and_the_next_
     pid, before = worker_of(desk), looks(home)
     run = asked(desk)
     until(lambda: (found := desk.find(run.id)) is not None and found.stage not in (None, "starting"))
+    desk.shelf.work_folder(run.id).mkdir(exist_ok=True)  # as if it had begun to write
     os.kill(pid, signal.SIGKILL)
     found = ended(desk, run)
-    if found.state == "done":  # it was quicker
+    assert not desk.shelf.work_folder(run.id).exists()
+    if found.state != "interrupted":  # it was quicker
         return
-    assert found.state == "interrupted" and found.error is not None
+    assert found.error is not None
     assert "ended by signal 9" in found.error.what
     assert looks(home) == before and not whole(desk, run)
     assert ended(desk, asked(desk)).state == "done"
@@ -211,3 +214,8 @@ def test_a_folder_that_is_no_backtest_is_passed_over(tmp_path: Path) -> None:
     with opened(tmp_path) as desk:
         assert desk.runs() == []
         assert Run.from_json(Run("a", 1, "n", "h", request()).to_json()) == Run("a", 1, "n", "h", request())
+
+
+def test_a_worker_that_needs_too_much_memory_ends_with_the_code_that_says_so() -> None:
+    source = "import clawd.backtests.worker as worker; worker.MOST_MEMORY = 1; worker._watch_memory()"
+    assert subprocess.run([sys.executable, "-c", source], check=False).returncode == TOO_LARGE

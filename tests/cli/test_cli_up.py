@@ -81,7 +81,7 @@ def test_a_second_start_adds_nothing_and_says_so(clawd: Clawd, place: Path) -> N
     assert not [line for line in again if line["stage"] == "event"]
     assert again[-1] == first[-1]
     assert path.read_bytes() == before
-    plain = clawd(*LINE)
+    plain = clawd(*LINE, "--headless")
     assert "160 bars in the journal already, up to 2018-08-17; every book adds up" in plain.out
     assert "no bar is left to trade, nothing was added; --fresh begins anew" in plain.out
     assert path.read_bytes() == before
@@ -103,7 +103,7 @@ def test_fresh_sets_the_run_aside_and_repeats_it(clawd: Clawd, place: Path) -> N
 
 
 def test_plain_lines_for_people(clawd: Clawd, place: Path) -> None:
-    outcome = clawd(*LINE)
+    outcome = clawd(*LINE, "--headless")
     assert (outcome.code, outcome.err) == (0, "")
     assert "\x1b" not in outcome.out
     headings = re.findall(r"^\[(\d)\] (\w+)", outcome.out, re.MULTILINE)
@@ -118,7 +118,7 @@ def test_plain_lines_for_people(clawd: Clawd, place: Path) -> None:
 
 def test_figures_of_plain_and_json_agree(clawd: Clawd) -> None:
     *_, summary = stages(clawd(*LINE, "--json"))
-    printed = clawd(*LINE).out
+    printed = clawd(*LINE, "--headless").out
     assert f"{float(summary['profit']):+.2f}" in printed
     assert f"{summary['refused']:,} refused, {summary['shrunk']:,} shrunk" in printed
     for agent in summary["agents"]:
@@ -230,7 +230,7 @@ def test_a_damaged_journal_is_refused_and_left_alone(clawd: Clawd, place: Path, 
     assert verified.err.startswith("error: ")
     assert verified.err.count("\n") == 1
     assert path.parent.name in verified.err
-    again = clawd(*LINE)
+    again = clawd(*LINE, "--headless")
     assert again.code == 2
     assert again.err.startswith("error: ")
     assert again.err.count("\n") == 1
@@ -317,7 +317,7 @@ def test_an_interrupted_run_goes_on_where_it_stopped(place: Path, clawd: Clawd) 
 
 
 def test_the_true_console(console: Clawd, clawd: Clawd, place: Path) -> None:
-    outcome = console(*LINE)
+    outcome = console(*LINE, "--headless")
     assert (outcome.code, outcome.err) == (0, "")
     assert "\x1b" not in outcome.out
     assert "[4] summary" in outcome.out

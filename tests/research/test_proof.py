@@ -49,15 +49,15 @@ def test_a_bar_that_loses_more_than_its_bound_ends_it_at_nothing() -> None:
     assert wealth[4:] == [None, None]
 
 
-@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=400), st.integers(4, 60))
-def test_of_too_many_points_the_ends_and_the_extremes_stay(values: list[float], most: int) -> None:
-    kept = extremes(np.array(values), most)
-    assert kept.size <= max(most, 4)
+@given(st.integers(0, 2**32), st.integers(1, 400), st.integers(4, 60))
+def test_of_too_many_points_the_ends_and_the_extremes_stay(seed: int, size: int, most: int) -> None:
+    values = np.random.default_rng(seed).normal(size=size).cumsum()
+    kept = extremes(values, most)
+    assert kept.size <= most
     assert kept[0] == 0
-    assert kept[-1] == len(values) - 1
+    assert kept[-1] == size - 1
     assert np.all(np.diff(kept) > 0)
-    left = np.array(values)[kept]
-    assert (left.min(), left.max()) == (min(values), max(values))
+    assert (values[kept].min(), values[kept].max()) == (values.min(), values.max())
 
 
 @given(BARS)
@@ -67,9 +67,18 @@ def test_stretches_hold_every_bar_once(bars: list[tuple[float, float]]) -> None:
     assert sum(each.bars for each in stretches) == len(bets)
     assert len(stretches) <= 24
     assert math.fsum(each.net_return for each in stretches) == pytest.approx(math.fsum(bet.net_return for bet in bets))
-    if bets:
-        curve = curve_of(claim(), bets)
-        assert stretches[-1].log_wealth == pytest.approx(curve.log_wealth[-1])
+    logs = curve_of(claim(), bets).log_wealth
+    ends = np.cumsum([each.bars for each in stretches])
+    assert [each.log_wealth for each in stretches] == pytest.approx([logs[end] for end in ends])
+
+
+def test_stretches_of_a_long_record_are_round_spans_of_the_calendar() -> None:
+    stretches = stretches_of(bets_of([(0.01, 0.5)] * 400))
+    assert max(each.bars for each in stretches) > 1
+    logs = [each.log_wealth for each in stretches]
+    assert logs == sorted(logs), "it gains on every bar, so every end lies above the one before"
+    first = stretches[0]
+    assert first.log_wealth == pytest.approx(curve_of(claim(), bets_of([(0.01, 0.5)] * first.bars)).log_wealth[-1])
 
 
 @given(st.integers(1, 10**6), st.data())

@@ -96,6 +96,11 @@ def a_finished_backtest(web: Served, client: httpx2.Client) -> Call:
     return Call(path)
 
 
+def a_trial(web: Served, client: httpx2.Client) -> Call:
+    content_hash = ok(client.get(a_finished_backtest(web, client).path))["content_hash"]
+    return Call(f"/api/evidence/strategies/{content_hash}/story", {"source": "sample"})
+
+
 def a_fleet(web: Served, client: httpx2.Client) -> Call:
     web.site.fleet = FleetProcess(("--no-such-option",), 1.0)  # it ends at once, and says why
     return Call("/api/fleet/process/restart", {"pace": 2.0})
@@ -122,6 +127,7 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/backtests/{id}/cancel": lambda web, client: Call(f"{a_backtest(web, client)}/cancel"),
     "PUT /api/backtests/{id}/pin": lambda web, client: Call(f"{a_backtest(web, client)}/pin", {"pinned": True}),
     "DELETE /api/backtests/{id}": a_finished_backtest,
+    "POST /api/evidence/strategies/{content_hash}/story": a_trial,
     "PUT /api/runs/shown": lambda web, client: Call("/api/runs/shown", {"run": None}),
     "POST /api/fleet/process/restart": a_fleet,
 }
@@ -137,5 +143,4 @@ ELSEWHERE = {
     "POST /api/approvals/{id}/decision": "ApprovalSigned",
     "POST /api/positions/unattributed/{account}/adopt": "PositionAdopted",
     "POST /api/alerts/{alert}/acknowledge": "AlertAcknowledged",
-    "POST /api/evidence/strategies/{content_hash}/story": "StoryOrdered",
 }

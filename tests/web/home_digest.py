@@ -14,14 +14,26 @@ _SEEN = {("session", "seen"), ("key", "seen")}
 def digest(home: Path) -> dict[str, str]:
     """By file: of a database its rows, of anything else its bytes. Locks and logs of databases say nothing."""
     return {
-        path.relative_to(home).as_posix(): _rows(path) if path.suffix == ".sqlite" else _bytes(path)
+        path.relative_to(home).as_posix(): _of(path)
         for path in sorted(home.rglob("*"))
         if path.is_file() and not path.name.endswith((".lock", "-wal", "-shm"))
     }
 
 
-def _bytes(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+#: What was read of a file, and how it and its log looked then.
+_read: dict[Path, tuple[object, str]] = {}
+
+
+def _of(path: Path) -> str:
+    looks = [
+        (each.stat().st_mtime_ns, each.stat().st_size) if each.exists() else None
+        for each in (path, path.with_name(path.name + "-wal"))
+    ]
+    known = _read.get(path)
+    if known is None or known[0] != looks:
+        known = looks, _rows(path) if path.suffix == ".sqlite" else hashlib.sha256(path.read_bytes()).hexdigest()
+        _read[path] = known
+    return known[1]
 
 
 def _rows(path: Path) -> str:

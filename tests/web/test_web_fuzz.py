@@ -11,15 +11,19 @@ import time
 import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 import requests
 import schemathesis
+from changes import a_deployed_strategy, a_finished_backtest, a_stop, ok
 from home_digest import digest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import seed as seeded
 from hypothesis.errors import Unsatisfiable
+from live_world import capture_account, written
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.result import Ok
@@ -56,11 +60,12 @@ OPERATIONS = {found.ok().label: found.ok() for found in SCHEMA.get_all_operation
 
 @dataclass(frozen=True)
 class Target:
-    """A server, and the headers of who calls it by what he may do."""
+    """A server, the headers of who calls it by what he may do, and names of what is there for some paths."""
 
     web: Served
     headers: dict[str, dict[str, str]]
     line: requests.Session
+    known: dict[str, dict[str, str]]
 
 
 @pytest.fixture(scope="module")
@@ -75,12 +80,69 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             with open_access(site.home) as access:
                 _, secret = access.new_key(name, scopes, None, site.clock.now())
             headers[name] = {"Authorization": f"Bearer {secret}"}
-        yield Target(web, headers, line)
+        with web.client() as client:
+            yield Target(web, headers, line, furnish(web, client))
 
 
-def fuzz(target: Target, operation: Any, who: str, mode: GenerationMode, count: int, seed: int = 0) -> int:
-    """Send cases and hold each answer to what is promised; how many were successes."""
+def furnish(web: Served, client: httpx2.Client) -> dict[str, dict[str, str]]:
+    """Put things into the home; what the parameters of paths must be for them to be met."""
+    backtest = ok(client.get(a_finished_backtest(web, client).path))
+    deployed = a_deployed_strategy(web, client)
+    a_stop(web, client)
+    run = written(capture_account(), web.site.home).parent.name
+    agents = ok(client.get("/api/agents", params={"run": run}))
+    return {
+        "/api/backtests/": {"id": backtest["id"]},
+        "/api/strategies/": {"name": "mine"},
+        "/api/fleet/list/": {"name": deployed.path.rpartition("/")[2]},
+        "/api/evidence/strategies/": {"content_hash": backtest["content_hash"]},
+        "/api/settings/": {"name": "slots"},
+        "/api/keys/": {"id": ok(client.post("/api/keys", json={"name": "spare", "scopes": ["read"]}))["key"]["id"]},
+        "/api/agents/": {"agent": agents["agents"][0]["id"]},
+    }
+
+
+#: Written by processes of their own when a backtest or a story that was ordered is done.
+_BACKGROUND = ("ledger.sqlite", "backtests/", "research/stories/")
+#: Each success of it is work of many seconds.
+_LONG = "POST /api/evidence/strategies/{content_hash}/story"
+_PLAIN: dict[str, Any] = {"timeout": 30, "allow_redirects": False}
+
+
+def differences(home: Path, before: dict[str, str]) -> set[str]:
+    return {path for path, _ in digest(home).items() ^ before.items()}
+
+
+def quiet(home: Path) -> dict[str, str]:
+    """The digest of a home in which nothing changes by itself any more."""
+    deadline, seen = time.monotonic() + 90, digest(home)
+    while True:
+        time.sleep(1.5)
+        if not differences(home, seen):
+            return seen
+        seen = digest(home)
+        assert time.monotonic() < deadline, "it does not come to rest"
+
+
+def fuzz(
+    target: Target, operation: Any, who: str, mode: GenerationMode, count: int, seed: int = 0, *, met: bool = False
+) -> int:
+    """Send cases and hold each answer to what is promised; how many were successes.
+
+    Args:
+        target: to which.
+        operation: of the schema.
+        who: sends them.
+        mode: whether they fit the schema.
+        count: of cases.
+        seed: they are the same for the same one.
+        met: whether the parameters of the path name something that is there.
+    """
     home, successes = target.web.site.home, 0
+    known = next((names for path, names in target.known.items() if operation.path.startswith(path)), {})
+    if met and (operation.label == _LONG or not all(f"{{{name}}}" in operation.path for name in known)):
+        return 0
+    fixed: dict[str, Any] = {"path_parameters": known} if met and known else {}
 
     @seeded(seed)
     @settings(
@@ -90,23 +152,23 @@ def fuzz(target: Target, operation: Any, who: str, mode: GenerationMode, count: 
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(case=operation.as_strategy(generation_mode=mode))
+    @given(case=operation.as_strategy(generation_mode=mode, **fixed))
     def send(case: Case) -> None:
         nonlocal successes
         before, began = digest(home), time.monotonic()
-        answer = case.call(
-            base_url=target.web.url,
-            session=target.line,
-            headers=dict(target.headers[who]),
-            timeout=30,
-            allow_redirects=False,
-        )
+        answer = case.call(base_url=target.web.url, session=target.line, headers=dict(target.headers[who]), **_PLAIN)
         assert time.monotonic() - began < IN_TIME, "it has not answered in time"
         case.validate_response(answer, checks=CHECKS)
         successes += answer.status_code < 400
-        asks = operation.method.upper() == "GET" or who in ("read", "stranger")
-        if answer.status_code >= 400 or asks:
-            assert digest(home) == before, f"{answer.status_code}, and something has changed"
+        if answer.status_code < 400 and operation.method.upper() != "GET" and who not in ("read", "stranger"):
+            return
+        changed = differences(home, before)
+        if changed and all(path.startswith(_BACKGROUND) for path in changed):
+            # What was ordered before is still being worked on: once that is done, the same call is sent again.
+            before = quiet(home)
+            case.call(base_url=target.web.url, session=target.line, headers=dict(target.headers[who]), **_PLAIN)
+            changed = differences(home, before)
+        assert not changed, f"{answer.status_code}, and {changed} has changed"
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of what it draws with
@@ -118,8 +180,9 @@ def fuzz(target: Target, operation: Any, who: str, mode: GenerationMode, count: 
 @pytest.mark.parametrize("label", OPERATIONS)
 def test_every_route_withstands_anything(target: Target, label: str) -> None:
     operation = OPERATIONS[label]
-    fuzz(target, operation, "all", GenerationMode.POSITIVE, 6)
-    fuzz(target, operation, "all", GenerationMode.NEGATIVE, 6)
+    fuzz(target, operation, "all", GenerationMode.POSITIVE, 5)
+    fuzz(target, operation, "all", GenerationMode.NEGATIVE, 5)
+    fuzz(target, operation, "all", GenerationMode.POSITIVE, 4, met=True)
     for scope in Scope:
         fuzz(target, operation, str(scope), GenerationMode.POSITIVE, 1)
     if label != "POST /api/session":
@@ -131,4 +194,4 @@ def test_every_route_withstands_anything(target: Target, label: str) -> None:
 def test_every_route_withstands_much_of_anything(target: Target, label: str) -> None:
     for seed, who in enumerate(("all", "all", *Scope, "stranger")):
         for mode in GenerationMode.POSITIVE, GenerationMode.NEGATIVE:
-            fuzz(target, OPERATIONS[label], str(who), mode, 100, seed)
+            fuzz(target, OPERATIONS[label], str(who), mode, 100, seed, met=seed % 2 == 1)

@@ -28,11 +28,14 @@ from websockets.sync.client import ClientConnection
 import clawd as package
 from clawd.core.clock import SystemClock
 from clawd.core.settings import Settings
+from clawd.execution.recovery import replay as replay_account
+from clawd.execution.snapshots import Snapshots
 from clawd.fleet.run import set_aside
 from clawd.server.live.columns import NUMBERS, Columns
 from clawd.server.live.hub import MOST_CLIENTS
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import places
+from clawd.server.live.reader import Reader
 from clawd.server.live.status import nothing_to_show
 from clawd.server.site import Site
 from clawd.store.approvals import ApprovalFile, approvals_path
@@ -433,6 +436,30 @@ def test_the_run_that_is_shown_can_be_chosen_and_stays_so(tmp_path: Path) -> Non
         watching.until(lambda page: page.status["run"] == world.run)
         assert client.put("/api/runs/shown", json={"run": None}).status_code == 200
         watching.until(lambda page: page.status["run"] == account.run)
+
+
+def test_an_account_is_shown_from_its_snapshot_while_the_whole_of_it_is_read(tmp_path: Path) -> None:
+    world = capture_account()
+    path = world.path(tmp_path)
+    half = len(world.entries) // 2
+    with Journal.open(path) as journal:
+        write(journal, world.entries[:half])
+        account = replay_account(journal.entries())
+        Snapshots(journal).keep(account, *journal.head)
+        write(journal, world.entries[half:])
+    expected = Reader(path, world.run)
+    expected.tale.take(world.entries[0])  # what has begun takes no snapshot
+    while expected.behind or expected.tale.seq == 1:
+        expected.advance(10.0)
+    reader, seen = Reader(path, world.run), []
+    while not seen or reader.busy:
+        reader.advance(0.0)
+        seen.append((reader.tale.first, reader.tale.seq))
+    assert seen[0][0] == half and seen[0][1] > half, "it begins at the snapshot"
+    assert seen[-1] == (0, len(world.entries)), "and ends with the whole of it"
+    assert not reader.tale.columns().changed_since(expected.tale.columns()).size
+    assert reader.tale.entries_of("a001").tolist() == expected.tale.entries_of("a001").tolist()
+    assert list(reader.tale.fills) == list(expected.tale.fills)
 
 
 def test_two_thousand_agents_cost_little_over_http_and_reach_a_page_as_they_change(tmp_path: Path) -> None:

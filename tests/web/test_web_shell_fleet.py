@@ -107,7 +107,13 @@ def test_the_keys_go_to_the_end_and_open_an_agent(
     wanted = ranked(client, "profit", True)
     grid = page.get_by_role("grid", name="Agents")
     grid.focus()
-    for key, place in [("ArrowDown", 0), ("ArrowDown", 1), ("ArrowUp", 0), ("End", AGENTS - 1), ("ArrowUp", AGENTS - 2)]:
+    for key, place in [
+        ("ArrowDown", 0),
+        ("ArrowDown", 1),
+        ("ArrowUp", 0),
+        ("End", AGENTS - 1),
+        ("ArrowUp", AGENTS - 2),
+    ]:
         page.keyboard.press(key)
         expect(page.locator("[role=row][aria-selected=true]")).to_have_attribute("data-agent", wanted[place])
         expect(page.locator("[role=row][aria-selected=true]")).to_have_attribute("aria-rowindex", str(place + 2))

@@ -124,7 +124,9 @@ def test_a_server_that_says_nothing_is_stale_within_two_seconds(page: Page, web:
     expect(badge).to_contain_text("Live", timeout=5_000)
 
 
-def test_frames_that_are_lost_are_asked_for_anew(page: Page, web: Served, client: httpx2.Client, fleet: BusyFleet) -> None:
+def test_frames_that_are_lost_are_asked_for_anew(
+    page: Page, web: Served, client: httpx2.Client, fleet: BusyFleet
+) -> None:
     wire = Wire(page)
     page.set_viewport_size({"width": 1600, "height": 1_800})
     page.goto(f"{web.url}/fleet?sort=name-up")

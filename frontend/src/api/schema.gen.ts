@@ -2551,15 +2551,18 @@ export interface components {
              * @enum {string}
              */
             state: "concluded" | "open" | "unreadable";
-            /** Strategies */
-            strategies: number;
+            /**
+             * Strategies
+             * @description distinct ones among them, likewise
+             */
+            strategies: number | null;
             /** Symbols */
             symbols: string[];
             /**
              * Tried
-             * @description distinct trials that are its own
+             * @description distinct trials that are its own; null where it has none or is counted yet
              */
-            tried: number;
+            tried: number | null;
             /** Until */
             until: number | null;
             /** Vault From */
@@ -4206,7 +4209,9 @@ export interface components {
          */
         PaletteExit: {
             /** Example */
-            example: components["schemas"]["ExitTarget"] | number;
+            example: {
+                [key: string]: number;
+            } | number;
             /**
              * Form
              * @enum {string}

@@ -1,9 +1,10 @@
 import { AreaSeries, BaselineSeries, createSeriesMarkers, LineSeries, LineStyle } from 'lightweight-charts'
-import { useEffect, useMemo, useRef } from 'react'
-import { money } from '../format'
+import { useEffect, useMemo } from 'react'
+import { money, percent } from '../format'
 import { ChartHost } from './ChartHost'
 import { chartTime, lineItems, useCanvas } from './canvas'
 import type { EquityChartProps } from './EquityChart'
+import { useFit } from './fit'
 import { useMarks } from './marks'
 import { drawdowns, type Point, rebased, valueFrom } from './points'
 
@@ -49,7 +50,7 @@ export default function EquityCanvas({
         priceLineVisible: false,
         priceFormat: {
           type: 'custom',
-          formatter: (value: number) => `${value.toFixed(1).replace('-', '\u2212')}%`,
+          formatter: (value: number) => percent(value / 100),
           minMove: 0.1,
         },
       },
@@ -60,17 +61,15 @@ export default function EquityCanvas({
     return { equity, beside, below, marks: createSeriesMarkers(equity, []) }
   })
   const times = useMemo(() => equity.map((point) => point.time), [equity])
-  const fitted = useRef<unknown>(null)
+  const setInView = useFit()
 
   useEffect(() => {
     if (!made || made.gone) return
-    made.parts.equity.setData(lineItems(equity))
-    made.parts.below.setData(lineItems(drawdown ?? drawdowns(equity), 'time', 100))
-    if (fitted.current !== made && equity.length > 0) {
-      fitted.current = made
-      made.chart.timeScale().fitContent()
-    }
-  }, [made, equity, drawdown])
+    setInView(made.chart, times, () => {
+      made.parts.equity.setData(lineItems(equity))
+      made.parts.below.setData(lineItems(drawdown ?? drawdowns(equity), 'time', 100))
+    })
+  }, [made, equity, times, drawdown, setInView])
 
   // What is seen begins anew wherever it is dragged to, and the benchmark with it.
   useEffect(() => {

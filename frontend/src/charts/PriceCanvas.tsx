@@ -1,7 +1,8 @@
 import { CandlestickSeries, createSeriesMarkers, LineSeries, LineStyle, LineType } from 'lightweight-charts'
-import { useEffect, useMemo, useRef } from 'react'
+import { useEffect, useMemo } from 'react'
 import { ChartHost } from './ChartHost'
 import { chartTime, lineItems, useCanvas } from './canvas'
+import { useFit } from './fit'
 import { useMarks } from './marks'
 import type { PriceChartProps } from './PriceChart'
 import { barOf } from './points'
@@ -43,19 +44,17 @@ export default function PriceCanvas(props: PriceChartProps) {
     return { bars, line, stop: step(colours.warn), target: step(colours.accent), marks: createSeriesMarkers(shown, []) }
   })
   const times = useMemo(() => candles.map((candle) => candle.time), [candles])
-  const fitted = useRef<unknown>(null)
+  const setInView = useFit()
 
   useEffect(() => {
     if (!made || made.gone) return
     made.parts.bars.applyOptions({ visible: style === 'candles' })
     made.parts.line.applyOptions({ visible: style === 'line' })
-    made.parts.bars.setData(candles.map((candle) => ({ ...candle, time: chartTime(candle.time) })))
-    made.parts.line.setData(lineItems(candles.map((candle) => ({ time: candle.time, value: candle.close }))))
-    if (fitted.current !== made && candles.length > 0) {
-      fitted.current = made
-      made.chart.timeScale().fitContent()
-    }
-  }, [made, candles, style])
+    setInView(made.chart, times, () => {
+      made.parts.bars.setData(candles.map((candle) => ({ ...candle, time: chartTime(candle.time) })))
+      made.parts.line.setData(lineItems(candles.map((candle) => ({ time: candle.time, value: candle.close }))))
+    })
+  }, [made, candles, times, style, setInView])
 
   useEffect(() => {
     if (!made || made.gone) return

@@ -4,12 +4,14 @@ import { useStatus } from '../live/status'
 import { Card } from '../parts/Card'
 import { Page } from '../parts/Page'
 import { Activity } from './overview/Activity'
+import { AtRest } from './overview/AtRest'
 import { EquityCard } from './overview/EquityCard'
 import { Figures } from './overview/Figures'
 import { FirstSteps } from './overview/FirstSteps'
 import { Movers } from './overview/Movers'
 import { NeedsYou } from './overview/NeedsYou'
 import { NoRun } from './overview/NoRun'
+import { PaceMenu } from './overview/PaceMenu'
 import { Runs } from './overview/Runs'
 
 export default function Overview() {
@@ -27,9 +29,14 @@ export default function Overview() {
         <NoRun status={status} />
       ) : (
         <>
+          <AtRest phase={status.phase} text={status.phase_text} />
           <Figures status={status} />
           <div className="overview-row">
-            <Card title="Equity against buying and holding" className="overview-chart">
+            <Card
+              title="Equity against buying and holding"
+              className="overview-chart"
+              aside={status.mode === 'sample' && status.phase === 'trading' && <PaceMenu />}
+            >
               <EquityCard />
             </Card>
             <div className="overview-rail">

@@ -44,7 +44,6 @@ export default function CommandPalette({ asked, onStop }: { asked: number; onSto
       onQueryChange={setQuery}
       shortcut={null}
       transitionProps={{ duration: 0 }}
-      aria-label="Search and commands"
     >
       <Spotlight.Search placeholder="A page, an agent or an action" aria-label="Search" />
       <Spotlight.ActionsList>

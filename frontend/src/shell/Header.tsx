@@ -21,16 +21,10 @@ export function Header({ onMenu, onSearch, onStop }: { onMenu: () => void; onSea
       <LinkBadge />
       <PhaseNote />
       <span className="head-space" />
-      <button
-        type="button"
-        className="search"
-        onClick={onSearch}
-        aria-label="Search Ctrl K: pages, agents and commands"
-        aria-keyshortcuts="Control+K"
-      >
+      <button type="button" className="search" onClick={onSearch} aria-keyshortcuts="Control+K">
         <Search size={14} aria-hidden />
         <span>Search</span>
-        <kbd>Ctrl K</kbd>
+        <kbd aria-hidden>Ctrl K</kbd>
       </button>
       <AlertsBell />
       <ThemeToggle />

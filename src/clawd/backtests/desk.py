@@ -22,7 +22,7 @@ from clawd.core.errors import ClawdError
 from clawd.store.lock import take_lock
 
 #: Seconds after the start until a worker is kept ready: a server that starts has other things to do.
-_READY_AFTER: Final = 3.0
+_READY_AFTER: Final = 6.0
 _BETWEEN_LOOKS: Final = 0.25
 _BETWEEN_TELLINGS: Final = 0.2
 #: Workers that may end in a row before they are ready, until whoever waits is told.

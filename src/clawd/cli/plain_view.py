@@ -19,10 +19,10 @@ from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, 
 from clawd.core.clock import iso
 from clawd.core.event import Event
 from clawd.core.events import AgentFired, AgentHired, HaltBegan, HaltEnded, HypothesisProven
-from clawd.evidence.eprocess import EProcess
 from clawd.evidence.monitor import FALSE_FIRING
 from clawd.fleet.books import Books
 from clawd.fleet.campaign import BarTraded, Compiling, Ended, MarketRead, PaperBegan, Searched, Stage, Tried
+from clawd.reports.fact_words import fact_words
 from clawd.store.switchboard import Switch
 
 
@@ -137,11 +137,8 @@ def paper_lines(stage: PaperBegan) -> list[str]:
 def notable(event: Event, books: Books) -> str | None:
     """An event that a person wants to hear of, in words; None for all others."""
     match event:
-        case AgentHired():
-            needs = f"capital {money(event.capital)}, needs evidence of {wealth(event.level)}"
-            if event.evidence is not None:
-                needs += f", has earned {wealth(EProcess.from_json(event.evidence).wealth)} before"
-            return f"hired {event.agent} {event.strategy}: {needs}"
+        case AgentHired() | HaltEnded() | FlattenBegan():
+            return fact_words(event).text
         case AgentFired(why="EVIDENCE"):
             lost = f"evidence that it loses {wealth(event.wealth or 0.0)}, limit {wealth(1 / FALSE_FIRING)}"
             return f"FIRED {event.agent} {books.agents[event.agent].strategy}: {lost}"
@@ -154,14 +151,10 @@ def notable(event: Event, books: Books) -> str | None:
             return f"PROVEN {event.agent} {name}: {reached}; waiting for you"
         case HaltBegan():
             return f"HALTED: the day lost {money(event.loss)}, limit {money(event.limit)}; everything is closed"
-        case HaltEnded():
-            return "entries are allowed again"
         case TradingStateChanged(state=TradingState.ACTIVE):
             return f"resumed by {event.by}: entries are allowed again"
         case TradingStateChanged():
             return f"{event.state.upper()} by {event.by}: nothing is entered until `clawd resume`"
-        case FlattenBegan():
-            return f"everything is being closed, by {event.by}"
         case FlatVerified():
             return "flat: the venue has no order and no position"
         case _:

@@ -41,6 +41,7 @@ from clawd.data.capture import MarketEvent, read_captures, steps_of
 from clawd.execution.signed_approvals import SignedApprovals
 from clawd.fleet.venue_run import Moment, VenueRun, begin
 from clawd.language.strategy import Strategy, parse_json
+from clawd.reports.fact_words import fact_words
 from clawd.risk.limit_settings import clusters_of, limits_of
 from clawd.store.approval_desk import ApprovalDesk
 from clawd.store.journal import Entry, Journal
@@ -313,12 +314,8 @@ def _line(event: Event) -> str | None:
             return f"an order was refused by the venue: {event.code}"
         case TradingStateChanged():
             return f"{event.state.upper()} by {event.by}: {event.why}"
-        case FlattenBegan():
-            return f"everything is being closed, by {event.by}"
-        case FlatVerified():
-            return "flat: the venue has no order and no position of ours"
-        case ProtectionOverdue():
-            return f"{event.agent} was without protection in {event.symbol}: the position is closed"
+        case FlattenBegan() | FlatVerified() | ProtectionOverdue():
+            return fact_words(event).text
         case _:
             return None
 

@@ -50,7 +50,7 @@ def password(
     typed = _line() if from_stdin else _typed_twice()
     with open_access(home()) as access:
         ended = access.set_password(typed, owner(), SystemClock().now())
-    typer.echo("the password is set" + (f"; {ended} sessions have ended" if ended else ""))
+    typer.echo("the password is set" + (f"; sessions that have ended: {ended}" if ended else ""))
 
 
 @keys.command("list")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import socket
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -48,6 +49,18 @@ def refuse_open_address(host: str, access: Access) -> None:
             where=f"--host {host}",
             hint="`clawd web password` sets one; or leave --host out, and reach this machine with `ssh -L`",
         )
+
+
+def own_names(host: str) -> frozenset[str]:
+    """The names under which others reach a server at an address: none where only this machine can.
+
+    Args:
+        host: at which it is served.
+    """
+    if _is_loopback(host):
+        return frozenset()
+    machine = socket.gethostname().lower()
+    return frozenset({host.lower(), machine, f"{machine.partition('.')[0]}.local", socket.getfqdn().lower()})
 
 
 def _is_loopback(host: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import asdict, dataclass
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
@@ -59,8 +60,10 @@ def _bound(host: str, port: int, *, refuse: bool) -> socket.socket | None:
 
 
 def url_of(listening: socket.socket) -> str:
-    """The URL of a listening socket."""
+    """The URL of a listening socket, as this machine reaches it."""
     host, port = listening.getsockname()[:2]
+    if ip_address(host).is_unspecified:  # all addresses of this machine, and none that a browser would open
+        host = "::1" if ":" in host else LOOPBACK
     return f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
 

@@ -128,12 +128,18 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 
 def _with_frames(document: dict[str, Any]) -> dict[str, Any]:
-    """OpenAPI knows no WebSockets: the models of the frames stand among the schemas, so that clients have types."""
+    """What OpenAPI does not know by itself: who may call, and the frames of the WebSocket, for the types of clients."""
     frames = (Status, FleetFrame, FeedFrame, ChangedFrame, Subscribe, Resync)
     _, schema = models_json_schema(
         [(frame, "serialization") for frame in frames], ref_template="#/components/schemas/{model}"
     )
     document["components"]["schemas"].update(schema["$defs"])
+    document["components"]["securitySchemes"] = {
+        "key": {"type": "http", "scheme": "bearer", "description": "an API key"},
+        "session": {"type": "apiKey", "in": "cookie", "name": "clawd", "description": "of a browser; its name goes on"},
+    }
+    document["security"] = [{"key": []}, {"session": []}]
+    document["paths"]["/api/session"]["post"]["security"] = []
     return document
 
 

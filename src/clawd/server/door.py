@@ -206,18 +206,19 @@ def cookies_of(headers: Headers, name: str) -> list[str]:
 def check_host(headers: Headers, scope: Scope, names: frozenset[str]) -> None:
     """See that a request is meant for this server: a name that points here may be anybody's.
 
+    Names of the loopback are ours alone. An address is not a name that somebody could point here, so where others can
+    reach us it may be any: behind a forwarded port we do not know our own.
+
     Raises:
-        _Refused: when its ``Host`` is neither the address that it has come to nor one of the names.
+        _Refused: when its ``Host`` is something else, and none of the names.
     """
     hosts = headers.getlist("host")
     match = _HOST.fullmatch(hosts[0].lower()) if len(hosts) == 1 else None
-    name = match[1].strip("[]") if match else None
+    host = _plain(match[1].strip("[]")) if match else ""
     server = scope.get("server")
     here = _plain(server[0]) if server else ""
-    known = {here, *names}
-    if _is_loopback(here):
-        known |= {"localhost", "127.0.0.1", "::1"}
-    if name is None or _plain(name) not in known:
+    known = host == "localhost" or _is_loopback(host) or host == here or host in names
+    if not known and not (_is_address(host) and not _is_loopback(here)):
         raise _Refused(
             400,
             Problem(
@@ -260,6 +261,12 @@ def _plain(address: str) -> str:
         return address.lower()
     mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
     return str(mapped or parsed)
+
+
+def _is_address(host: str) -> bool:
+    with contextlib.suppress(ValueError):
+        return bool(ipaddress.ip_address(host))
+    return False
 
 
 def _is_loopback(address: str) -> bool:

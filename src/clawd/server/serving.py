@@ -15,7 +15,7 @@ from clawd import __version__
 from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
-from clawd.server.access import new_link, refuse_open_address
+from clawd.server.access import new_link, own_names, refuse_open_address
 from clawd.server.address import Address, listen, publish, url_of
 from clawd.server.app import create_app
 from clawd.server.audit import refuse_second_server
@@ -49,6 +49,7 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
     with listen(host, port) as listening:
         url = url_of(listening)
         site = Site(settings, clock, fleet=fleet, phase=None if fleet is None else lambda: _said(fleet.progress))
+        site.hosts = own_names(host)
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(site),

@@ -271,7 +271,7 @@ class PaletteExit(BaseModel):
     form: Literal["distance", "true_ranges", "targets", "bars"]
     meaning: str
     required: bool
-    example: ExitTarget | int
+    example: dict[str, Number] | int
     most_percent: float
     most_true_ranges: float
     most_bars: int

@@ -438,7 +438,7 @@ def open_access(home: Path) -> Iterator[Access]:
 
 
 def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogateescape")).hexdigest()
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _lasts(session: Session, now: int) -> bool:

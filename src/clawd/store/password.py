@@ -51,4 +51,4 @@ def is_password(stored: str, password: str) -> bool:
 
 def _typed(password: str) -> bytes:
     # The same password from another keyboard must be the same bytes.
-    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogateescape")
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "surrogatepass")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from clawd.core.errors import ClawdError
 from clawd.store.database import at_one_moment, mendable
 from clawd.store.ledger import Conditions
 from clawd.store.ledger_file import open_ledger_file
@@ -15,6 +16,8 @@ Order = Literal["recorded", "sharpe", "total_return", "max_drawdown", "turnover"
 
 #: Rows of a page at most.
 MOST_ROWS: Final = 200
+#: How far a list is sorted by something else than the time: further down it takes seconds where much was tried.
+DEEPEST: Final = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,16 +136,24 @@ class TrialList:
             order, descending: by what; trials that are equal in it keep the order in which they were recorded, in the
                 same direction.
             offset, limit: how many are passed over, and how many are given at most.
+
+        Raises:
+            ClawdError: for an offset beyond :data:`DEEPEST` in another order than that of time.
         """
+        if order != "recorded" and offset > DEEPEST:
+            raise ClawdError(
+                f"a list in the order of {order} is shown as far as number {DEEPEST:,}",
+                where="offset",
+                hint="ask for fewer by author, campaign or name, or in the order of time",
+            )
         where, values = wanted._conditions()
         column = "id" if order == "recorded" else _COLUMNS[_COLUMNS.index(order)]
         way = "DESC" if descending else "ASC"
-        query = (
-            f"SELECT {', '.join(_COLUMNS)} FROM trials WHERE {where} "
-            f"ORDER BY {column} IS NULL, {column} {way}, id {way} LIMIT ? OFFSET ?"
-        )
-        if order == "recorded":
-            query = query.replace("id IS NULL, ", "")  # the primary key's own order needs no sorting
+        # The primary key's own order needs no sorting.
+        sorting = f"id {way}" if column == "id" else f"{column} IS NULL, {column} {way}, id {way}"
+        # What is sorted is small: numbers and places alone, and the rows of one page are read after that.
+        places = f"SELECT id FROM trials WHERE {where} ORDER BY {sorting} LIMIT ? OFFSET ?"
+        query = f"SELECT {', '.join(_COLUMNS)} FROM trials WHERE id IN ({places}) ORDER BY {sorting}"
         with mendable(self.path), at_one_moment(self._connection, self.path):
             (total,) = self._connection.execute(f"SELECT COUNT(*) FROM trials WHERE {where}", values).fetchone()
             rows = self._connection.execute(query, (*values, min(limit, MOST_ROWS), offset)).fetchall()

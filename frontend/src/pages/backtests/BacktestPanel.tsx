@@ -31,11 +31,16 @@ export function BacktestPanel({ text }: { text: string }) {
     begun.current = text
     begin()
   }, [text, begin])
+  const place = useRef<HTMLDivElement>(null)
+  // Whoever has pressed a button far above is shown what comes of it.
+  useEffect(() => {
+    if (open || done) place.current?.scrollIntoView({ block: 'nearest' })
+  }, [open, done])
   useEffect(() => {
     if (done && done !== newest) keepLatest([done, newest].filter(Boolean).join(','))
   }, [done, newest, keepLatest])
   return (
-    <div className="bt-panel">
+    <div className="bt-panel" ref={place}>
       <Group gap={8}>
         <Button
           size="compact-md"

@@ -38,7 +38,7 @@ export function RunPage() {
           )}
           {run.error && (
             <Alert color="danger" variant="outline" role="alert" title={sentence(run.error.what)}>
-              {run.error.where && <div>At {run.error.where}.</div>}
+              {run.error.where && !FIELDS.has(run.error.where) && <div>At {run.error.where}.</div>}
               {run.error.hint && <div>{sentence(run.error.hint)}.</div>}
             </Alert>
           )}
@@ -181,5 +181,8 @@ function Found({ run, result }: { run: Detail; result: Result }) {
     </>
   )
 }
+
+/** Places that the words themselves name. */
+const FIELDS = new Set(['from', 'to', 'bar', 'data', 'universe', 'text'])
 
 const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

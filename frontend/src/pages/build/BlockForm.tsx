@@ -7,6 +7,7 @@ import { PortField } from './PortField'
 import type { Session } from './session'
 import type { Check, Graph, Kinds } from './types'
 import { faultText } from './view'
+import { Words } from './Words'
 
 interface Props {
   session: Session
@@ -41,7 +42,7 @@ export function BlockForm({ session, graph, kinds, check, id, onGone }: Props) {
       {kind && <p>{kind.meaning}.</p>}
       {rest.map((fault) => (
         <p key={fault.what} className="build-form-fault">
-          {faultText(fault)}.
+          <Words text={`${faultText(fault)}.`} />
         </p>
       ))}
       {kind?.inputs.map((port) => (

@@ -3,6 +3,7 @@ import { Flag, TriangleAlert } from 'lucide-react'
 import { memo } from 'react'
 import { flowWord } from './fits'
 import type { Input, Shown } from './view'
+import { Words } from './Words'
 
 export type FlowNode = Node<Shown, 'block'>
 
@@ -35,9 +36,9 @@ export const BlockNode = memo(
           </div>
         ))}
         {faults.length > 0 && (
-          <div className="build-block-fault">
-            <TriangleAlert size={12} aria-hidden="true" /> {faults[0]}
-            {faults.length > 1 && ` (and ${faults.length - 1} more)`}
+          <div className="build-block-fault" title={faults.join('\n')}>
+            <TriangleAlert size={12} aria-hidden="true" /> {faults.length > 1 && `${faults.length}: `}
+            <Words text={faults[0] ?? ''} />
           </div>
         )}
         {flow && <span className="build-block-flow">{flowWord(flow)}</span>}

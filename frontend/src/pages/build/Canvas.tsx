@@ -122,8 +122,10 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
         const block = before.current.get(id)
         if (!block) return
         setNodes((old) => old.map((node) => ({ ...node, selected: node.id === id })))
-        const zoom = Math.max(flow.getZoom(), 0.75)
-        void flow.setCenter(block.x + WIDTH / 2, block.y + block.height / 2, { zoom })
+        if (!isInSight(block, flow.getViewport(), frame.current)) {
+          const zoom = Math.max(flow.getZoom(), 0.75)
+          void flow.setCenter(block.x + WIDTH / 2, block.y + block.height / 2, { zoom })
+        }
         frame.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus()
       },
       fit: () => void flow.fitView(FIT),
@@ -259,6 +261,12 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
   )
 }
 
+function isInSight(block: ShownBlock, { x, y, zoom }: Viewport, frame: HTMLElement | null): boolean {
+  const [left, top] = [block.x * zoom + x, block.y * zoom + y]
+  const { clientWidth, clientHeight } = frame ?? { clientWidth: 0, clientHeight: 0 }
+  return left >= 0 && top >= 0 && left + WIDTH * zoom <= clientWidth && top + block.height * zoom <= clientHeight
+}
+
 function asNode(block: ShownBlock, old: FlowNode | undefined, isSelected: boolean): FlowNode {
   const isPlaced = old?.position.x === block.x && old.position.y === block.y
   if (old && isPlaced && old.data === block.shown && (old.selected ?? false) === isSelected) return old
@@ -270,6 +278,8 @@ function asNode(block: ShownBlock, old: FlowNode | undefined, isSelected: boolea
     position: { x: block.x, y: block.y },
     data: block.shown,
     selected: isSelected,
+    // What is wrong with a block may be longer than its place.
+    zIndex: block.shown.faults.length ? 10 : 0,
     ariaLabel: `${blockName(block.shown.block)}${wrong}`,
   }
 }

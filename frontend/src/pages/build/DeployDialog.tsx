@@ -2,6 +2,7 @@ import { Button, Group, List, Modal } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { answered, api } from '../../api/client'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { Words } from './Words'
 
 interface Props {
   name: string
@@ -44,7 +45,9 @@ export function DeployDialog({ name, title, isOpen, onClose }: Props) {
               <p>It goes through the ledger and the gate like every other strategy:</p>
               <List size="sm" spacing={6}>
                 {meaning.data.consequences.map((line) => (
-                  <List.Item key={line}>{line}</List.Item>
+                  <List.Item key={line}>
+                    <Words text={line} />
+                  </List.Item>
                 ))}
               </List>
             </>

@@ -4,7 +4,7 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState, useSyncExtern
 import { Link } from 'react-router'
 import { ProblemError } from '../../api/client'
 import { ProblemNotice } from '../../parts/ProblemNotice'
-import { BacktestPanel } from '../backtests/BacktestPanel'
+import { BacktestPlace } from './BacktestPlace'
 import { BlockForm } from './BlockForm'
 import type { CanvasControl } from './Canvas'
 import { CodePane } from './CodePane'
@@ -199,7 +199,14 @@ export function Editor({ session, palette, kinds }: Props) {
         ) : (
           <p className="muted">What the strategy does is said here as soon as nothing is wrong with it.</p>
         )}
-        <Faults check={check} form={draft.form} isChecking={state.checking} isAsked={isAsked} onGo={go} />
+        <Faults
+          check={check}
+          graph={draft.graph}
+          form={draft.form}
+          isChecking={state.checking}
+          isAsked={isAsked}
+          onGo={go}
+        />
       </section>
       <div className="build-panes">
         {!isLocked && <PalettePane palette={palette} onAdd={(kind) => add(kind)} />}
@@ -275,11 +282,7 @@ export function Editor({ session, palette, kinds }: Props) {
           </Tabs>
         </div>
       </div>
-      {tested !== null && (
-        <section className="build-backtest" aria-label="Backtest">
-          <BacktestPanel key={tested} text={tested} />
-        </section>
-      )}
+      {tested !== null && <BacktestPlace text={tested} />}
       <DeployDialog
         name={state.name}
         title={draft.graph.name}

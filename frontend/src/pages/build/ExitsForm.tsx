@@ -7,6 +7,7 @@ import type { Session } from './session'
 import { TargetsFields } from './TargetsFields'
 import type { Check, Distance, ExitKind, ExitSet, Graph } from './types'
 import { faultText } from './view'
+import { Words } from './Words'
 
 interface Props {
   session: Session
@@ -47,7 +48,7 @@ export function ExitsForm({ session, graph, check, kinds }: Props) {
             {isOn && <ExitFields kind={kind} value={value} onChange={set} />}
             {faults.map((fault) => (
               <p key={fault.what} className="build-form-fault">
-                {faultText(fault)}.
+                <Words text={`${faultText(fault)}.`} />
               </p>
             ))}
           </fieldset>
@@ -57,7 +58,9 @@ export function ExitsForm({ session, graph, check, kinds }: Props) {
         .filter((fault) => fault.where === 'exits')
         .map((fault) => (
           <div key={fault.what}>
-            <p className="build-form-fault">{faultText(fault)}.</p>
+            <p className="build-form-fault">
+              <Words text={`${faultText(fault)}.`} />
+            </p>
             {!graph.exits.stop && (
               <Button
                 size="compact-sm"

@@ -1,10 +1,12 @@
 import { CircleCheck, TriangleAlert } from 'lucide-react'
 import { counted } from '../../format'
-import type { Check, Fault, Form } from './types'
-import { faultText } from './view'
+import type { Check, Fault, Form, Graph } from './types'
+import { blockName, faultText } from './view'
+import { Words } from './Words'
 
 interface Props {
   check: Check
+  graph: Graph
   form: Form
   isChecking: boolean
   isAsked: boolean
@@ -14,7 +16,7 @@ interface Props {
 const FORMS: Record<Form, string> = { text: 'text', json: 'JSON', graph: 'graph' }
 
 /** What is wrong, each with a way to its place; or that nothing is. */
-export function Faults({ check, form, isChecking, isAsked, onGo }: Props) {
+export function Faults({ check, graph, form, isChecking, isAsked, onGo }: Props) {
   if (check.valid)
     return (
       <p className="build-verdict" role="status">
@@ -38,8 +40,8 @@ export function Faults({ check, form, isChecking, isAsked, onGo }: Props) {
           // biome-ignore lint/suspicious/noArrayIndexKey: the same words may stand twice
           <li key={index}>
             <button type="button" onClick={() => onGo(fault)}>
-              {placeWords(fault)}
-              {faultText(fault)}
+              {placeWords(fault, graph)}
+              <Words text={faultText(fault)} />
             </button>
           </li>
         ))}
@@ -49,8 +51,9 @@ export function Faults({ check, form, isChecking, isAsked, onGo }: Props) {
   )
 }
 
-function placeWords(fault: Fault): string {
-  if (fault.node) return `Block ${fault.node}${fault.port ? `, port ${fault.port}` : ''}: `
+function placeWords(fault: Fault, graph: Graph): string {
+  const block = graph.nodes.find((node) => node.id === fault.node)
+  if (block) return `${blockName(block)}${fault.port ? `, port ${fault.port}` : ''}: `
   if (fault.line) return `Line ${fault.line}${fault.column ? `, column ${fault.column}` : ''}: `
   return fault.where ? `${fault.where}: ` : ''
 }

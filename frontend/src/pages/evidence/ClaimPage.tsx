@@ -119,7 +119,7 @@ function Claim({ detail }: { detail: Schema<'ClaimDetail'> }) {
         </p>
       </Card>
       {judged && (
-        <Card title="The gates that it has passed before">
+        <Card title="Its gates">
           <p className="muted">
             Gates look at what was chosen on. They keep those from claiming who would waste a number, and prove nothing.
             Judged by campaign <Link to={`/evidence/campaigns/${judged.run}`}>{judged.run}</Link>.

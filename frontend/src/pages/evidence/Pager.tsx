@@ -9,6 +9,7 @@ export function Pager({
   shown,
   total,
   step,
+  most = Number.POSITIVE_INFINITY,
   go,
 }: {
   noun: string
@@ -16,6 +17,8 @@ export function Pager({
   shown: number
   total: number
   step: number
+  /** How far it can be turned over. */
+  most?: number
   go: (offset: number) => void
 }) {
   if (total === 0) return null
@@ -39,7 +42,7 @@ export function Pager({
             size="compact-sm"
             variant="default"
             rightSection={<ChevronRight size={14} aria-hidden />}
-            disabled={offset + step >= total}
+            disabled={offset + step >= total || offset + step > most}
             onClick={() => go(offset + step)}
           >
             Next

@@ -6,7 +6,7 @@ import type { Schema } from '../../api/client'
 import { count, number, percent, signedPercent, tone, utc, utcDate } from '../../format'
 import { Card } from '../../parts/Card'
 import { ProblemNotice } from '../../parts/ProblemNotice'
-import { TRIALS_SHOWN, type TrialOrder, useTrials } from './asked'
+import { TRIALS_DEEPEST, TRIALS_SHOWN, type TrialOrder, useTrials } from './asked'
 import { Pager } from './Pager'
 import { ScrollTable } from './ScrollTable'
 import { SortHead } from './SortHead'
@@ -139,6 +139,7 @@ export function TrialsCard({ authors }: { authors: readonly Schema<'TallyModel'>
             shown={data.trials.length}
             total={data.total}
             step={TRIALS_SHOWN}
+            {...(order === 'recorded' ? {} : { most: TRIALS_DEEPEST })}
             go={(from) => ask({ from: from > 0 ? String(from) : null })}
           />
           <p className="muted">

@@ -32,6 +32,8 @@ export interface TrialsWanted {
 
 export const CLAIMS_SHOWN = 20
 export const TRIALS_SHOWN = 25
+/** The server turns over no more of a list that is not in the order of time. */
+export const TRIALS_DEEPEST = 20_000
 
 /** What is still being counted is asked for again soon; the rest is told by the server when it changes. */
 const soon = (current: boolean | undefined) => (current === false ? 1_000 : (false as const))

@@ -32,7 +32,7 @@ export function AgentFigures({ agent }: { agent: Schema<'AgentDetail'> }) {
         value={percent(risk, 0)}
         note={state_why ? `Stopped: ${state_why.toLowerCase().replaceAll('_', ' ')}` : 'of its part of the day limit'}
       >
-        <Gauge label="Risk budget used" value={risk} warn={0.75} stop={0.9} />
+        <Gauge label="Risk budget used" value={risk} warn={0.9} stop={1} />
       </KeyFigure>
     </div>
   )

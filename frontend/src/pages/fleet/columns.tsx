@@ -133,7 +133,7 @@ export const COLUMNS: readonly FleetColumn[] = [
       const risk = number_of(fleet.risk, row)
       return (
         <>
-          <Gauge label="Risk budget used" value={risk} warn={0.75} stop={0.9} small />{' '}
+          <Gauge label="Risk budget used" value={risk} warn={0.9} stop={1} small />{' '}
           <span className="fleet-share">{percent(risk, 0)}</span>
         </>
       )

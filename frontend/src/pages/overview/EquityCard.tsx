@@ -8,7 +8,7 @@ import { useStatus } from '../../live/status'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 
 /** How often the whole curve is asked for while it grows, milliseconds; its end is live. */
-const EVERY = 10_000
+const EVERY = 5_000
 
 export function EquityCard() {
   const status = useStatus()

@@ -1,29 +1,29 @@
 import { useRef } from 'react'
 import { Link } from 'react-router'
-import type { Fleet } from '../../live/fleet'
+import { money } from '../../format'
 import { useFleet } from '../../live/status'
 import { Change } from '../../parts/Change'
 import { movers } from './movers'
 
-const MOST = 5
+const MOST = 8
 /** Rows change places once a second at most, milliseconds. */
 const EVERY = 1_000
 
-/** Who gained and who lost most today. */
+/** Who gained or lost most today. */
 export function Movers() {
   const fleet = useFleet()
-  const ranking = useRef({ at: Number.NEGATIVE_INFINITY, shape: -1, ...movers(fleet, MOST) })
+  const ranking = useRef({ at: Number.NEGATIVE_INFINITY, shape: -1, rows: movers(fleet, MOST) })
   const held = useRef(false)
   const now = performance.now()
-  const last = ranking.current
-  if (last.shape !== fleet.shape || (!held.current && now - last.at >= EVERY))
-    ranking.current = { at: now, shape: fleet.shape, ...movers(fleet, MOST) }
-  const { gained, lost } = ranking.current
+  const { at, shape } = ranking.current
+  if (shape !== fleet.shape || (!held.current && now - at >= EVERY))
+    ranking.current = { at: now, shape: fleet.shape, rows: movers(fleet, MOST) }
+  const { rows } = ranking.current
   if (fleet.length === 0) return <p className="muted overview-none">No agents yet.</p>
-  if (gained.length + lost.length === 0) return <p className="muted overview-none">Nobody has moved today.</p>
+  if (rows.length === 0) return <p className="muted overview-none">Nobody has moved today.</p>
   return (
-    <div
-      className="overview-sides"
+    <table
+      className="table overview-table"
       onPointerEnter={() => {
         held.current = true
       }}
@@ -31,31 +31,18 @@ export function Movers() {
         held.current = false
       }}
     >
-      <Side title="Gained" fleet={fleet} rows={gained} />
-      <Side title="Lost" fleet={fleet} rows={lost} />
-    </div>
-  )
-}
-
-function Side({ title, fleet, rows }: { title: string; fleet: Fleet; rows: readonly number[] }) {
-  return (
-    <table className="table overview-table">
       <thead>
         <tr>
-          <th scope="col">{title}</th>
+          <th scope="col">Agent</th>
           <th scope="col" className="numbers">
             P&L today
+          </th>
+          <th scope="col" className="numbers">
+            Equity
           </th>
         </tr>
       </thead>
       <tbody>
-        {rows.length === 0 && (
-          <tr>
-            <td colSpan={2} className="muted">
-              Nobody
-            </td>
-          </tr>
-        )}
         {rows.map((row) => (
           <tr key={fleet.ids[row]}>
             <td>
@@ -66,6 +53,7 @@ function Side({ title, fleet, rows }: { title: string; fleet: Fleet; rows: reado
             <td className="numbers live">
               <Change value={fleet.profit[row]} />
             </td>
+            <td className="numbers live">{money(fleet.equity[row])}</td>
           </tr>
         ))}
       </tbody>

@@ -1,17 +1,13 @@
-import { type Fleet, ranked } from '../../live/fleet'
+import type { Fleet } from '../../live/fleet'
 
 /** What is less rounds to nothing. */
 const SEEN = 0.01
 
-/** The rows of those that gained most and of those that lost most today, the largest first; nobody twice. */
-export function movers(fleet: Fleet, most: number): { gained: number[]; lost: number[] } {
-  const moved = Array.from(fleet.ids.keys()).filter((row) => Math.abs(fleet.profit[row] ?? 0) >= SEEN)
-  const order = ranked(fleet, moved, 'profit', true)
-  return {
-    gained: order.filter((row) => (fleet.profit[row] ?? 0) > 0).slice(0, most),
-    lost: order
-      .filter((row) => (fleet.profit[row] ?? 0) < 0)
-      .slice(-most)
-      .reverse(),
-  }
+/** The rows of those that gained or lost most today, the largest amount first. */
+export function movers(fleet: Fleet, most: number): readonly number[] {
+  const moved = (row: number) => Math.abs(fleet.profit[row] ?? 0)
+  return Array.from(fleet.ids.keys())
+    .filter((row) => moved(row) >= SEEN)
+    .sort((a, b) => moved(b) - moved(a) || a - b)
+    .slice(0, most)
 }

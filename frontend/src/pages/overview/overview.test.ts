@@ -11,7 +11,7 @@ it('what is lost and what is reserved, against the limit of the day', () => {
   expect(dayBudget({ day_profit: 0, reserved: 0, day_loss_limit: 0 })).toBeNull()
 })
 
-it('those who moved most, nobody twice, and nobody who has not moved', () => {
+it('those who moved most, either way, and nobody who has not moved', () => {
   const fleet = new Fleet()
   const profit = [3, -5, 0, 8, -1, 0.001]
   const zeros = profit.map(() => 0)
@@ -35,6 +35,6 @@ it('those who moved most, nobody twice, and nobody who has not moved', () => {
     risk: zeros,
     wealth: zeros,
   })
-  expect(movers(fleet, 5)).toEqual({ gained: [3, 0], lost: [1, 4] })
-  expect(movers(fleet, 1)).toEqual({ gained: [3], lost: [1] })
+  expect(movers(fleet, 5)).toEqual([3, 1, 0, 4])
+  expect(movers(fleet, 2)).toEqual([3, 1])
 })

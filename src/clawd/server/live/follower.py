@@ -149,9 +149,11 @@ class Follower:
                 other.reader.advance(_SLICE)
                 if other.reader.trouble is not None and not other.reader.tale.seq:
                     raise other.reader.trouble
-                if not other.reader.behind or other.reader.trouble is not None:
+                if not other.reader.busy:
                     break
                 if time.monotonic() > deadline:
+                    if not other.reader.behind:  # only what was before its snapshot is not read yet
+                        break
                     raise ConflictError(
                         f"run {run} is still being read: {other.reader.tale.seq:,} of {other.reader.head:,} entries",
                         hint="ask again in a moment",
@@ -192,15 +194,29 @@ class Follower:
         looked = pictured = -1e9
         while not self._stop.is_set():
             now = time.monotonic()
-            if now - looked >= LOOK:
-                self._look()
-                looked = now
-            changed, busy = self._advance(pictured)
-            now = time.monotonic()
-            if now - pictured >= (PICTURE if changed or busy else LOOK) or (self._before is not None and not busy):
-                self._draw()
-                pictured = now
+            look = now - looked >= LOOK
+            looked = now if look else looked
+            drawn, busy = self.step(pictured, look=look)
+            pictured = time.monotonic() if drawn else pictured
             self._stop.wait(0.001 if busy else POLL)
+
+    def step(self, pictured: float, *, look: bool) -> tuple[bool, bool]:
+        """Look which journals there are, if it is time; read on, and draw a picture where there is something new.
+
+        Args:
+            pictured: when the last one was drawn, by :func:`time.monotonic`.
+            look: whether it is time.
+
+        Returns:
+            Whether one was drawn, and whether there is more to read.
+        """
+        if look:
+            self._look()
+        changed, busy = self._advance(pictured)
+        due = time.monotonic() - pictured >= (PICTURE if changed or busy else LOOK)
+        if due:
+            self._draw()
+        return due, busy
 
     def _look(self) -> None:
         before = [(place.run, place.working) for place in self._places]
@@ -236,7 +252,7 @@ class Follower:
         elif reader.head != head:
             self._heard_at = self._clock.now()
             self._grown_at.append(self._heard_at / 1e9)
-        return changed, reader.behind > 0 and reader.trouble is None
+        return changed, reader.busy
 
     def _draw(self) -> None:
         reader, place, child = self._reader, self._place, self._child()

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from clawd.core.errors import ClawdError
+from clawd.execution.snapshots import Snapshots
 from clawd.server.live.tale import Tale
-from clawd.store.journal import open_journal
+from clawd.store.journal import Journal, open_journal
 
 #: Entries after which the clock is looked at.
 _STEP: Final = 64
@@ -19,6 +20,8 @@ class Reader:
     """Follows one journal into a tale. Used by one thread at a time.
 
     The journal is opened anew for each slice: what is read is what lies there now, whoever has replaced it meanwhile.
+    Where an account has kept a snapshot, the tale begins there, so that a page soon shows how things stand; the whole
+    of it is read meanwhile, and takes its place when it has come as far.
 
     Attributes:
         path, run: of the journal.
@@ -34,11 +37,17 @@ class Reader:
         self.head = 0
         self.trouble: ClawdError | None = None
         self.contradicted = False
+        self._whole: Tale | None = None
 
     @property
     def behind(self) -> int:
-        """How many entries it has not taken in, as far as it knows."""
+        """How many entries the tale has not taken in, as far as is known."""
         return max(self.head - self.tale.seq, 0)
+
+    @property
+    def busy(self) -> bool:
+        """Whether there is more to read, as far as is known."""
+        return self.trouble is None and (self.behind > 0 or self._whole is not None)
 
     def advance(self, seconds: float, enough: Callable[[Tale], bool] = lambda tale: False) -> bool:
         """Take in what is new.
@@ -53,7 +62,7 @@ class Reader:
         Returns:
             Whether anything has changed.
         """
-        before = self.tale.seq, self.tale.hash, self.trouble and self.trouble.what
+        before = self.tale, self.tale.seq, self.trouble and self.trouble.what
         try:
             self._read(time.monotonic() + seconds, enough)
         except ClawdError as error:
@@ -62,7 +71,7 @@ class Reader:
             self.trouble = error if laid_out else None
         except OSError as error:
             self.trouble = ClawdError(error.strerror or str(error), where=str(self.path))
-        return (self.tale.seq, self.tale.hash, self.trouble and self.trouble.what) != before
+        return (self.tale, self.tale.seq, self.trouble and self.trouble.what) != before
 
     def _read(self, deadline: float, enough: Callable[[Tale], bool]) -> None:
         with open_journal(self.path, read_only=True) as journal:
@@ -72,15 +81,33 @@ class Reader:
             if self.contradicted:
                 return
             self.trouble = None
-            for count, entry in enumerate(journal.entries(self.tale.seq), start=1):
-                try:
-                    self.tale.take(entry)
-                except ClawdError:
-                    self.contradicted = True
-                    raise
-                if (count % _STEP == 0 and time.monotonic() > deadline) or enough(self.tale):
-                    break
+            if self.tale.seq == 0 and (ahead := _from_snapshot(journal, self.run, self.path)) is not None:
+                self.tale, self._whole = ahead, self.tale
+            self._take(self.tale, journal, deadline, enough)
+            if self._whole is not None and self.tale.seq == self.head:
+                self._take(self._whole, journal, deadline, lambda tale: tale.seq == self.tale.seq)
+                if self._whole.seq == self.tale.seq:
+                    self.tale, self._whole = self._whole, None
+
+    def _take(self, tale: Tale, journal: Journal, deadline: float, enough: Callable[[Tale], bool]) -> None:
+        for count, entry in enumerate(journal.entries(tale.seq), start=1):
+            try:
+                tale.take(entry)
+            except ClawdError:
+                self.contradicted = True
+                raise
+            if (count % _STEP == 0 and time.monotonic() > deadline) or enough(tale):
+                break
 
     def _begin_anew(self) -> None:
-        self.tale = Tale(self.run, self.path)
+        self.tale, self._whole = Tale(self.run, self.path), None
         self.trouble, self.contradicted = None, False
+
+
+def _from_snapshot(journal: Journal, run: str, path: Path) -> Tale | None:
+    """The tale of an account from its last snapshot on, None where there is none that this version has kept."""
+    latest = Snapshots(journal).latest()
+    if latest is None:
+        return None
+    account, seq = latest
+    return Tale.from_account(run, path, account, seq, journal.hash_of(seq) or "")

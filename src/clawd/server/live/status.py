@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import Final, Literal
 
 import numpy as np
 
 from clawd.core.account_events import UNATTRIBUTED, TradingState
+from clawd.core.errors import ClawdError
 from clawd.core.events import HeldUntil
 from clawd.core.money import studied
 from clawd.core.settings import Settings
 from clawd.data import sample
+from clawd.data.market import load_market
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
 from clawd.server.frames import Phase, Status
@@ -95,7 +98,7 @@ def status_of(
         update={
             "run": place.run,
             "kind": place.kind,
-            "mode": _mode(tale),
+            "mode": mode_of(tale),
             "phase": phase.phase,
             "phase_text": phase.text,
             "progress": phase.progress,
@@ -185,11 +188,21 @@ def _share(tale: Tale) -> float | None:
     return min(max((tale.books.time - start.first) / max(start.last - start.first, 1), 0.0), 1.0)
 
 
-def _mode(tale: Tale) -> Literal["sample", "paper"]:
+def mode_of(tale: Tale) -> Literal["sample", "paper"]:
+    """Whether a run trades the market that comes with the program."""
     books = tale.books
-    symbols = tuple(sorted(sample.SYMBOLS))
-    is_sample = books is not None and books.start.bar == sample.BAR and tuple(sorted(books.symbols)) == symbols
-    return "sample" if is_sample else "paper"
+    if books is None or books.start.bar != sample.BAR or set(books.symbols) != set(sample.SYMBOLS):
+        return "paper"
+    return "sample" if books.start.market == _sample_market() else "paper"
+
+
+@cache
+def _sample_market() -> str | None:
+    """The fingerprint of the sample market, None where it cannot be read."""
+    try:
+        return load_market("sample").fingerprint
+    except ClawdError:
+        return None
 
 
 def _figures(tale: Tale, columns: Columns) -> dict[str, object]:

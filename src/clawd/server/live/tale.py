@@ -114,6 +114,7 @@ class Tale:
         held: by agent and symbol what is open, and since when by the market's clock, UTC nanoseconds.
         alerts: what a person should know of.
         settled: whether the books stand at the end of a bar.
+        first: the entries up to this one are in a snapshot that it began with: their numbers are not known.
         finished: whether the bars have come to their end.
         refused: what the gate refused or shrank last, and when by the clock of whoever trades, UTC nanoseconds.
         funding: whether positions have paid or received any.
@@ -145,10 +146,25 @@ class Tale:
     alerts: Alerts = field(default_factory=Alerts)
     settled: bool = True
     finished: bool = False
+    first: int = 0
     _kinds: array[int] = field(default_factory=lambda: array("B"))
     _agents: array[int] = field(default_factory=lambda: array("H"))
     _agent_codes: dict[str, int] = field(default_factory=dict)
     _columns: Columns | None = None
+
+    @classmethod
+    def from_account(cls, run: str, path: Path, account: Account, seq: int, digest: str) -> Tale:
+        """What a snapshot of an account tells: how it stands, and nothing of what was before.
+
+        Args:
+            run, path: of the journal.
+            account: as it was.
+            seq, digest: of the last entry that is in it.
+        """
+        tale = cls(run, path, seq, digest, account.time, account=account, marks=dict(account.marks), first=seq)
+        tale.peak = studied(account.start.cash)
+        tale.names = {agent.id: str(agent.about.get("name", "")) for agent in account.agents.values()}
+        return tale
 
     @property
     def kind(self) -> Literal["bars", "account"] | None:
@@ -200,7 +216,7 @@ class Tale:
         if agent is not None:
             code = self._agent_codes.get(agent, -1)
             wanted &= np.frombuffer(self._agents, np.uint16).astype(np.int64) == code
-        found: NDArray[np.int64] = np.flatnonzero(wanted) + 1
+        found: NDArray[np.int64] = np.flatnonzero(wanted) + 1 + self.first
         return found
 
     # The fold.

@@ -14,10 +14,12 @@ from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
 from clawd.server.routes.evidence import AtDesk
 from clawd.server.site import AtSite
-from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry
 
 router = APIRouter(tags=["evidence"], dependencies=[needs(Scope.READ)])
+
+#: How long it waits for the first count, seconds.
+_PATIENCE = 0.4
 
 
 class CampaignModel(BaseModel):
@@ -31,8 +33,8 @@ class CampaignModel(BaseModel):
     symbols: list[str]
     seed: int | None
     budget: int | None
-    tried: int = Field(description="distinct trials that are its own")
-    strategies: int
+    tried: int | None = Field(description="distinct trials that are its own; null where it has none or is counted yet")
+    strategies: int | None = Field(description="distinct ones among them, likewise")
     selection_from: FiniteFloat | None
     vault_from: FiniteFloat | None
     until: FiniteFloat | None
@@ -146,8 +148,9 @@ def told_of(campaign: Campaign) -> ToldCampaign | None:
 def _campaigns(desk: EvidenceDesk, site: AtSite) -> tuple[Campaign, ...]:
     if not desk.path.exists():
         return read_campaigns(site.home, (), ())
-    with Ledger.open(desk.path) as ledger, Registry.open(desk.path) as registry:
-        return read_campaigns(site.home, ledger.runs(), registry.seals())
+    counted = desk.counts.read(_PATIENCE).value
+    with Registry.open(desk.path) as registry:
+        return read_campaigns(site.home, () if counted is None else counted.overview.runs, registry.seals())
 
 
 def _campaign(campaign: Campaign, told: ToldCampaign | None) -> CampaignModel:
@@ -161,8 +164,8 @@ def _campaign(campaign: Campaign, told: ToldCampaign | None) -> CampaignModel:
         symbols=list(seal.symbols) if seal is not None else [] if told is None else told.symbols,
         seed=told and told.seed,
         budget=told and told.budget,
-        tried=0 if tried is None else tried.trials,
-        strategies=0 if tried is None else tried.strategies,
+        tried=None if tried is None else tried.trials,
+        strategies=None if tried is None else tried.strategies,
         selection_from=None if seal is None else milliseconds(seal.selection_from),
         vault_from=None if seal is None else milliseconds(seal.vault_from),
         until=None if seal is None else milliseconds(seal.until),

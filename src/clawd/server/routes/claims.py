@@ -77,8 +77,12 @@ def list_claims(
     """Every claim with its level and its wealth, in pages."""
     if not desk.path.exists():
         return ClaimPage(total=0, registered=0, offset=offset, claims=[])
+    counted = desk.counts.read()
     with Registry.open(desk.path) as registry:
-        every = [Claim(each, registry.evidence(each.number)) for each in registry.hypotheses()]
+        if counted.current and counted.value is not None:
+            every = list(counted.value.overview.claims)
+        else:
+            every = [Claim(each, registry.evidence(each.number)) for each in registry.hypotheses()]
         words = (name or "").lower()
         found = [
             each

@@ -187,7 +187,7 @@ class TellRequest(BaseModel):
         None, min_length=1, max_length=200
     )
     bar: str | None = Field(None, pattern=r"^[1-9][0-9]{0,3}[smhdw]$", description="size of the bars, such as 1d")
-    capital: Decimal = Field(Decimal(10_000), gt=0, le=10**12, description="quote currency")
+    capital: Decimal = Field(Decimal(10_000), ge=1, le=10**12, description="quote currency")
 
 
 @router.post("/evidence/strategies/{content_hash}/story", status_code=202, dependencies=[needs(Scope.BUILD)])
