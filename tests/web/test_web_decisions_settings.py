@@ -213,8 +213,10 @@ def test_a_position_without_a_price_is_unknown_and_not_zero(client: httpx2.Clien
     limits = {each["setting"]["name"]: each for each in client.get("/api/limits").json()}
     assert limits["day_loss_limit"]["in_force"] == "20"
     assert limits["day_loss_limit"]["used"] is None and limits["day_loss_limit"]["share"] is None
-    fold = site.hand.stakes.account("main")
-    assert budgets(fold)[0].reserved is None and uses(fold)["account_gross"].used is None
+    with site.hand.stakes.account("main") as fold:
+        assert budgets(fold, {})[0].reserved is None and uses(fold, {})["account_gross"].used is None
+    (stake,) = client.get("/api/standing").json()["runs"]
+    assert (stake["positions"], stake["notional"]) == (0, "0"), "what no agent has done is no position of an agent"
 
 
 def test_an_empty_home_has_no_budget_and_the_three_rules(client: httpx2.Client) -> None:

@@ -81,6 +81,13 @@ def commands(home: Path) -> int:
         return switchboard.standing().number
 
 
+def at_work(client: httpx2.Client) -> dict[str, Any]:
+    """The run that is at work."""
+    (run,) = [each for each in client.get("/api/standing").json()["runs"] if each["at_work"]]
+    found: dict[str, Any] = run
+    return found
+
+
 # Over HTTP.
 
 
@@ -99,9 +106,12 @@ def test_a_level_is_obeyed_entered_once_in_the_audit_and_resumed(hand: httpx2.Cl
     assert answer.status_code == 200
     number = answer.json()["order"]["number"]
     until(lambda: hand.get(f"/api/standing/orders/{number}").json()["done"], "the fleet to obey")
+    # What the run has said is heard a moment before its journal is read.
+    until(lambda: at_work(hand)["state"] == STATES[level], "the journal to say so")
+    if level == "flatten":
+        until(lambda: at_work(hand)["positions"] == 0 and not at_work(hand)["flattening"], "the journal to be flat")
     after = hand.get("/api/standing").json()
     (run,) = [each for each in after["runs"] if each["at_work"]]
-    assert run["state"] == STATES[level]
     assert (after["order"]["ordered"], after["order"]["by"], after["order"]["why"]) == (level, "tester", "a test")
     if level == "flatten":
         assert after["answers"]["flat"] is True
@@ -252,8 +262,7 @@ def test_flatten_by_keyboard_alone_until_it_is_verified_and_resume_asks_again(
     header = page.locator("header").first
     expect(header.or_(page.locator("main")).get_by_text("HALTED").first).to_be_visible()
     agents = hand.get("/api/agents").json()
-    rows = agents if isinstance(agents, list) else agents["agents"]
-    assert {row["state"] for row in rows} <= {"halted", "fired", "released"}
+    assert {row["state"] for row in agents["agents"]} <= {"halted", "fired", "released"}
     # Resuming asks again.
     page.keyboard.press("Control+Shift+K")
     expect(dialog).to_contain_text("halted, and everything is to be closed")
@@ -316,8 +325,7 @@ def test_a_fleet_that_does_not_answer_and_then_dies_is_said_loudly_and_its_resta
             "the next process to close what the dead one held",
             120,
         )
-        (run,) = [each for each in hand.get("/api/standing").json()["runs"] if each["at_work"]]
-        assert (run["state"], run["positions"]) == ("halted", 0)
+        until(lambda: (at_work(hand)["state"], at_work(hand)["positions"]) == ("halted", 0), "the journal to say so")
 
 
 # Without a fleet.
@@ -360,7 +368,7 @@ def test_unlike_currencies_and_unknown_prices_are_never_added() -> None:
     from clawd.core.account_events import TradingState  # noqa: PLC0415
 
     def stake(notional: Decimal | None, currency: str, *, at_work: bool = True) -> Stake:
-        return Stake("r", "bars", at_work, TradingState.ACTIVE, False, None, 2, 3, 1, 4, notional, currency)
+        return Stake("r", "bars", at_work, True, TradingState.ACTIVE, False, None, 2, 3, 1, 4, notional, currency)
 
     found = consequences(
         [

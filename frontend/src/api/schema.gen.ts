@@ -4805,6 +4805,11 @@ export interface components {
              * @enum {string}
              */
             state: "active" | "reducing" | "halted";
+            /**
+             * Whole
+             * @description whether its journal has been read to its end; else the counts are of the past
+             */
+            whole: boolean;
         };
         /**
          * RunSummary

@@ -6,7 +6,7 @@ export const STANDINGS: Record<
   { name: string; text: string; grave: boolean }
 > = {
   reducing: { name: 'REDUCING', text: 'No new positions are opened; exits go on.', grave: false },
-  halted: { name: 'HALTED', text: 'No orders are sent. Positions stay as they are.', grave: true },
+  halted: { name: 'HALTED', text: 'Nothing is entered; what is held keeps its exits.', grave: true },
   flattening: { name: 'FLATTENING', text: 'Every position is being closed.', grave: true },
   day_limit: {
     name: 'DAY LIMIT',

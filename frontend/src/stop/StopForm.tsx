@@ -36,7 +36,8 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
     setOnce(wishName())
     stop.reset()
   }
-  const idle = !standing.runs.some((run) => run.at_work)
+  // Who has been told of no run yet may still be reading its journal.
+  const idle = !standing.runs.some((run) => run.at_work) && standing.answers.runs.every((run) => run.state === 'ended')
   return (
     <>
       <fieldset className="stop-levels">
@@ -63,6 +64,9 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
         ))}
       </fieldset>
       <div id={consequence} className="stop-consequences" aria-live="polite">
+        {standing.runs.some((run) => run.at_work && !run.whole) && (
+          <p className="warn">⚠ The journal is still being read: these counts are not of now.</p>
+        )}
         {idle ? (
           <p>Nothing is running. The order is kept, and whatever starts next begins under it.</p>
         ) : (

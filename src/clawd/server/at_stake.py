@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
 
-from clawd.core.account_events import UNATTRIBUTED, AccountOpened, TradingState
+from clawd.core.account_events import UNATTRIBUTED, TradingState
 from clawd.core.errors import ClawdError
-from clawd.core.event import Event
-from clawd.core.events import RunStarted, VerdictGiven, read_event
 from clawd.core.orders import OrderKind
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
-from clawd.risk.verdict import Outcome
-from clawd.store.journal import open_journal
-from clawd.store.lock import is_locked
+from clawd.server.live.follower import Follower
+from clawd.server.live.places import Place
+from clawd.server.live.tale import Tale
+from clawd.server.problem import MissingError
+
+T = TypeVar("T")
 
 #: Where the instruments name no currency of their own.
 QUOTE: Final = "USD"
-#: Refusals of the gate that are remembered of each journal.
-MOST_REFUSALS: Final = 300
-#: A journal that is just being made, or is set aside meanwhile; `clawd journal verify` says what is wrong with others.
-_UNREADABLE: Final = (ClawdError, KeyError, ValueError, ArithmeticError, IndexError)
+#: Runs at work that are looked at.
+_MOST_RUNS: Final = 8
 _CURRENCIES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY", "BTC")
 
 
@@ -38,6 +35,7 @@ class Stake:
     Attributes:
         run: its name; ``kind`` says which folds read it.
         at_work: whether a process trades it at this moment.
+        whole: whether its journal has been read to its end, so that the counts are those of now.
         state: what it may do; ``flattening`` whether everything is being closed.
         halted_until: UTC nanoseconds until which the day's limit has stopped it, None where it has not.
         agents: those that may enter.
@@ -50,6 +48,7 @@ class Stake:
     run: str
     kind: Literal["bars", "account"]
     at_work: bool
+    whole: bool
     state: TradingState
     flattening: bool
     halted_until: int | None
@@ -61,132 +60,90 @@ class Stake:
     currency: str
 
 
-@dataclass(slots=True)
-class Followed:
-    """A journal and how far it has been read.
+class Stakes:
+    """Asks the follower of the journals what their runs have. Used by any thread.
+
+    Args:
+        follower: of the home, None while none is at work.
 
     Attributes:
-        fold: None before its first entry.
-        refused: what the gate refused or shrank last, and when by the clock of whoever trades, UTC nanoseconds.
+        last: what was found last, by run.
     """
 
-    path: Path
-    seq: int = 0
-    fold: Books | Account | None = None
-    refused: deque[tuple[int, VerdictGiven]] = field(default_factory=lambda: deque(maxlen=MOST_REFUSALS))
-
-    def read(self) -> Books | Account:
-        """Take in what is new.
-
-        Raises:
-            ClawdError: when the journal cannot be read or does not add up.
-        """
-        with open_journal(self.path, read_only=True) as journal:
-            for entry in journal.entries(self.seq):
-                self._take(read_event(entry.kind, entry.body), entry.ts)
-                self.seq = entry.seq
-        if self.fold is None:
-            raise ClawdError("the journal is empty", where=str(self.path))
-        return self.fold
-
-    def _take(self, event: Event, time: int) -> None:
-        if isinstance(event, VerdictGiven) and event.outcome != Outcome.ALLOW:
-            self.refused.append((time, event))
-        match self.fold, event:
-            case None, RunStarted():
-                self.fold = Books.begin(event)
-            case None, AccountOpened():
-                self.fold = Account.begin(event)
-                self.fold.time = time
-            case Books() as books, _:
-                books.apply(event)
-            case Account() as account, _:
-                account.apply(event, time)
-            case _:
-                raise ClawdError(f"a {event.kind} stands before the beginning", where=str(self.path))
-
-
-@dataclass(slots=True)
-class Stakes:
-    """Follows the journals of a home. Used by any thread, one at a time."""
-
-    home: Path
-    last: dict[str, Stake] = field(default_factory=dict)
-    _followed: dict[Path, Followed] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    def __init__(self, follower: Callable[[], Follower | None]) -> None:
+        self._follower = follower
+        self.last: dict[str, Stake] = {}
 
     def now(self) -> list[Stake]:
         """Of every run that is at work; where none is, of the run and the account that were written last."""
-        with self._lock:
-            found = {stake.run: stake for path in self._of_interest() if (stake := self._stake(path)) is not None}
-            self.last = found
-        return list(found.values())
+        found = self.each(_stake)
+        self.last = {stake.run: stake for stake in found}
+        return found
 
-    def account(self, name: str) -> Account:
-        """The books of an account.
+    def each(self, take: Callable[[Tale, Place, bool], T]) -> list[T]:
+        """What is taken of each of these runs, whose tale nobody changes meanwhile.
+
+        Args:
+            take: given the tale, where it lies, and whether it has been read to its end.
+        """
+        follower = self._follower()
+        if follower is None:
+            return []
+        status, found = follower.picture().status, []
+        for place in _of_interest(follower.places()):
+            whole = not (status.run == place.run and status.phase == "reading")
+            try:
+                with follower.tale(place.run) as tale:
+                    if tale.books is not None or tale.account is not None:
+                        found.append(take(tale, place, whole))
+            except ClawdError:
+                continue  # just being made, or set aside meanwhile
+        return found
+
+    @contextmanager
+    def account(self, name: str) -> Iterator[Account]:
+        """The books of an account, which nobody changes in the block.
 
         Raises:
-            ClawdError: where there is none of this name, or its journal cannot be read.
+            MissingError: where there is none of this name.
+            ClawdError: where its journal cannot be read.
         """
-        path = self.home / "accounts" / name / "journal.sqlite"
-        if not path.is_file() or path.parent.parent != self.home / "accounts":
-            raise ClawdError(f"there is no account {name!r}", where=str(self.home / "accounts"))
-        with self._lock:
-            fold = self._read(path)
-        if not isinstance(fold, Account):
-            raise ClawdError("this is the journal of no account", where=str(path))
-        return fold
+        follower = self._follower()
+        if follower is None or name not in self.accounts():
+            raise MissingError(f"there is no account {name}", where="account")
+        with follower.tale(name) as tale:
+            if tale.account is None:
+                raise MissingError(f"there is no account {name} yet", where="account")
+            yield tale.account
 
     def accounts(self) -> list[str]:
         """The names of the accounts of the home."""
-        return sorted(path.parent.name for path in self.home.glob("accounts/*/journal.sqlite"))
-
-    def shown(self) -> list[Followed]:
-        """The journals of :meth:`now`, read to their end; the first is the one that matters most."""
-        with self._lock:
-            found = []
-            for path in self._of_interest():
-                try:
-                    self._read(path)
-                except _UNREADABLE:
-                    continue
-                found.append(self._followed[path])
-            return found
-
-    def _of_interest(self) -> Iterator[Path]:
-        runs, accounts = (sorted(self.home.glob(f"{kind}/*/journal.sqlite")) for kind in ("runs", "accounts"))
-        at_work = [path for path in (*runs, *accounts) if is_locked(path)]
-        if at_work:
-            yield from at_work
-            return
-        for journals in (runs, accounts):
-            if journals:
-                yield max(journals, key=lambda path: path.stat().st_mtime_ns)
-
-    def _read(self, path: Path) -> Books | Account:
-        followed = self._followed.setdefault(path, Followed(path))
-        try:
-            return followed.read()
-        except BaseException:
-            # Half of it may have been taken in: the next look begins anew.
-            del self._followed[path]
-            raise
-
-    def _stake(self, path: Path) -> Stake | None:
-        at_work = is_locked(path)
-        try:
-            fold = self._read(path)
-        except _UNREADABLE:
-            return None
-        return _of_books(path, fold, at_work) if isinstance(fold, Books) else _of_account(path, fold, at_work)
+        follower = self._follower()
+        return [] if follower is None else sorted(place.run for place in follower.places() if place.kind == "account")
 
 
-def _of_books(path: Path, books: Books, at_work: bool) -> Stake:
+def _of_interest(found: Sequence[Place]) -> list[Place]:
+    at_work = [place for place in found if place.working]
+    if at_work:
+        return at_work[:_MOST_RUNS]
+    newest = {place.kind: place for place in reversed(found)}
+    return [newest[kind] for kind in ("bars", "account") if kind in newest]
+
+
+def _stake(tale: Tale, place: Place, whole: bool) -> Stake:
+    if tale.books is not None:
+        return _of_books(place, tale.books, whole)
+    assert tale.account is not None
+    return _of_account(place, tale.account, tale.marks, whole)
+
+
+def _of_books(place: Place, books: Books, whole: bool) -> Stake:
     entries = sum(order.kind is OrderKind.OPENING for order in books.orders.values())
     return Stake(
-        run=path.parent.name,
+        run=place.run,
         kind="bars",
-        at_work=at_work,
+        at_work=place.working,
+        whole=whole,
         state=books.state,
         flattening=books.flattening,
         halted_until=None if books.halted_until is None else books.halted_until * NANOSECONDS_PER_DAY,
@@ -199,7 +156,7 @@ def _of_books(path: Path, books: Books, at_work: bool) -> Stake:
     )
 
 
-def _of_account(path: Path, account: Account, at_work: bool) -> Stake:
+def _of_account(place: Place, account: Account, marks: Mapping[str, Decimal], whole: bool) -> Stake:
     held = [
         (symbol, holding.size)
         for agent in account.agents.values()
@@ -210,11 +167,12 @@ def _of_account(path: Path, account: Account, at_work: bool) -> Stake:
     kinds = [placed.order.kind for placed in account.working()]
     kinds += [waiting.order.kind for waiting in account.held.values()]
     entries = sum(kind is OrderKind.OPENING for kind in kinds)
-    known = all(symbol in account.marks for symbol, _ in held)
+    known = all(symbol in marks for symbol, _ in held)
     return Stake(
-        run=path.parent.name,
+        run=place.run,
         kind="account",
-        at_work=at_work,
+        at_work=place.working,
+        whole=whole,
         state=account.state,
         flattening=account.flattening,
         halted_until=None if account.until_day is None else account.until_day * NANOSECONDS_PER_DAY,
@@ -222,7 +180,7 @@ def _of_account(path: Path, account: Account, at_work: bool) -> Stake:
         positions=len(held),
         entries=entries,
         exits=len(kinds) - entries,
-        notional=sum((abs(size) * account.marks[symbol] for symbol, size in held), Decimal(0)) if known else None,
+        notional=sum((abs(size) * marks[symbol] for symbol, size in held), Decimal(0)) if known else None,
         currency=currency_of(tuple(account.start.symbols)),
     )
 
@@ -231,3 +189,9 @@ def currency_of(symbols: tuple[str, ...]) -> str:
     """What the instruments are quoted in, where their names agree on it; else :data:`QUOTE`."""
     named = {next((each for each in _CURRENCIES if symbol.endswith(each)), QUOTE) for symbol in symbols}
     return named.pop() if len(named) == 1 else QUOTE
+
+
+def symbols_of(tale: Tale) -> tuple[str, ...]:
+    """The instruments of a run."""
+    fold = tale.books or tale.account
+    return () if fold is None else tuple(fold.start.symbols)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -40,9 +41,14 @@ class Budget(NamedTuple):
     active: bool
 
 
-def budgets(fold: Books | Account) -> list[Budget]:
-    """The account's budget, and then that of each agent."""
-    return _of_books(fold) if isinstance(fold, Books) else _of_account(fold)
+def budgets(fold: Books | Account, marks: Mapping[str, Decimal]) -> list[Budget]:
+    """The account's budget, and then that of each agent.
+
+    Args:
+        fold: the books; those of a run over bars have their own marks.
+        marks: the last price by symbol, for an account.
+    """
+    return _of_books(fold) if isinstance(fold, Books) else _of_account(fold, marks)
 
 
 def _of_books(books: Books) -> list[Budget]:
@@ -61,8 +67,8 @@ def _of_books(books: Books) -> list[Budget]:
     return found
 
 
-def _of_account(account: Account) -> list[Budget]:
-    start, marks = account.start, account.marks
+def _of_account(account: Account, marks: Mapping[str, Decimal]) -> list[Budget]:
+    start = account.start
     lost: Decimal | None
     reserved: Decimal | None
     free: Decimal | None
@@ -75,17 +81,17 @@ def _of_account(account: Account) -> list[Budget]:
     found = [Budget("account", "", start.cash, limit, lost, reserved, free, account.until_day is None)]
     for agent in account.agents.values():
         if agent.id != UNATTRIBUTED:
-            found.append(_of_sub_account(account, agent, free))
+            found.append(_of_sub_account(account, agent, free, marks))
     return found
 
 
-def _of_sub_account(account: Account, agent: SubAccount, free: Decimal | None) -> Budget:
+def _of_sub_account(account: Account, agent: SubAccount, free: Decimal | None, marks: Mapping[str, Decimal]) -> Budget:
     share = account.start.day_loss_limit * agent.capital / account.start.cash
     lost: Decimal | None
     reserved: Decimal | None
     left: Decimal | None
     try:
-        lost, reserved = agent.day_loss(account.marks), account.reserved_by(agent, account.marks)
+        lost, reserved = agent.day_loss(marks), account.reserved_by(agent, marks)
         left = None if free is None else max(min(share - lost - reserved, free), _ZERO)
     except KeyError:
         lost = reserved = left = None
@@ -105,15 +111,18 @@ class Use(NamedTuple):
     used: Decimal | None
 
 
-def uses(fold: Books | Account) -> dict[str, Use]:
-    """By the name of the setting, each limit that a run holds itself to. Of an account only some are in its journal."""
-    budget = budgets(fold)[0]
+def uses(fold: Books | Account, marks: Mapping[str, Decimal]) -> dict[str, Use]:
+    """By the name of the setting, each limit that a run holds itself to. Of an account only some are in its journal.
+
+    Arguments as of :func:`budgets`.
+    """
+    budget = budgets(fold, marks)[0]
     lost_or_reserved = None if budget.lost is None or budget.reserved is None else budget.lost + budget.reserved
-    gross = _gross(fold)
+    gross = _gross(fold, marks)
     if isinstance(fold, Account):
         return {
             "day_loss_limit": Use(fold.start.day_loss_limit, lost_or_reserved),
-            "leverage": Use(fold.start.leverage, _largest_multiple(fold)),
+            "leverage": Use(fold.start.leverage, _largest_multiple(fold, marks)),
             "fee": Use(fold.start.fee, None),
             "slippage": Use(fold.start.slippage, None),
             "account_gross": Use(None, _total(gross)),
@@ -124,7 +133,7 @@ def uses(fold: Books | Account) -> dict[str, Use]:
     total, most = _total(gross), _most(gross)
     found = {
         "day_loss_limit": Use(fold.start.day_loss_limit, lost_or_reserved),
-        "leverage": Use(fold.start.leverage, _largest_multiple(fold)),
+        "leverage": Use(fold.start.leverage, _largest_multiple(fold, marks)),
         "max_drawdown": Use(fold.start.max_drawdown, _deepest(fold)),
         "price_band": Use(fold.start.price_band, None),
         "fee": Use(fold.start.fee, None),
@@ -140,7 +149,7 @@ def uses(fold: Books | Account) -> dict[str, Use]:
     return found | {name: Use(limit, None) for name, limit in limits.items() if name not in found}
 
 
-def _gross(fold: Books | Account) -> dict[str, Decimal] | None:
+def _gross(fold: Books | Account, marks: Mapping[str, Decimal]) -> dict[str, Decimal] | None:
     """Notional by instrument, positions and working entries, none netted."""
     found: dict[str, Decimal] = defaultdict(Decimal)
     if isinstance(fold, Books):
@@ -148,9 +157,9 @@ def _gross(fold: Books | Account) -> dict[str, Decimal] | None:
             found[symbol] = sum((fold.exposure_of(agent, row) for agent in fold.agents.values()), _ZERO)
         return dict(found)
     for symbol, size in fold.totals.gross.items():
-        if size and symbol not in fold.marks:
+        if size and symbol not in marks:
             return None
-        found[symbol] = size * fold.marks.get(symbol, _ZERO) + fold.totals.entries[symbol]
+        found[symbol] = size * marks.get(symbol, _ZERO) + fold.totals.entries[symbol]
     return dict(found)
 
 
@@ -168,7 +177,7 @@ def _by_cluster(books: Books, gross: dict[str, Decimal] | None) -> dict[str, Dec
     return dict(found)
 
 
-def _largest_multiple(fold: Books | Account) -> Decimal | None:
+def _largest_multiple(fold: Books | Account, marks: Mapping[str, Decimal]) -> Decimal | None:
     """Of the agents' books, the largest multiple of its agent's capital."""
     multiples = []
     if isinstance(fold, Books):
@@ -177,9 +186,9 @@ def _largest_multiple(fold: Books | Account) -> Decimal | None:
         for agent in fold.agents.values():
             if agent.id == UNATTRIBUTED or not agent.capital:
                 continue
-            if any(symbol not in fold.marks for symbol in agent.holdings):
+            if any(symbol not in marks for symbol in agent.holdings):
                 return None
-            held = sum((abs(each.size) * fold.marks[symbol] for symbol, each in agent.holdings.items()), _ZERO)
+            held = sum((abs(each.size) * marks[symbol] for symbol, each in agent.holdings.items()), _ZERO)
             working = [fold.orders[order] for ids in agent.orders.values() for order in ids]
             held += sum((abs(each.rest) * worst_entry(each) for each in working if not each.order.reduces), _ZERO)
             multiples.append(held / agent.capital)

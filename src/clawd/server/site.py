@@ -72,7 +72,7 @@ class Site:
     signers: Signers = field(init=False)
 
     def __post_init__(self) -> None:
-        self.hand = Hand(Stakes(self.settings.home), self.clock)
+        self.hand = Hand(self.settings.home, Stakes(lambda: self.follower), self.clock)
         self.signers = Signers(self.settings.home)
 
     @property

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from clawd.core.clock import Clock
@@ -128,9 +129,11 @@ class Hand:
     """A person's hand on everything that trades from a home. Used by any thread.
 
     Attributes:
+        home: whose switchboard it is.
         stakes: what the runs have in the market.
     """
 
+    home: Path
     stakes: Stakes
     clock: Clock
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -168,22 +171,22 @@ class Hand:
 
     def standing(self) -> Command:
         """The order that holds."""
-        with Switchboard.open(self.stakes.home) as switchboard:
+        with Switchboard.open(self.home) as switchboard:
             return switchboard.standing()
 
     def heard(self, number: int) -> Heard | None:
         """What came of an order, None where there is none of this number."""
-        with Switchboard.open(self.stakes.home) as switchboard:
+        with Switchboard.open(self.home) as switchboard:
             command = switchboard.command(number)
             return None if command is None else self._heard(switchboard, command)
 
     def history(self, last: int) -> list[Command]:
         """The last orders, the newest first."""
-        with Switchboard.open(self.stakes.home) as switchboard:
+        with Switchboard.open(self.home) as switchboard:
             return switchboard.commands(last)
 
     def _give(self, switch: Switch, why: str, by: str, once: str | None) -> tuple[Heard, bool]:
-        with self._lock, Switchboard.open(self.stakes.home) as switchboard:
+        with self._lock, Switchboard.open(self.home) as switchboard:
             known = None if once is None else self._given.get(f"{by}\0{once}")
             if known is not None:
                 ordered, number = known
@@ -196,11 +199,11 @@ class Hand:
             command = switchboard.give(switch, by, why, self.clock.now())
             if once is not None:
                 self._given[f"{by}\0{once}"] = (switch, command.number)
-            self._asked[command.number] = runs_at_work(self.stakes.home)
+            self._asked[command.number] = runs_at_work(self.home)
             for kept in (self._given, self._asked):
                 while len(kept) > _KEPT:
                     kept.popitem(last=False)
-        with Switchboard.open(self.stakes.home) as switchboard:
+        with Switchboard.open(self.home) as switchboard:
             return self._listen(switchboard, command), True
 
     def _listen(self, switchboard: Switchboard, command: Command) -> Heard:
@@ -212,6 +215,6 @@ class Hand:
 
     def _heard(self, switchboard: Switchboard, command: Command) -> Heard:
         said = {answer.run: answer for answer in switchboard.answers(command)}
-        at_work, holds = set(runs_at_work(self.stakes.home)), switchboard.standing().number == command.number
+        at_work, holds = set(runs_at_work(self.home)), switchboard.standing().number == command.number
         concerned = {*self._asked.get(command.number, ()), *said, *(at_work if holds else ())}
         return Heard(command, [RunAnswer(run, said.get(run), run in at_work) for run in sorted(concerned)], holds)

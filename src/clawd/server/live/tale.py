@@ -40,6 +40,7 @@ from clawd.core.events import (
     OrderSubmitted,
     RunFinished,
     RunStarted,
+    VerdictGiven,
     read_event,
 )
 from clawd.core.money import booked_float, studied
@@ -47,6 +48,7 @@ from clawd.core.orders import OrderKind
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
 from clawd.reports.fact_words import fact_words, is_news
+from clawd.risk.verdict import Outcome
 from clawd.server.frames import FeedLine
 from clawd.server.live.alerts import Alerts
 from clawd.server.live.columns import Columns, columns_of_account, columns_of_books, no_agents
@@ -59,6 +61,8 @@ FEED: Final = 100
 MOST_FILLS: Final = 100_000
 #: Steps of the stop of one position that are kept.
 MOST_STEPS: Final = 2_000
+#: Refusals of the gate that are kept.
+MOST_REFUSALS: Final = 300
 
 #: The names of the account's own curves; agents have names of their own.
 EQUITY: Final = " equity"
@@ -112,6 +116,7 @@ class Tale:
         settled: whether the books stand at the end of a bar.
         first: the entries up to this one are in a snapshot that it began with: their numbers are not known.
         finished: whether the bars have come to their end.
+        refused: what the gate refused or shrank last, and when by the clock of whoever trades, UTC nanoseconds.
         funding: whether positions have paid or received any.
     """
 
@@ -136,6 +141,7 @@ class Tale:
     day: int = -1
     opened_with: dict[str, float] = field(default_factory=dict)
     held: dict[tuple[str, str], tuple[Decimal, int]] = field(default_factory=dict)
+    refused: deque[tuple[int, VerdictGiven]] = field(default_factory=lambda: deque(maxlen=MOST_REFUSALS))
     funding: bool = False
     alerts: Alerts = field(default_factory=Alerts)
     settled: bool = True
@@ -264,6 +270,8 @@ class Tale:
                 self._note_stop(event.agent, event.symbol, entry.ts, studied(event.stop))
             case ProtectionEnded():
                 self._note_stop(event.agent, event.symbol, entry.ts, None)
+            case VerdictGiven() if event.outcome != Outcome.ALLOW:
+                self.refused.append((entry.ts, event))
             case RunFinished():
                 self.finished = True
             case _:

@@ -9,10 +9,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from clawd.core.events import VerdictGiven
+from clawd.execution.account import Account
 from clawd.fleet.books import Books
-from clawd.server.at_stake import Followed, currency_of
+from clawd.server.at_stake import currency_of, symbols_of
 from clawd.server.budget import Budget, Use, budgets, uses
 from clawd.server.caller import Scope, needs
+from clawd.server.live.places import Place
+from clawd.server.live.tale import Tale
 from clawd.server.refusal_words import RULES, words_of
 from clawd.server.routes.settings import Setting, list_settings
 from clawd.server.setting_rows import text_of
@@ -96,12 +99,19 @@ def read_risk(
     refusals: Annotated[int, Query(ge=0, le=300)] = 50,
 ) -> RiskView:
     """The budget tree of each run, the last refusals of the gate, and the three rules."""
-    shown = site.hand.stakes.shown()
-    told = [(followed, at, verdict) for followed in shown for at, verdict in list(followed.refused)]
+    runs: list[RunRisk] = []
+    told: list[tuple[str, int, VerdictGiven]] = []
+
+    def look(tale: Tale, place: Place, whole: bool) -> None:
+        del whole
+        runs.append(_run(tale, place, agents))
+        told.extend((place.run, at, verdict) for at, verdict in tale.refused)
+
+    site.hand.stakes.each(look)
     told.sort(key=lambda each: each[1], reverse=True)
     return RiskView(
-        runs=[_run(followed, agents) for followed in shown],
-        refusals=[_refusal(followed, at, verdict) for followed, at, verdict in told[:refusals]],
+        runs=runs,
+        refusals=[_refusal(run, at, verdict) for run, at, verdict in told[:refusals]],
         rules=[Rule(code=code, text=text) for code, text in RULES.items()],
     )
 
@@ -109,8 +119,8 @@ def read_risk(
 @router.get("/limits", dependencies=[needs(Scope.READ)])
 def list_limits(site: AtSite) -> list[LimitRow]:
     """Every limit: what is set, where it comes from, what the run at work holds itself to, and how far it is used."""
-    shown = site.hand.stakes.shown()
-    used = uses(shown[0].fold) if shown and shown[0].fold is not None else {}
+    found = site.hand.stakes.each(lambda tale, place, whole: uses(_fold(tale), tale.marks))
+    used = found[0] if found else {}
     return [
         _limit(setting, used.get(setting.name, Use(None, None)))
         for setting in list_settings(site).settings
@@ -123,17 +133,21 @@ def _limit(setting: Setting, use: Use) -> LimitRow:
     return LimitRow(setting=setting, in_force=text_of(use.limit), used=text_of(use.used), share=share)
 
 
-def _run(followed: Followed, most: int) -> RunRisk:
-    fold = followed.fold
-    assert fold is not None
-    account, *agents = [_budget(each) for each in budgets(fold)]
+def _fold(tale: Tale) -> Books | Account:
+    fold = tale.books or tale.account
+    assert fold is not None, "a tale that has begun is of one or the other"
+    return fold
+
+
+def _run(tale: Tale, place: Place, most: int) -> RunRisk:
+    fold = _fold(tale)
+    account, *agents = [_budget(each) for each in budgets(fold, tale.marks)]
     agents.sort(key=lambda each: (each.used is None, -(each.used or 0.0)))
-    symbols = fold.symbols if isinstance(fold, Books) else tuple(fold.start.symbols)
     return RunRisk(
-        run=followed.path.parent.name,
-        kind="bars" if isinstance(fold, Books) else "account",
-        currency=currency_of(symbols),
-        time=fold.time / _MS if fold.time > 0 else None,
+        run=place.run,
+        kind=place.kind,
+        currency=currency_of(symbols_of(tale)),
+        time=tale.time / _MS if tale.time > 0 else None,
         account=account,
         agents=agents[:most],
         agents_in_all=len(agents),
@@ -161,9 +175,9 @@ def _amount(amount: Decimal | None) -> str | None:
     return None if amount is None else f"{amount:f}"
 
 
-def _refusal(followed: Followed, at: int, verdict: VerdictGiven) -> Refusal:
+def _refusal(run: str, at: int, verdict: VerdictGiven) -> Refusal:
     return Refusal(
-        run=followed.path.parent.name,
+        run=run,
         at=at / _MS,
         order=verdict.order,
         agent=verdict.agent,

@@ -12,6 +12,7 @@ from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings, read_setting, read_settings_file, settings_path
 from clawd.risk.approvals import policy_of
 from clawd.risk.limit_settings import LIMITS, clusters_of, loosens
+from clawd.server.at_stake import symbols_of
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.problem import ConflictError, MissingError
@@ -213,9 +214,8 @@ def _words(site: Site, name: str, after: object) -> int:
 
 def _instruments(site: Site, changed: Settings) -> list[str]:
     """What is traded in this home; where nothing is yet, whatever a person has named."""
-    for followed in site.hand.stakes.shown():
-        if followed.fold is not None:
-            return list(followed.fold.start.symbols)
+    for symbols in site.hand.stakes.each(lambda tale, place, whole: symbols_of(tale)):
+        return list(symbols)
     members = (part.strip() for cluster in changed.clusters.split(";") for part in cluster.split(","))
     return list(dict.fromkeys(filter(None, members)))
 

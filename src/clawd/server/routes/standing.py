@@ -29,6 +29,7 @@ class RunStake(BaseModel):
     run: str
     kind: Literal["bars", "account"]
     at_work: bool = Field(description="whether a process trades it now")
+    whole: bool = Field(description="whether its journal has been read to its end; else the counts are of the past")
     state: Literal["active", "reducing", "halted"]
     flattening: bool
     halted_until: float | None = Field(description="the day's limit has stopped it until then, milliseconds since 1970")
@@ -201,6 +202,7 @@ def _stake(stake: Stake) -> RunStake:
         run=stake.run,
         kind=stake.kind,
         at_work=stake.at_work,
+        whole=stake.whole,
         state=stake.state.value,
         flattening=stake.flattening,
         halted_until=None if stake.halted_until is None else stake.halted_until / _MS,

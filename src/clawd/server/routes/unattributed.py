@@ -11,7 +11,7 @@ from clawd.core.errors import ClawdError
 from clawd.execution.adoption import adopt, unattributed
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
-from clawd.server.problem import ConflictError, MissingError
+from clawd.server.problem import ConflictError
 from clawd.server.site import AtSite
 from clawd.store.switchboard import Switchboard
 
@@ -44,10 +44,11 @@ def list_unattributed_positions(site: AtSite) -> list[UnattributedPosition]:
     with Switchboard.open(site.home) as switchboard:
         for name in site.hand.stakes.accounts():
             try:
-                account = site.hand.stakes.account(name)
+                with site.hand.stakes.account(name) as books:
+                    waiting = unattributed(books, switchboard)
             except ClawdError:
                 continue  # just being opened, or set aside meanwhile
-            for symbol, size, decided in unattributed(account, switchboard):
+            for symbol, size, decided in waiting:
                 found.append(UnattributedPosition(account=name, symbol=symbol, size=f"{size:f}", decided=decided))
     return found
 
@@ -55,10 +56,7 @@ def list_unattributed_positions(site: AtSite) -> list[UnattributedPosition]:
 @router.post("/positions/unattributed/{account}/adopt", dependencies=[needs(Scope.DECIDE)])
 def adopt_position(site: AtSite, caller: AsCaller, account: Account, adoption: Adoption) -> UnattributedPosition:
     """Say that what is unattributed in an instrument is yours, so that agents may enter beside it."""
-    if account not in site.hand.stakes.accounts():
-        raise MissingError(f"there is no account {account}", where="account")
-    books = site.hand.stakes.account(account)
-    with Switchboard.open(site.home) as switchboard:
+    with site.hand.stakes.account(account) as books, Switchboard.open(site.home) as switchboard:
         waiting = {each.symbol: each for each in unattributed(books, switchboard)}
         known = waiting.get(adoption.symbol)
         if known is None:
