@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any
 
 import httpx2
@@ -12,6 +13,9 @@ import pytest
 from web_server import Served, served
 
 from clawd.authors.starter import find_starter, starter_names
+from clawd.backtests.desk import Desk
+from clawd.backtests.request import Request
+from clawd.backtests.run import Run
 from clawd.core.clock import SystemClock
 from clawd.core.settings import Settings
 from clawd.language.operators import OPERATORS
@@ -192,6 +196,34 @@ def test_two_pages_cannot_overwrite_each_other(client: httpx2.Client, macd: JSON
     assert "revision 2" in problem["what"]
     assert "the program" in problem["hint"]
     assert template(client, "mine")["check"]["text"] == macd["text"].replace("12", "13")
+
+
+def test_what_was_removed_elsewhere_is_not_made_again_by_a_page_that_has_not_seen_it(
+    client: httpx2.Client, macd: JSON
+) -> None:
+    save(client, "mine", revision=0, form="text", text=macd["text"])
+    answer(client.delete("/api/strategies/mine"))
+    problem = save(client, "mine", 409, revision=1, form="text", text=macd["text"])
+    assert "has been removed" in problem["what"]
+
+
+def test_the_list_has_the_last_backtest_of_this_very_strategy(client: httpx2.Client, site: Site, macd: JSON) -> None:
+    desk = site.backtests
+    assert isinstance(desk, Desk)
+    nothing = (None, None, None, None)
+    request = Request(macd["text"], "sample", *nothing, Decimal(10_000), Decimal(0), Decimal(0))
+    runs = [
+        Run(f"r{number}", number, "x", macd["content_hash"], request, state, ended=number * 10**6, figures=figures)
+        for number, state, figures in (
+            (1, "done", {"total_return": 0.1, "sharpe": 0.5}),
+            (2, "done", {"total_return": -0.2, "sharpe": None}),
+            (3, "failed", None),
+        )
+    ]
+    desk._runs.update({run.id: run for run in runs})
+    listed = {each["name"]: each["last_backtest"] for each in answer(client.get("/api/strategies"))}
+    assert listed["macd"] == {"id": "r2", "ended_at": 2.0, "total_return": -0.2, "sharpe": None}
+    assert listed["turtles"] is None
 
 
 def test_of_many_saves_at_once_one_wins_and_none_fails(web: Served, macd: JSON) -> None:

@@ -156,10 +156,11 @@ def test_an_agent_that_nobody_can_value_is_worth_what_nobody_knows() -> None:
     assert np.isnan(columns.numbers[:, row]).all()
 
 
-def test_what_has_changed_is_what_differs() -> None:
+@pytest.mark.parametrize("world", [small_run, capture_account], ids=["bars", "account"])
+def test_what_has_changed_is_what_differs(world: Callable[[], World]) -> None:
     tale = Tale("run", Path("nowhere"))
     before: Columns | None = None
-    for part in small_run().bars()[:200]:
+    for part in world().bars()[:200]:
         for entry in part:
             tale.take(entry)
         columns = tale.columns()

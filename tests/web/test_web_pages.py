@@ -25,7 +25,7 @@ PAGES = {
     "fleet": "/fleet",
     "agent": "/fleet/a001",
     "build": "/build",
-    "build-strategy": "/build/macd",
+    "build-strategy": "/build/ema_crossover",
     "backtests": "/backtests",
     "evidence": "/evidence",
     "approvals": "/approvals",
@@ -39,13 +39,13 @@ pytestmark = pytest.mark.usefixtures("front_end")
 
 @pytest.fixture(scope="module")
 def link(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The link that `clawd up` prints; it trades the sample market ten bars a second until the tests are done."""
+    """The link that `clawd up` prints; it trades the sample market fifteen bars a second until the tests are done."""
     warm_up()
     home = tmp_path_factory.mktemp("pages")
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CLAWD_")}
     environment |= {"CLAWD_HOME": str(home), "PYTHONPATH": str(Path(package.__file__).parents[1])}
     with subprocess.Popen(
-        [sys.executable, "-m", "clawd", "up", "--pace", "10"], env=environment, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "clawd", "up", "--pace", "15"], env=environment, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         yield next(line for line in process.stdout if "#token=" in line).split()[-1]
@@ -98,6 +98,9 @@ def test_every_page_is_sound_in_both_themes(signed_in: tuple[str, BrowserContext
         page.goto(url + PAGES[name])
         settled(page)
         expect(page.get_by_test_id("mode")).to_have_text("PAPER · SAMPLE MARKET")
+        if name == "build-strategy":
+            page.locator(".build-block", has_text="forecast").first.click()
+            expect(page.get_by_role("heading", name="clip")).to_be_visible()
         page.wait_for_timeout(300)
         SCREENS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENS / f"{name}-{theme}.png")

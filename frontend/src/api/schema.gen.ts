@@ -3677,6 +3677,26 @@ export interface components {
             symbols: string[];
         };
         /**
+         * LastBacktest
+         * @description What came of the newest backtest of a strategy.
+         */
+        LastBacktest: {
+            /**
+             * Ended At
+             * @description milliseconds since 1970
+             */
+            ended_at: number;
+            /** Id */
+            id: string;
+            /** Sharpe */
+            sharpe: number | null;
+            /**
+             * Total Return
+             * @description share of the capital
+             */
+            total_return: number | null;
+        };
+        /**
          * Level
          * @description How trading is stopped. See docs/stopping.md.
          * @enum {string}
@@ -5405,6 +5425,8 @@ export interface components {
              * @description has changes that are not valid yet
              */
             draft: boolean;
+            /** @description of this very strategy, by a person */
+            last_backtest: components["schemas"]["LastBacktest"] | null;
             /**
              * Name
              * @description of its file: what it is asked for by

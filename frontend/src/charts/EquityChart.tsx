@@ -17,6 +17,8 @@ export interface EquityChartProps {
   drawdown?: readonly Point[]
   fills?: readonly Mark[]
   currency: string
+  /** What it shows, in words, where somebody has said it already. */
+  told?: string
   /** Newer than the last point: drawn as it comes. */
   now?: Point | null
   height?: number
@@ -45,7 +47,7 @@ export function EquityChart(props: EquityChartProps) {
   return (
     <ChartFigure
       label={label}
-      summary={text}
+      summary={props.told ?? text}
       height={height}
       rows={rows}
       keyOf={(row) => row.time}

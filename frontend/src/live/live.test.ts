@@ -199,6 +199,13 @@ describe('hostile frames', () => {
     expect(live.fleet.ids).toEqual(['a', 'b'])
   })
 
+  it('a row that is none is asked for anew, whatever else the frame says', () => {
+    wire().says(whole)
+    wire().says(fleet(2, false, [0, 7], [9, 9]))
+    expect([...live.fleet.profit]).toEqual([1, 2])
+    expect(wire().said).toContainEqual({ resync: 'fleet' })
+  })
+
   it('what cannot be read is asked for anew', () => {
     wire().says({ ...whole, profit: ['x', 1] })
     expect(wire().said).toContainEqual({ resync: 'fleet' })

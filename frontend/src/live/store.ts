@@ -5,7 +5,11 @@ const address = () => `${location.protocol === 'https:' ? 'wss' : 'ws'}://${loca
 
 /** The one of this window. */
 export const live = new Live({
-  open: () => new WebSocket(address()) as unknown as Socket,
+  open: () => {
+    // Who is signed out is let in by no number of tries; `again` comes after the sign-in.
+    if (signedOut.now) throw new Error('signed out')
+    return new WebSocket(address()) as unknown as Socket
+  },
   changed: (what) => {
     if (what === null) void queries.invalidateQueries()
     else for (const word of what) void queries.invalidateQueries({ queryKey: [word] })

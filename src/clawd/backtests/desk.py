@@ -201,7 +201,11 @@ class Desk:
                 self._tend()
             else:
                 self._changed()
-                self._run(run)
+                try:
+                    self._run(run)
+                except Exception as error:  # whatever it is, the next one must not suffer for it
+                    self._dismiss()
+                    self._end(run.id, "failed", ClawdError(f"it could not be run: {error!r}"[:300]))
         self._dismiss()
         for run in self.runs():
             self._end(run.id, "interrupted", ClawdError("the server was stopped", hint="run it again"))

@@ -80,14 +80,15 @@ class Background(Generic[Value]):
 
     def _work(self, state: Hashable) -> None:
         began = time.monotonic()
-        value, failure = self._reading.value, None
+        # What nobody has foreseen leaves everything as it was, and is told by the thread's own end.
+        value, known, failure = self._reading.value, self._reading.state, None
         try:
-            value = self._compute()
+            value, known = self._compute(), state
         except ClawdError as error:
-            failure = error
+            failure, known = error, state
         finally:
             with self._changed:
-                self._reading = Reading(value, state, current=True)
+                self._reading = Reading(value, known, current=True)
                 self._failure = failure
                 self._busy = False
                 self._not_before = time.monotonic() + _REST * (time.monotonic() - began)

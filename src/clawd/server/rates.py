@@ -14,13 +14,13 @@ from limits.strategies import SlidingWindowCounterRateLimiter
 
 Kind = Literal["read", "change", "sign-in", "stranger", "address", "everyone"]
 
-#: A page asks for a dozen things when it opens and again when they change; a person decides a few things a minute.
+#: A page asks for a dozen things when it opens, and for some at every bar; a person decides a few things a minute.
 RATES: Final[Mapping[Kind, str]] = {
-    "read": "1200/minute",  # by caller
+    "read": "3000/minute",  # by caller: all the tabs of a browser are one
     "change": "300/minute",  # by caller
     "sign-in": "10/minute;60/hour",  # attempts, by address
     "stranger": "120/minute",  # calls of nobody we know, by address: guessed keys among them
-    "address": "3000/minute",  # everything, by address
+    "address": "6000/minute",  # everything, by address
     "everyone": "300/hour",  # attempts with a password, from all addresses together
 }
 

@@ -156,6 +156,15 @@ class CheckRequest(BaseModel):
     previous: Graph | None = Field(None, description="the graph before: blocks that are still there keep their ids")
 
 
+class LastBacktest(BaseModel):
+    """What came of the newest backtest of a strategy."""
+
+    id: str
+    ended_at: float = Field(description="milliseconds since 1970")
+    total_return: float | None = Field(description="share of the capital")
+    sharpe: float | None
+
+
 class StrategySummary(BaseModel):
     """A strategy in a list."""
 
@@ -170,6 +179,7 @@ class StrategySummary(BaseModel):
     bar: str | None
     saved_at: float | None = Field(description="milliseconds since 1970")
     on_fleet: bool = Field(description="on the fleet's list with these very words")
+    last_backtest: LastBacktest | None = Field(description="of this very strategy, by a person")
 
 
 class StrategyDetail(BaseModel):

@@ -41,6 +41,10 @@ class RevisionError(ClawdError):
         self.saved = saved
 
 
+class GoneError(ClawdError):
+    """Somebody has removed it in the meantime."""
+
+
 @dataclass(frozen=True, slots=True)
 class Saved:
     """A saved strategy.
@@ -124,13 +128,14 @@ def save(home: Path, name: str, revision: int, text: str | None, drawing: JSON, 
 
     Raises:
         RevisionError: when another revision is there.
+        GoneError: when it was removed.
         ClawdError: when it cannot be written.
     """
     with _locked(home):
         before = read_saved(home, name)
         if (before.revision if before else 0) != revision:
             if before is None:
-                raise ClawdError(f"`{name}` has been removed", where=name, hint="save it under a new name")
+                raise GoneError(f"`{name}` has been removed in the meantime", where=name, hint="save yours as a copy")
             raise RevisionError(before)
         if before is None and len(saved_strategies(home)) >= MOST_SAVED:
             raise ClawdError(f"there are {MOST_SAVED:,} strategies", hint="remove some that are not needed")

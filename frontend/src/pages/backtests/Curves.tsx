@@ -31,10 +31,10 @@ export function Curves({ run, result, height = 340 }: { run: Detail; result: Res
           benchmark={benchmark}
           benchmarkName="Buy and hold"
           currency="quote currency"
+          told={result.summary}
           height={height}
         />
       )}
-      <p className="chart-summary">{result.summary}</p>
     </Card>
   )
 }

@@ -10,6 +10,7 @@ import {
   type NodeChange,
   ReactFlow,
   ReactFlowProvider,
+  useNodesInitialized,
   useReactFlow,
 } from '@xyflow/react'
 import { WandSparkles } from 'lucide-react'
@@ -71,6 +72,8 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
   const [nodes, setNodes] = useState<FlowNode[]>([])
   const [chosenEdges, setChosenEdges] = useState<ReadonlySet<string>>(new Set())
   const [refused, setRefused] = useState('')
+  /** Whether a person has touched it: what the page does by itself is not kept as a view of theirs. */
+  const isTouched = useRef(false)
 
   const shown = useMemo(() => {
     const found = shownGraph(graph, kinds, check.flows, check.problems, before.current, isLocked)
@@ -132,6 +135,16 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
     }
   }, [flow, on.control])
 
+  // A graph that nobody has looked at yet is fitted into its frame as soon as its blocks have their sizes.
+  const isMeasured = useNodesInitialized()
+  const isFitted = useRef(viewport !== null || graph.nodes.length === 0)
+  useEffect(() => {
+    if (!isMeasured || isFitted.current) return
+    isFitted.current = true
+    const frames = requestAnimationFrame(() => void flow.fitView(FIT))
+    return () => cancelAnimationFrame(frames)
+  }, [isMeasured, flow])
+
   useEffect(() => {
     if (!refused) return
     const timer = setTimeout(() => setRefused(''), READING)
@@ -177,6 +190,15 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
       className="build-canvas"
       aria-label="Graph of the strategy"
       onKeyDown={press}
+      onPointerDownCapture={() => {
+        isTouched.current = true
+      }}
+      onKeyDownCapture={() => {
+        isTouched.current = true
+      }}
+      onWheelCapture={() => {
+        isTouched.current = true
+      }}
       onDragOver={(event) => event.preventDefault()}
       onDrop={drop}
     >
@@ -222,9 +244,10 @@ function Drawing({ session, graph, kinds, check, isLocked, selected, viewport, .
           })
           setChosenEdges(new Set())
         }}
-        onMoveEnd={(_, at) => session.look({ viewport: { x: at.x, y: at.y, zoom: at.zoom } })}
+        onMoveEnd={(_, at) => {
+          if (isTouched.current) session.look({ viewport: { x: at.x, y: at.y, zoom: at.zoom } })
+        }}
         defaultViewport={viewport ?? { x: 40, y: 40, zoom: 0.8 }}
-        fitView={!viewport}
         fitViewOptions={FIT}
         minZoom={0.2}
         maxZoom={2}

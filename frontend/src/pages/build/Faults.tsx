@@ -22,7 +22,7 @@ export function Faults({ check, graph, form, isChecking, isAsked, onGo }: Props)
       <p className="build-verdict" role="status">
         <CircleCheck size={14} aria-hidden="true" className="gain" />
         <span>
-          {isAsked ? 'Valid' : 'No problems'}: {counted(check.graph?.nodes.length ?? 0, 'block')}, decides after{' '}
+          {isAsked ? 'Valid' : 'No problems'}: {counted(check.graph?.nodes.length ?? 0, 'operator')}, decides after{' '}
           {counted(check.warm_up ?? 0, 'bar')} of history{isChecking ? ' (checking …)' : ''}
         </span>
       </p>

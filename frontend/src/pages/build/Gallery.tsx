@@ -5,6 +5,7 @@ import { FilePlus2, Search, Trash2 } from 'lucide-react'
 import { useState } from 'react'
 import { Link, useNavigate } from 'react-router'
 import { answered, api, ProblemError, type Schema } from '../../api/client'
+import { number, signedPercent, tone } from '../../format'
 import { Page } from '../../parts/Page'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 import { EMPTY } from './session'
@@ -90,6 +91,15 @@ function Card({ strategy }: { strategy: Summary }) {
       </div>
       <p className="build-card-sentence">{strategy.sentence || 'A draft that is not valid yet.'}</p>
       {strategy.source && <p className="muted build-card-source">{strategy.source}</p>}
+      {strategy.last_backtest && (
+        <p className="build-card-result">
+          Last backtest:{' '}
+          <span className={tone(strategy.last_backtest.total_return)}>
+            {signedPercent(strategy.last_backtest.total_return)}
+          </span>
+          , Sharpe ratio {number(strategy.last_backtest.sharpe)}
+        </p>
+      )}
       {strategy.own && <RemoveButton strategy={strategy} />}
     </li>
   )

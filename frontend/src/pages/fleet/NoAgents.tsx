@@ -6,7 +6,7 @@ import { Empty } from '../../parts/Empty'
 /** Before anybody is hired. */
 export function NoAgents() {
   const status = useStatus()
-  if (!status || (status.agents > 0 && status.phase === 'trading'))
+  if (!status || status.agents > 0)
     return (
       <div className="card" aria-busy>
         <Skeleton height={32} mb={12} />

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ValidationError
 
 from clawd.authors.starter import find_starter, starter_names
+from clawd.backtests.desk import Desk
 from clawd.core.clock import duration
 from clawd.core.errors import ClawdError, suggestion
 from clawd.language.explain import sentence
@@ -26,6 +27,7 @@ from clawd.server.strategy_models import (
     DeployRequest,
     Form,
     Graph,
+    LastBacktest,
     ListedStrategy,
     Palette,
     Removed,
@@ -37,6 +39,7 @@ from clawd.server.strategy_models import (
 )
 from clawd.store.fleet_list import Listed, add_to_fleet, read_fleet_list, take_off_fleet
 from clawd.store.strategies import (
+    GoneError,
     RevisionError,
     Saved,
     check_name,
@@ -64,8 +67,9 @@ def list_strategies(site: AtSite) -> list[StrategySummary]:
     """The starter library and what was saved, own ones first, newest first."""
     listed = {each.content_hash for each in _fleet(site)}
     own = sorted(saved_strategies(site.home), key=lambda saved: saved.saved_at, reverse=True)
-    found = [_own_summary(saved, listed) for saved in own]
-    return found + [_summary(name, find_starter(name), listed, None) for name in starter_names()]
+    tested = _last_backtests(site)
+    found = [_own_summary(saved, listed, tested) for saved in own]
+    return found + [_summary(name, find_starter(name), listed, tested, None) for name in starter_names()]
 
 
 @router.post("/strategies/check")
@@ -125,6 +129,8 @@ def save_strategy(name: Name, request: SaveRequest, site: AtSite, caller: AsCall
         saved = save(site.home, name, request.revision, check.text if check.valid else None, drawing, draft, _now(site))
     except RevisionError as error:
         raise ConflictError(error.what, where=name, hint=_what_changed(error.saved, check)) from None
+    except GoneError as error:
+        raise ConflictError(error.what, where=name, hint=error.hint) from None
     if before is None or before.text != saved.text or (draft is None) != (before.draft is None):
         facts = {"name": name, "revision": saved.revision, "draft": draft is not None, "hash": check.content_hash}
         record(site, caller, "StrategySaved", cast("Mapping[str, bool | int | str | None]", facts))
@@ -281,10 +287,27 @@ def _viewport(form: object) -> Viewport | None:
         return None
 
 
-def _own_summary(saved: Saved, listed: set[str]) -> StrategySummary:
+def _last_backtests(site: Site) -> dict[str, LastBacktest]:
+    """The newest that is done of each strategy, by content hash."""
+    if not isinstance(site.backtests, Desk):
+        return {}
+    found: dict[str, LastBacktest] = {}
+    for run in site.backtests.runs():
+        if run.state == "done" and run.figures is not None and run.ended is not None:
+            last = LastBacktest(
+                id=run.id,
+                ended_at=run.ended / _MILLISECOND,
+                total_return=run.figures.get("total_return"),
+                sharpe=run.figures.get("sharpe"),
+            )
+            found.setdefault(run.content_hash, last)
+    return found
+
+
+def _own_summary(saved: Saved, listed: set[str], tested: Mapping[str, LastBacktest]) -> StrategySummary:
     strategy = _strategy(saved.text) if saved.text is not None else None
     if strategy is not None:
-        return _summary(saved.name, strategy, listed, saved)
+        return _summary(saved.name, strategy, listed, tested, saved)
     graph = _graph(saved.drawing.get("graph"))
     return StrategySummary(
         name=saved.name,
@@ -298,10 +321,13 @@ def _own_summary(saved: Saved, listed: set[str]) -> StrategySummary:
         bar=None,
         saved_at=saved.saved_at / _MILLISECOND if saved.saved_at else None,
         on_fleet=False,
+        last_backtest=None,
     )
 
 
-def _summary(name: str, strategy: Strategy, listed: set[str], saved: Saved | None) -> StrategySummary:
+def _summary(
+    name: str, strategy: Strategy, listed: set[str], tested: Mapping[str, LastBacktest], saved: Saved | None
+) -> StrategySummary:
     return StrategySummary(
         name=name,
         title=strategy.name,
@@ -314,6 +340,7 @@ def _summary(name: str, strategy: Strategy, listed: set[str], saved: Saved | Non
         bar=duration(strategy.bar) if strategy.bar is not None else None,
         saved_at=saved.saved_at / _MILLISECOND if saved and saved.saved_at else None,
         on_fleet=strategy.content_hash in listed,
+        last_backtest=tested.get(strategy.content_hash),
     )
 
 
