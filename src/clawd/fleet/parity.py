@@ -19,8 +19,9 @@ from clawd.core.costs import Costs
 from clawd.core.events import RunStarted
 from clawd.core.panel import Panel
 from clawd.fleet.parity_facts import Facts, History
+from clawd.fleet.parity_record import ALL, IMPOSED, Key, Note
 from clawd.fleet.parity_replay import Course, Stretch, backtested, course_of, same_bars, seen_panel
-from clawd.fleet.parity_twin import ALL, IMPOSED, Key, Note, Twin
+from clawd.fleet.parity_twin import Twin
 from clawd.fleet.parity_words import Cause, moment, plain
 from clawd.fleet.run import finalists_of
 
