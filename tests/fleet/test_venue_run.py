@@ -84,7 +84,7 @@ class Place:
         limits = limits_of(Settings(capital=CASH, day_loss_limit=self.day_loss))
         with Journal.open(self.folder / "journal.sqlite") as journal:
             if journal.head[0] == 0:
-                begin(journal, "acc", venue, STRATEGIES, [BTC], limits, CASH)
+                begin(journal, "acc", venue, STRATEGIES, self.listings, limits, CASH, BAR)
             agents = {"a001": STRATEGIES[0], "a002": STRATEGIES[1]}
             run = VenueRun(journal, venue, self.messages, agents, self.listings, limits, BAR, ordered, decided=decided)
             for moment in run.moments():

@@ -24,7 +24,8 @@ from clawd.core.events import RunStarted
 from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.data.align import fingerprint
 from clawd.data.sample import SYMBOLS
-from clawd.fleet.parity import AgentParity, DayParity, parities
+from clawd.fleet.parity import parities
+from clawd.fleet.parity_difference import AgentParity, DayParity
 from clawd.fleet.parity_facts import bar_times, events_of, full_days, read_history
 from clawd.fleet.parity_words import Cause, moment
 from clawd.reports.parity_html import ParitySheet, parity_html

@@ -121,7 +121,7 @@ def trade(
         approvals = ApprovalDesk.open(settings, account, _VENUE, limits.longest_silence)
         open_.callback(approvals.close)
         if journal.head[0] == 0:
-            begin(journal, account, venue, chosen, [instrument], limits, settings.capital)
+            begin(journal, account, venue, chosen, [listing], limits, settings.capital, duration)
         run = VenueRun(
             journal,
             venue,

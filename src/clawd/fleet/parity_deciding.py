@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 
 from clawd.core.clock import iso
@@ -14,12 +12,9 @@ from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.core.reason import Reason
 from clawd.fleet.parity_facts import Halt, Order
 from clawd.fleet.parity_hand import Hand
-from clawd.fleet.parity_words import Cause, of_verdict, plain, told
+from clawd.fleet.parity_words import SPEAKS_FOR, Cause, of_verdict, plain, told
 from clawd.fleet.wishes import enter_nothing, same
 from clawd.risk.gate import Outcome
-
-#: A code of the gate that speaks for another cause than the gate.
-SPEAKS_FOR: Final = {"HALTED": Cause.HALT, "REDUCING": Cause.HALT, "AGENT_NOT_ACTIVE": Cause.FIRED}
 
 
 class Deciding:

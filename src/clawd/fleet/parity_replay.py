@@ -117,12 +117,12 @@ class Course:
         return found
 
 
-def course_of(strategy: Strategy, panel: Panel, start: RunStarted) -> Course:
-    """Run a strategy's program over a panel, its first bars to warm up."""
+def course_of(strategy: Strategy, panel: Panel, first: int) -> Course:
+    """Run a strategy's program over a panel; its bars before ``first``, the open of one, only warm it up."""
     market = market_of(strategy, panel)
     runtime = Runtime([strategy], market)
     decisions = runtime.advance(market)[0]
-    started = int(np.searchsorted(market.times, start.first))
+    started = int(np.searchsorted(market.times, first))
     return Course(market, decisions, plan_of(strategy.exits, runtime.windows), started)
 
 
