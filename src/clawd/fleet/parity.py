@@ -17,6 +17,7 @@ import numpy as np
 from clawd.core.costs import Costs
 from clawd.core.events import RunStarted
 from clawd.core.panel import Panel
+from clawd.engine.backtest import market_of
 from clawd.fleet.parity_difference import AgentParity, DayParity, Difference
 from clawd.fleet.parity_facts import Facts, History
 from clawd.fleet.parity_record import ALL, IMPOSED, Key, Note
@@ -54,7 +55,8 @@ def parities(
 
     def course(rank: int, *, now: bool) -> Course:
         if (rank, now) not in courses:
-            courses[rank, now] = course_of(strategies[rank], catalog if now else seen, start.first)
+            of_it = market_of(strategies[rank], catalog if now else seen)
+            courses[rank, now] = course_of(strategies[rank], of_it, start.first)
         return courses[rank, now]
 
     costs = Costs(start.fee, start.slippage)

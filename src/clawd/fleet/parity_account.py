@@ -136,7 +136,7 @@ class AccountHistory:
         submitted: orders that went to the venue, by our id.
         fills: by our id of the order, with the place of the close before each.
         ends: by our id, why an order left the venue, or never came there, other than by filling.
-        held: whose orders waited here before they were sent, by our id.
+        held: orders that waited here before they were sent, by our id.
         equity: of the whole account at each close, at its marks.
         unattributed: worth at each close of what no agent has done, quote currency.
         strangers: what happened to it, by place of the close before, in words.
@@ -150,7 +150,7 @@ class AccountHistory:
     submitted: dict[str, Order] = field(default_factory=dict)
     fills: dict[str, list[tuple[int, OrderFilled]]] = field(default_factory=dict)
     ends: dict[str, str] = field(default_factory=dict)
-    held: dict[str, str] = field(default_factory=dict)
+    held: dict[str, Order] = field(default_factory=dict)
     equity: dict[int, Decimal] = field(default_factory=dict)
     unattributed: dict[int, Decimal] = field(default_factory=dict)
     strangers: dict[int, list[str]] = field(default_factory=dict)
@@ -237,7 +237,7 @@ class _Reader:
         self.place = -1
         self.heard = 0
         self.fresh = False  # at a close, before anything was decided there
-        self.ended: str | None = None  # whose order ended with the event before
+        self.ended: Order | None = None  # the order that ended with the event before
 
     def take(self, event: Event, time: int) -> None:
         """Take the next event."""
@@ -247,7 +247,7 @@ class _Reader:
         self._note(event)
         if isinstance(event, BarClosed):
             self._close(event, time)
-        self.ended = self._agent_of(event.order) if isinstance(event, _ENDS) else None
+        self.ended = self._order(event.order) if isinstance(event, _ENDS) else None
 
     def _close(self, event: BarClosed, time: int) -> None:
         history = self.history
@@ -313,7 +313,7 @@ class _Reader:
             case OrderSubmitted():
                 history.submitted[event.order] = event.to_order()
             case OrderHeld():
-                history.held[event.order] = event.agent
+                history.held[event.order] = event.to_order()
             case OrderRejected() | OrderCancelled() | OrderExpired() | OrderMissing() | OrderDropped():
                 history.ends[event.order] = _why(event)
             case TradeAdopted():
@@ -326,8 +326,7 @@ class _Reader:
                     lived.fills.append(event)
             case VerdictGiven() if lived is not None:
                 lived.verdicts.setdefault(event.order, event)
-            # What the venue did not take is asked for again: that is no decision at a close.
-            case IntentsProposed() if lived is not None and self.ended != event.agent:
+            case IntentsProposed() if lived is not None and not self._asks_again(event):
                 lived.wishes.update({wish.symbol: wish for wish in event.wishes})
             case AgentFunded():
                 strategy = str(event.about.get("name", ""))
@@ -335,9 +334,19 @@ class _Reader:
             case _:
                 pass
 
-    def _agent_of(self, order: str) -> str | None:
-        placed, held = self.account.orders.get(order), self.history.held.get(order)
-        return placed.order.agent if placed is not None else held
+    def _asks_again(self, event: IntentsProposed) -> bool:
+        """Whether an agent only asks for anew what the venue did not take: that is no decision at a close."""
+        ended, wish = self.ended, event.wishes[0]
+        return (
+            ended is not None
+            and ended.kind is OrderKind.OPENING
+            and (ended.agent, ended.symbol) == (event.agent, wish.symbol)
+            and wish == Wish(symbol=wish.symbol, exposure=None, shut=wish.shut)
+        )
+
+    def _order(self, name: str) -> Order | None:
+        placed = self.account.orders.get(name)
+        return placed.order if placed is not None else self.history.held.get(name)
 
     def _strange(self, words: str) -> None:
         self.history.strangers.setdefault(self.place, []).append(words)

@@ -22,6 +22,7 @@ from clawd.core.costs import Costs
 from clawd.core.events import VerdictGiven, Wish
 from clawd.core.money import booked_size, cash_of_fill, fee_of_fill, studied
 from clawd.core.orders import OrderKind
+from clawd.core.reason import Reason
 from clawd.engine.decision import decide
 from clawd.execution.order_ids import client_id
 from clawd.fleet.parity_account import DECIDED, AccountHistory, AgentHistory, Lived, Standing, span_of
@@ -69,7 +70,9 @@ def handed_over(history: AccountHistory, days: Sequence[int], *, agents: Sequenc
         for agent in history.agents.values():
             if not agents or agent.agent in agents:
                 strategy = parse_json(json.dumps(agent.about))
-                course = course_of(strategy, panel, times[0])
+                traded = panel.symbols if strategy.universe is None else strategy.universe
+                market = panel.select([symbol for symbol in panel.symbols if symbol in traded])
+                course = course_of(strategy, market, times[0])
                 marks = [history.marks[last].get(symbol, _ZERO) for symbol in course.panel.symbols]
                 costs = Costs(history.start.fee, history.start.slippage)
                 onward = Onward(course, agent.capital, costs, last, marks)
@@ -169,8 +172,16 @@ class _Handover:
         return positions
 
     def _with_working(self, standing: Standing, place: int) -> NDArray[np.void]:
-        """The same with the orders that still worked, which the model fills at the next open."""
+        """The same with the orders that still worked, which the model fills at the next open.
+
+        What is held without exits is closed at once.
+        """
         positions = self._positions(standing, place)
+        for symbol, position, instrument in zip(self.symbols, positions, self.panel.instruments, strict=True):
+            lots = float(standing.sizes.get(symbol, _ZERO) / instrument.lot)
+            if lots != position["lots"]:
+                position["lots"], position["closing"], position["closing_reason"] = lots, -lots, float(Reason.STOP)
+                position["average"] = position["entry"] = position["mark"]
         for order, lots in standing.working:
             if order.symbol not in self.symbols or not lots:
                 continue

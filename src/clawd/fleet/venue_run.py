@@ -16,6 +16,7 @@ from clawd.core.account_events import AccountOpened, AgentFunded
 from clawd.core.clock import ReplayClock
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
+from clawd.core.events import BarClosed
 from clawd.core.panel import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND
 from clawd.data.bar_builder import BarBuilder
 from clawd.data.capture import BookChange, MarketEvent, Print, Top
@@ -182,7 +183,7 @@ class VenueRun:
         self._events: list[Event] = []
         self.trader.dealer.writer.observers.append(self._events.append)
         self.command, self.obeyed = NOTHING_ORDERED, True
-        self._see_what_was()
+        self._see_what_was(journal)
         venue.follow(market[venue.played :])
 
     @property
@@ -229,8 +230,16 @@ class VenueRun:
             total -= volumes.popleft()[1]
         market.day_volume = total
 
-    def _see_what_was(self) -> None:
-        """Show the programs the bars before the moment at which the venue's file stands; nothing is decided on them."""
+    def _see_what_was(self, journal: Journal) -> None:
+        """Show the programs the bars before the moment at which the venue's file stands.
+
+        Those that the journal has are shown as it has them, and nothing is decided on them again: what came too late
+        for its bar then is not in it now either.
+        """
+        for entry in journal.entries():
+            if entry.kind == BarClosed.__name__:
+                bar = BarClosed.model_validate(entry.body)
+                self.fleet.bar_closed(self._builder.known(bar.time, bar.bars))
         for event in self._market[: self.venue.played]:
             instrument = self._instruments[event.symbol]
             if isinstance(event, Print):
