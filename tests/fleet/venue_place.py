@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from fleet_worlds import strategy_of
-from venue_markets import BEGAN, BTC, SECOND
+from venue_markets import BTC, SECOND
 
 from clawd.core.costs import Costs
 from clawd.core.events import OrderFilled, OrderSubmitted, read_event
@@ -79,7 +79,7 @@ class Place:
         With ``swallow`` what the venue answers to the last orders is heard by nobody. An order ``by_hand`` is given to
         the venue before, past us.
         """
-        venue = MatchingVenue("paper", self.listings, self.rules, self.cash, now=BEGAN - 1)
+        venue = MatchingVenue("paper", self.listings, self.rules, self.cash, now=self.messages[0].time - 1)
         file = VenueFile.open(self.folder / "venue.sqlite", venue)
         if by_hand is not None:
             venue._exchange.submit(by_hand, None, venue.now, reduce_only=False)

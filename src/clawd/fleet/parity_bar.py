@@ -300,7 +300,7 @@ def told_slippage(parts: Sequence[Part], closed: int) -> str:
         size = sum((part.size for part in group), Decimal(0))
         fills = [part.fill for part in group]
         lag = (fills[0].time - closed) // _MILLISECOND
-        when = f" {lag:,} ms after the close" if kind in DECIDED else ""
+        when = f" {lag:,} ms after the close" if kind in DECIDED and lag >= 0 else ""
         model = "the model" if kind in DECIDED else "the bar rule"
         words.append(
             f"{fills[0].reason.word} of {plain(size)} filled at {average_price(fills)}{when}, {model} says {modelled:f}"
