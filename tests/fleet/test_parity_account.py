@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fleet_worlds import strategy_of
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from venue_markets import BEGAN, SECOND, market
 from venue_place import RULES, STRATEGIES, Place
@@ -276,6 +276,27 @@ def test_days_add_up(messages: list[MarketEvent], tmp_path: Path) -> None:
     assert all(agent.differences for day in (first, second) for agent in day.agents)
 
 
+#: One that is left by time, and one whose stops hang by a range.
+TIMED = (
+    strategy_of("long_short(sign(ret(close, 2)))", "stop = { percent = 1 }\ntime = 2", name="timed"),
+    strategy_of(
+        "long_short(-sign(ret(close, 2)))", "stop = { atr = 3, window = 2 }\nchandelier = { atr = 2, window = 2 }"
+    ),
+)
+
+
+@pytest.mark.parametrize("delay", [20, 2500])
+def test_exits_by_time_and_by_range(messages: list[MarketEvent], tmp_path: Path, delay: int) -> None:
+    way = Delay(delay * 1_000_000)
+    place = Place(tmp_path, messages, strategies=TIMED, rules=replace(RULES, latency=Latency(way, way, way)))
+    place.live(BEGAN + 111 * SECOND)
+    place.live()
+    compared(place)
+    with Journal.open(place.folder / "journal.sqlite", read_only=True) as journal:
+        reasons = {entry.body["reason"] for entry in journal.entries() if entry.kind == "OrderFilled"}
+    assert reasons >= {"time", "chandelier"}
+
+
 COMMANDS = st.sampled_from([None, Switch.HALT, Switch.FLATTEN, Switch.REDUCE])
 
 
@@ -288,7 +309,9 @@ COMMANDS = st.sampled_from([None, Switch.HALT, Switch.FLATTEN, Switch.REDUCE])
     kills=st.lists(st.integers(1, 99), max_size=3),
     command=COMMANDS,
     swallow=st.booleans(),
+    timed=st.booleans(),
 )
+@example(seed=1037, spot=True, loss=20, delay=7000, kills=[82], command=None, swallow=False, timed=False)
 def test_whatever_befalls_a_run_the_parts_add_up_and_nothing_is_left(
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,
@@ -298,6 +321,7 @@ def test_whatever_befalls_a_run_the_parts_add_up_and_nothing_is_left(
     kills: list[int],
     command: Switch | None,
     swallow: bool,
+    timed: bool,
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
     way = Delay(delay * 1_000_000)
@@ -306,7 +330,8 @@ def test_whatever_befalls_a_run_the_parts_add_up_and_nothing_is_left(
         market(folder, 100, seed),
         Decimal(loss),
         None if spot else Decimal(10),
-        rules=replace(RULES, latency=Latency(way, way, way)),
+        TIMED if timed else STRATEGIES,
+        replace(RULES, latency=Latency(way, way, way)),
     )
     given_ = NOTHING_ORDERED
     for number, seconds in enumerate(sorted(kills), start=1):
