@@ -216,6 +216,7 @@ class Dealer:
                 for report in reports:
                     self._take(report)
                     self.writer.settle()
+                self.waiting.release()
                 self._check_loss()
         return len(reports)
 

@@ -88,7 +88,10 @@ class Flattening:
         """Close a position at the market, where it is not being closed already and it is time to try."""
         writer = self._writer
         account, now = writer.account, writer.clock.now()
-        working = [placed.order for placed in account.working_of(agent, symbol)]
+        held = [
+            each.order for each in account.held.values() if (each.order.agent, each.order.symbol) == (agent, symbol)
+        ]
+        working = [*held, *(placed.order for placed in account.working_of(agent, symbol))]
         if any(order.kind is OrderKind.CLOSING and order.size * size < 0 for order in working):
             return
         attempts = self._attempt((agent, symbol), now)

@@ -17,6 +17,7 @@ from clawd.core.account_events import (
     CancelRefused,
     ExitsPlanned,
     OrderAccepted,
+    OrderDropped,
     OrderRejected,
     ProtectionChanged,
     ProtectionOverdue,
@@ -24,7 +25,7 @@ from clawd.core.account_events import (
 )
 from clawd.core.clock import Clock
 from clawd.core.event import Event
-from clawd.core.events import OrderFilled
+from clawd.core.events import OrderFilled, OrderHeld
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
@@ -156,7 +157,11 @@ class Trader:
         return verdict
 
     def leave(self, order: Order) -> Verdict:
-        """Ask for a position to be made smaller or closed."""
+        """Ask for a position to be made smaller or closed.
+
+        At a venue that does not know reduce-only the order waits, in the journal, until the venue has said of each exit
+        of the position that it is off: two of them could both fill.
+        """
         with self._writer.batch():
             verdict = self.dealer.propose(order)
             self._settle()
@@ -250,6 +255,9 @@ class Trader:
                 self._writer.alarm(f"nothing protects {fact.agent} in {fact.symbol}: the position is closed")
         self._carry_out(requests)
         self._carry_out(self.exits.on_time(now))
+        self._touch_all()
+
+    def _touch_all(self) -> None:
         for agent in self.account.agents.values():
             if agent.id != UNATTRIBUTED:
                 for symbol in agent.holdings:
@@ -264,6 +272,12 @@ class Trader:
             return
         if isinstance(event, ProtectionChanged):
             self._touched[event.agent, event.symbol] = None
+            return
+        if isinstance(event, OrderHeld):
+            self._touched[event.agent, event.symbol] = None
+            return
+        if isinstance(event, OrderDropped):  # what it was of is no longer said
+            self._touch_all()
             return
         name = getattr(event, "order", None)
         placed = self.account.orders.get(name) if name is not None else None
@@ -291,7 +305,8 @@ class Trader:
         touched, self._touched = self._touched, {}
         now, quotes = self._clock.now(), self._quotes()
         for agent, symbol in touched:
-            self._carry_out(self.exits.keep(agent, symbol, quotes, now))
+            leaving = self.dealer.waiting.closing(agent, symbol)
+            self._carry_out(self.exits.keep(agent, symbol, quotes, now, leaving))
 
     def _carry_out(self, requests: Requests) -> None:
         for order, why in requests.cancel:

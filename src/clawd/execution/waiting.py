@@ -1,4 +1,4 @@
-"""Orders that the gate let through and that are held here: until people approve them, or until the market touches them.
+"""Orders that the gate let through and that are held here: for people, for the market, or for exits to be off.
 
 They are facts, so a restart finds them as they were. They reserve nothing, and so each is judged by the gate once more
 in the moment in which it is to be sent.
@@ -15,7 +15,7 @@ from typing import Final, Protocol
 from clawd.core.account_events import OrderDropped
 from clawd.core.event import Event
 from clawd.core.events import HeldUntil, OrderFilled, OrderHeld, OrderMoved
-from clawd.core.orders import Order, OrderType
+from clawd.core.orders import Order, OrderKind, OrderType
 from clawd.core.reports import Quote
 from clawd.execution.account import HeldOrder
 from clawd.execution.quotes import Quotes
@@ -84,9 +84,31 @@ class Waiting:
         """What an order has to wait for before it is sent, None where it has not."""
         if not order.reduces and self._approvals is not None and self._approvals.reasons(order):
             return HeldUntil.APPROVED
-        if order.type in WATCHED and order.type not in self._writer.venue.capabilities.order_types:
+        return self._reason_here(order)
+
+    def _reason_here(self, order: Order) -> HeldUntil | None:
+        """What an order has to wait for that people have nothing to do with."""
+        can = self._writer.venue.capabilities
+        if order.type in WATCHED and order.type not in can.order_types:
             return HeldUntil.TOUCHED
-        return None
+        if can.reduce_only or order.kind not in (OrderKind.CLOSING, OrderKind.OPENING):
+            return None
+        exits = self._exits_of(order) if order.reduces else self.closing(order.agent, order.symbol)
+        return HeldUntil.ALONE if exits else None
+
+    def closing(self, agent: str, symbol: str) -> bool:
+        """Whether an order that closes a position of an agent waits for its exits to be off."""
+        return any(
+            held.until is HeldUntil.ALONE
+            and held.order.reduces
+            and (held.order.agent, held.order.symbol) == (agent, symbol)
+            for held in self._writer.account.held.values()
+        )
+
+    def _exits_of(self, order: Order) -> bool:
+        """Whether another order works that would close the position, or may: its outcome is not known."""
+        working = self._writer.account.working_of(order.agent, order.symbol)
+        return any(placed.order.kind is not OrderKind.OPENING for placed in working)
 
     def hold(self, order: Order, until: HeldUntil) -> None:
         """Hold an order that the gate let through."""
@@ -117,6 +139,24 @@ class Waiting:
                 self.drop(order.id, "EXPIRED")
             elif held.until is HeldUntil.APPROVED:
                 self._ask(order, now)
+        self.release()
+
+    def release(self) -> None:
+        """Send what waited for the exits of its position to be off, once the venue has said so of each."""
+        for held in list(self._writer.account.held.values()):
+            if held.until is HeldUntil.ALONE and held.order.id in self._writer.account.held:
+                self._alone(held.order)
+
+    def _alone(self, order: Order) -> None:
+        position = self._writer.account.agents[order.agent].size(order.symbol)
+        if order.reduces and position * order.size >= 0:
+            self.drop(order.id, "POSITION_CLOSED")
+        elif self._exits_of(order) or (not order.reduces and self.closing(order.agent, order.symbol)):
+            return
+        elif not order.reduces and position * order.size < 0:
+            self.drop(order.id, "POSITION_KEPT")  # what was to be left first is still there
+        else:
+            self._send_or_drop(order, replace(order, size=self._at_most_held(order)))
 
     def quote(self, quote: Quote) -> None:
         """The market has moved: trailing stops follow it, and what it touches is sent."""
@@ -137,8 +177,8 @@ class Waiting:
                 return
             if not self._approvals.use(order, now):
                 self.drop(order.id, "NOT_APPROVED")
-            elif order.type in WATCHED and order.type not in self._writer.venue.capabilities.order_types:
-                self.hold(order, HeldUntil.TOUCHED)
+            elif (until := self._reason_here(order)) is not None:
+                self.hold(order, until)
             else:
                 self._send(order)
 
@@ -157,19 +197,26 @@ class Waiting:
 
     def _touched(self, order: Order) -> None:
         """The market is there: it goes out as what it becomes, under the same id."""
-        size = order.size
-        if order.reduces:  # what others have closed meanwhile is not closed again
-            position = self._writer.account.agents[order.agent].size(order.symbol)
-            most = min(abs(size), abs(position)) if position * size < 0 else Decimal(0)
-            size = most if size > 0 else -most
+        size = self._at_most_held(order)
         if not size:
             self.drop(order.id, "POSITION_CLOSED")
             return
         becomes = OrderType.LIMIT if order.type is OrderType.STOP_LIMIT else OrderType.MARKET
-        verdict = self._send(replace(order, size=size, type=becomes, level=None, trail=None))
+        self._send_or_drop(order, replace(order, size=size, type=becomes, level=None, trail=None))
+        self._levels.pop(order.id, None)
+
+    def _at_most_held(self, order: Order) -> Decimal:
+        """The size of an order; one that reduces does not close again what others have closed meanwhile."""
+        if not order.reduces:
+            return order.size
+        position = self._writer.account.agents[order.agent].size(order.symbol)
+        most = min(abs(order.size), abs(position)) if position * order.size < 0 else Decimal(0)
+        return most if order.size > 0 else -most
+
+    def _send_or_drop(self, order: Order, becomes: Order) -> None:
+        verdict = self._send(becomes)
         if verdict.outcome is Outcome.REFUSE:
             self.drop(order.id, verdict.code)
-        self._levels.pop(order.id, None)
 
     def _first_level(self, order: Order) -> Decimal | None:
         mark = self._quotes.mark(order.symbol)

@@ -339,7 +339,7 @@ class _Reader:
         ended, wish = self.ended, event.wishes[0]
         return (
             ended is not None
-            and ended.kind is OrderKind.OPENING
+            and ended.kind in DECIDED
             and (ended.agent, ended.symbol) == (event.agent, wish.symbol)
             and wish == Wish(symbol=wish.symbol, exposure=None, shut=wish.shut)
         )

@@ -175,16 +175,26 @@ class VenueFleet:
         return abs(order.size) * entry_reserve_per_unit(order.reference, order.stop_distance, side, costs)
 
     def _entered(self, event: Event) -> None:
-        """An entry that the venue did not take, or that never came there, is asked for again at the next bar."""
+        """What the venue did not take, or what never came there, is asked for again at the next bar.
+
+        Of an order that closes, that is so while what it was to close is still there.
+        """
         if isinstance(event, OrderHeld):
             self._held[event.order] = event.to_order()
         if not isinstance(event, OrderRejected | OrderMissing | OrderExpired | OrderCancelled | OrderDropped):
             return
         placed = self.trader.account.orders.get(event.order)
         order = self._held.pop(event.order, None) if placed is None else placed.order
-        if order is None or order.kind is not OrderKind.OPENING or (placed is not None and placed.filled):
+        if order is None:
             return
-        stance = self.trader.account.agents[order.agent].stances.get(order.symbol, Stance())
+        agent = self.trader.account.agents[order.agent]
+        if order.kind is OrderKind.OPENING:
+            again = placed is None or not placed.filled
+        else:
+            again = order.reason in (Reason.SIGNAL, Reason.REDUCE) and agent.size(order.symbol) * order.size < 0
+        if not again:
+            return
+        stance = agent.stances.get(order.symbol, Stance())
         wish = Wish(symbol=order.symbol, exposure=None, shut=stance.shut)
         self.trader.dealer.writer.enter(IntentsProposed(agent=order.agent, wishes=[wish]))
 
