@@ -310,8 +310,11 @@ COMMANDS = st.sampled_from([None, Switch.HALT, Switch.FLATTEN, Switch.REDUCE])
     command=COMMANDS,
     swallow=st.booleans(),
     timed=st.booleans(),
+    reduce_only=st.booleans(),
 )
-@example(seed=1037, spot=True, loss=20, delay=7000, kills=[82], command=None, swallow=False, timed=False)
+@example(
+    seed=1037, spot=True, loss=20, delay=7000, kills=[82], command=None, swallow=False, timed=False, reduce_only=True
+)
 def test_whatever_befalls_a_run_the_parts_add_up_and_nothing_is_left(
     tmp_path_factory: pytest.TempPathFactory,
     seed: int,
@@ -322,6 +325,7 @@ def test_whatever_befalls_a_run_the_parts_add_up_and_nothing_is_left(
     command: Switch | None,
     swallow: bool,
     timed: bool,
+    reduce_only: bool,
 ) -> None:
     folder = tmp_path_factory.mktemp("any")
     way = Delay(delay * 1_000_000)
@@ -331,7 +335,7 @@ def test_whatever_befalls_a_run_the_parts_add_up_and_nothing_is_left(
         Decimal(loss),
         None if spot else Decimal(10),
         TIMED if timed else STRATEGIES,
-        replace(RULES, latency=Latency(way, way, way)),
+        replace(RULES, latency=Latency(way, way, way), reduce_only=reduce_only),
     )
     given_ = NOTHING_ORDERED
     for number, seconds in enumerate(sorted(kills), start=1):

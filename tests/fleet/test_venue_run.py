@@ -9,18 +9,19 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from venue_markets import BEGAN, SECOND, market, write_captures
-from venue_place import CASH, Place
+from venue_place import CASH, RULES, Place
 
 from clawd.cli.trade import _answer
 from clawd.core.account_events import UNATTRIBUTED, TradingState
 from clawd.core.clock import ReplayClock
-from clawd.core.events import BarClosed, OrderSubmitted, read_event
+from clawd.core.events import BarClosed, HeldUntil, OrderHeld, OrderSubmitted, read_event
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
 from clawd.data.capture import MarketEvent
@@ -90,6 +91,25 @@ def test_a_run_left_at_every_close_with_its_orders_under_way_ends_with_the_venue
     place.check(account)
     assert account.anomalies == 0
     assert kinds(place)["OutcomeLost"] > 10, "orders were under way"
+
+
+def test_an_exchange_without_reduce_only_never_turns_a_position(messages: list[MarketEvent], tmp_path: Path) -> None:
+    """Exits are taken off before agents leave, through kills at closes with orders and cancellations under way."""
+    place = Place(tmp_path, messages, rules=replace(RULES, reduce_only=False))
+    for seconds in (16, 17, 31, 32, 90, 91, 92, 131, 132, 170, 171):
+        place.live(BEGAN + seconds * SECOND, swallow=seconds % 2 == 0)
+    account = place.live()
+    place.check(account)
+    with Journal.open(place.folder / "journal.sqlite", read_only=True) as journal:
+        events = [read_event(entry.kind, entry.body) for entry in journal.entries()]
+    held = [event for event in events if isinstance(event, OrderHeld)]
+    assert {event.until for event in held} == {HeldUntil.ALONE}
+    assert {event.order_kind for event in held} == {OrderKind.CLOSING, OrderKind.OPENING}, (
+        "to be turned is to wait twice"
+    )
+    sent = {event.order for event in events if isinstance(event, OrderSubmitted)}
+    assert sum(event.order in sent for event in held) > 3
+    assert account.anomalies == 0
 
 
 def test_a_halt_stops_entries_and_a_flattening_ends_flat(messages: list[MarketEvent], tmp_path: Path) -> None:

@@ -17,7 +17,6 @@ from clawd.core.account_events import (
     CancelRefused,
     ExitsPlanned,
     OrderAccepted,
-    OrderDropped,
     OrderRejected,
     ProtectionChanged,
     ProtectionOverdue,
@@ -255,9 +254,6 @@ class Trader:
                 self._writer.alarm(f"nothing protects {fact.agent} in {fact.symbol}: the position is closed")
         self._carry_out(requests)
         self._carry_out(self.exits.on_time(now))
-        self._touch_all()
-
-    def _touch_all(self) -> None:
         for agent in self.account.agents.values():
             if agent.id != UNATTRIBUTED:
                 for symbol in agent.holdings:
@@ -275,9 +271,6 @@ class Trader:
             return
         if isinstance(event, OrderHeld):
             self._touched[event.agent, event.symbol] = None
-            return
-        if isinstance(event, OrderDropped):  # what it was of is no longer said
-            self._touch_all()
             return
         name = getattr(event, "order", None)
         placed = self.account.orders.get(name) if name is not None else None
@@ -305,7 +298,7 @@ class Trader:
         touched, self._touched = self._touched, {}
         now, quotes = self._clock.now(), self._quotes()
         for agent, symbol in touched:
-            leaving = self.dealer.waiting.closing(agent, symbol)
+            leaving = bool(self.account.leaving(agent, symbol))
             self._carry_out(self.exits.keep(agent, symbol, quotes, now, leaving))
 
     def _carry_out(self, requests: Requests) -> None:

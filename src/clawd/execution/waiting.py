@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from clawd.core.account_events import OrderDropped
 from clawd.core.event import Event
@@ -93,17 +93,12 @@ class Waiting:
             return HeldUntil.TOUCHED
         if can.reduce_only or order.kind not in (OrderKind.CLOSING, OrderKind.OPENING):
             return None
-        exits = self._exits_of(order) if order.reduces else self.closing(order.agent, order.symbol)
-        return HeldUntil.ALONE if exits else None
+        waits = self._exits_of(order) if order.reduces else self._is_left(order)
+        return HeldUntil.ALONE if waits else None
 
-    def closing(self, agent: str, symbol: str) -> bool:
-        """Whether an order that closes a position of an agent waits for its exits to be off."""
-        return any(
-            held.until is HeldUntil.ALONE
-            and held.order.reduces
-            and (held.order.agent, held.order.symbol) == (agent, symbol)
-            for held in self._writer.account.held.values()
-        )
+    def _is_left(self, order: Order) -> bool:
+        """Whether the position is to be closed first."""
+        return bool(self._writer.account.leaving(order.agent, order.symbol))
 
     def _exits_of(self, order: Order) -> bool:
         """Whether another order works that would close the position, or may: its outcome is not known."""
@@ -148,15 +143,12 @@ class Waiting:
                 self._alone(held.order)
 
     def _alone(self, order: Order) -> None:
-        position = self._writer.account.agents[order.agent].size(order.symbol)
-        if order.reduces and position * order.size >= 0:
-            self.drop(order.id, "POSITION_CLOSED")
-        elif self._exits_of(order) or (not order.reduces and self.closing(order.agent, order.symbol)):
+        if self._exits_of(order) or (not order.reduces and self._is_left(order)):
             return
-        elif not order.reduces and position * order.size < 0:
+        if not order.reduces and self._writer.account.agents[order.agent].size(order.symbol) * order.size < 0:
             self.drop(order.id, "POSITION_KEPT")  # what was to be left first is still there
-        else:
-            self._send_or_drop(order, replace(order, size=self._at_most_held(order)))
+            return
+        self._send_rest(order)
 
     def quote(self, quote: Quote) -> None:
         """The market has moved: trailing stops follow it, and what it touches is sent."""
@@ -197,24 +189,21 @@ class Waiting:
 
     def _touched(self, order: Order) -> None:
         """The market is there: it goes out as what it becomes, under the same id."""
-        size = self._at_most_held(order)
+        becomes = OrderType.LIMIT if order.type is OrderType.STOP_LIMIT else OrderType.MARKET
+        self._send_rest(order, type=becomes, level=None, trail=None)
+        self._levels.pop(order.id, None)
+
+    def _send_rest(self, order: Order, **changes: Any) -> None:
+        """Send an order, with changes; of one that reduces what others have not closed meanwhile."""
+        size = order.size
+        if order.reduces:
+            position = self._writer.account.agents[order.agent].size(order.symbol)
+            most = min(abs(size), abs(position)) if position * size < 0 else Decimal(0)
+            size = most if size > 0 else -most
         if not size:
             self.drop(order.id, "POSITION_CLOSED")
             return
-        becomes = OrderType.LIMIT if order.type is OrderType.STOP_LIMIT else OrderType.MARKET
-        self._send_or_drop(order, replace(order, size=size, type=becomes, level=None, trail=None))
-        self._levels.pop(order.id, None)
-
-    def _at_most_held(self, order: Order) -> Decimal:
-        """The size of an order; one that reduces does not close again what others have closed meanwhile."""
-        if not order.reduces:
-            return order.size
-        position = self._writer.account.agents[order.agent].size(order.symbol)
-        most = min(abs(order.size), abs(position)) if position * order.size < 0 else Decimal(0)
-        return most if order.size > 0 else -most
-
-    def _send_or_drop(self, order: Order, becomes: Order) -> None:
-        verdict = self._send(becomes)
+        verdict = self._send(replace(order, size=size, **changes))
         if verdict.outcome is Outcome.REFUSE:
             self.drop(order.id, verdict.code)
 
