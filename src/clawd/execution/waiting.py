@@ -93,12 +93,8 @@ class Waiting:
             return HeldUntil.TOUCHED
         if can.reduce_only or order.kind not in (OrderKind.CLOSING, OrderKind.OPENING):
             return None
-        waits = self._exits_of(order) if order.reduces else self._is_left(order)
-        return HeldUntil.ALONE if waits else None
-
-    def _is_left(self, order: Order) -> bool:
-        """Whether the position is to be closed first."""
-        return bool(self._writer.account.leaving(order.agent, order.symbol))
+        leaving = self._writer.account.leaving(order.agent, order.symbol)
+        return HeldUntil.ALONE if leaving or (order.reduces and self._exits_of(order)) else None
 
     def _exits_of(self, order: Order) -> bool:
         """Whether another order works that would close the position, or may: its outcome is not known."""
@@ -138,12 +134,13 @@ class Waiting:
 
     def release(self) -> None:
         """Send what waited for the exits of its position to be off, once the venue has said so of each."""
-        for held in list(self._writer.account.held.values()):
-            if held.until is HeldUntil.ALONE and held.order.id in self._writer.account.held:
-                self._alone(held.order)
+        alone = [held.order for held in self._writer.account.held.values() if held.until is HeldUntil.ALONE]
+        for order in sorted(alone, key=lambda order: not order.reduces):  # what is left goes before what is entered
+            if order.id in self._writer.account.held:
+                self._alone(order)
 
     def _alone(self, order: Order) -> None:
-        if self._exits_of(order) or (not order.reduces and self._is_left(order)):
+        if self._exits_of(order):
             return
         if not order.reduces and self._writer.account.agents[order.agent].size(order.symbol) * order.size < 0:
             self.drop(order.id, "POSITION_KEPT")  # what was to be left first is still there
