@@ -25,6 +25,7 @@ from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.core.reason import Reason
 from clawd.data.capture import MarketEvent, Print, Top, read_captures, steps_of
 from clawd.engine.backtest import run_backtest
+from clawd.execution.waiting import Consent
 from clawd.fleet.parity_account import AccountHistory, read_account_history
 from clawd.fleet.parity_difference import AgentParity, DayParity
 from clawd.fleet.parity_facts import bar_times
@@ -274,6 +275,36 @@ def test_days_add_up(messages: list[MarketEvent], tmp_path: Path) -> None:
     assert second.day == first.day + 1
     assert first.profit + second.profit == account.equity(read(place).marks[-1]) - account.start.cash
     assert all(agent.differences for day in (first, second) for agent in day.agents)
+
+
+class Slow:
+    """People who take three seconds for every entry, and refuse each third."""
+
+    def __init__(self) -> None:
+        self.asked: dict[str, int] = {}
+
+    def reasons(self, order: Order) -> Sequence[str]:
+        return ["LARGE"]
+
+    def consent(self, order: Order, now: int) -> Consent:
+        first = self.asked.setdefault(order.id, now)
+        if now - first < 3 * SECOND:
+            return Consent.WAITING
+        return Consent.REFUSED if list(self.asked).index(order.id) % 3 == 2 else Consent.GIVEN
+
+    def use(self, order: Order, now: int) -> bool:
+        return True
+
+
+@pytest.mark.parametrize("reduce_only", [True, False])
+def test_orders_that_wait_for_people(messages: list[MarketEvent], tmp_path: Path, reduce_only: bool) -> None:
+    place = Place(tmp_path, messages, rules=replace(RULES, reduce_only=reduce_only), approvals=Slow())
+    for seconds in (50, 77, 130):
+        place.live(BEGAN + seconds * SECOND)
+    place.live()
+    (day,) = compared(place)
+    found = [text for agent in day.agents for text in words(agent, Cause.PARTIAL)]
+    assert any("never sent: NOT_APPROVED" in text for text in found)
 
 
 #: One that is left by time, and one whose stops hang by a range.

@@ -19,6 +19,7 @@ from clawd.core.settings import Settings
 from clawd.data.capture import MarketEvent
 from clawd.execution.account import Account
 from clawd.execution.recovery import replay
+from clawd.execution.waiting import Approvals
 from clawd.fleet.venue_run import VenueRun, begin
 from clawd.language.strategy import Strategy
 from clawd.risk.limit_settings import limits_of
@@ -55,6 +56,7 @@ class Place:
     instrument: Instrument = BTC
     cash: Decimal = CASH
     costs: Costs | None = None
+    approvals: Approvals | None = None
 
     @property
     def listings(self) -> list[Listing]:
@@ -88,7 +90,19 @@ class Place:
             if journal.head[0] == 0:
                 begin(journal, "acc", venue, self.strategies, self.listings, limits, self.cash, BAR)
             agents = {f"a{number:03d}": each for number, each in enumerate(self.strategies, start=1)}
-            run = VenueRun(journal, venue, self.messages, agents, self.listings, limits, BAR, ordered, decided=decided)
+            asked = None if self.approvals is None else lambda view: self.approvals
+            run = VenueRun(
+                journal,
+                venue,
+                self.messages,
+                agents,
+                self.listings,
+                limits,
+                BAR,
+                ordered,
+                approvals=asked,  # type: ignore[arg-type]
+                decided=decided,
+            )
             for moment in run.moments():
                 if until is not None and moment.time >= until:
                     break

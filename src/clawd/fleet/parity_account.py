@@ -237,7 +237,7 @@ class _Reader:
         self.place = -1
         self.heard = 0
         self.fresh = False  # at a close, before anything was decided there
-        self.ended: Order | None = None  # the order that ended with the event before
+        self.ended: set[tuple[str, str]] = set()  # agent and symbol of the orders that ended since the close
 
     def take(self, event: Event, time: int) -> None:
         """Take the next event."""
@@ -247,11 +247,13 @@ class _Reader:
         self._note(event)
         if isinstance(event, BarClosed):
             self._close(event, time)
-        self.ended = self._order(event.order) if isinstance(event, _ENDS) else None
+        if isinstance(event, _ENDS) and (order := self._order(event.order)) is not None and order.kind in DECIDED:
+            self.ended.add((order.agent, order.symbol))
 
     def _close(self, event: BarClosed, time: int) -> None:
         history = self.history
         self.place, self.heard, self.fresh = self.place + 1, time, True
+        self.ended.clear()
         marks = dict(history.marks[-1]) if history.marks else {}
         marks.update({symbol: booked_float(figures[3]) for symbol, figures in event.bars.items()})
         history.bars.append(event)
@@ -336,13 +338,10 @@ class _Reader:
 
     def _asks_again(self, event: IntentsProposed) -> bool:
         """Whether an agent only asks for anew what the venue did not take: that is no decision at a close."""
-        ended, wish = self.ended, event.wishes[0]
-        return (
-            ended is not None
-            and ended.kind in DECIDED
-            and (ended.agent, ended.symbol) == (event.agent, wish.symbol)
-            and wish == Wish(symbol=wish.symbol, exposure=None, shut=wish.shut)
-        )
+        wish = event.wishes[0]
+        return (event.agent, wish.symbol) in self.ended and event.wishes == [
+            Wish(symbol=wish.symbol, exposure=None, shut=wish.shut)
+        ]
 
     def _order(self, name: str) -> Order | None:
         placed = self.account.orders.get(name)
