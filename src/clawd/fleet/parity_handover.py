@@ -10,22 +10,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clawd.core.account_events import UNATTRIBUTED, TradingState
+from clawd.core.account_events import UNATTRIBUTED
 from clawd.core.costs import Costs
-from clawd.core.events import VerdictGiven, Wish
-from clawd.core.money import booked_size, cash_of_fill, fee_of_fill, studied
-from clawd.core.orders import OrderKind
-from clawd.core.reason import Reason
-from clawd.engine.decision import decide
-from clawd.execution.order_ids import client_id
-from clawd.fleet.parity_account import DECIDED, AccountHistory, AgentHistory, Lived, Standing, span_of
+from clawd.core.money import cash_of_fill, fee_of_fill
+from clawd.fleet.parity_account import AccountHistory, AgentHistory, Lived, span_of
 from clawd.fleet.parity_bar import (
     at_models_prices,
     booked,
@@ -37,12 +31,10 @@ from clawd.fleet.parity_bar import (
 )
 from clawd.fleet.parity_difference import AgentParity, DayParity, Difference
 from clawd.fleet.parity_onward import Onward
+from clawd.fleet.parity_orders import OrdersAtClose
 from clawd.fleet.parity_replay import course_of
-from clawd.fleet.parity_words import SPEAKS_FOR, Cause, of_verdict, plain
-from clawd.fleet.venue_decision import decided
-from clawd.fleet.wishes import enter_nothing, same, wish_of
+from clawd.fleet.parity_words import Cause, plain
 from clawd.language.strategy import parse_json
-from clawd.risk.verdict import Outcome
 
 #: Nanoseconds after a close from which a bar was heard late.
 _LATE: Final = 2_000_000_000
@@ -95,16 +87,6 @@ def _unattributed(history: AccountHistory, first: int, last: int) -> AgentParity
     return AgentParity(UNATTRIBUTED, "", _ZERO, real, (Difference(Cause.OUTSIDE, UNATTRIBUTED, "", time, told, real),))
 
 
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One more class of facts imposed at a close: the orders with it."""
-
-    cause: Cause
-    symbol: str
-    words: str
-    orders: NDArray[np.void]
-
-
 class _Handover:
     """One agent's day.
 
@@ -121,12 +103,9 @@ class _Handover:
     ) -> None:
         self.history, self.agent, self.onward = history, agent, onward
         self.first, self.last, self.ends = first, last, ends
-        self.course, self.panel = onward.course, onward.panel
-        self.symbols = self.panel.symbols
-        start = history.start
-        self.rows = [start.symbols.index(symbol) for symbol in self.symbols]
-        self.paid_whole = np.array([symbol in start.spot for symbol in self.symbols])
-        self.bar = start.bar
+        self.orders = OrdersAtClose(history, agent, onward.course)
+        self.symbols = onward.panel.symbols
+        self.bar = history.start.bar
         self.costs = onward.costs
         self.found: list[Difference] = []
 
@@ -161,45 +140,9 @@ class _Handover:
         if money or cause is Cause.UNEXPLAINED:
             self.found.append(Difference(cause, self.agent.agent, symbol, time, words, money))
 
-    # How the agent stood.
-
-    def _positions(self, standing: Standing, place: int) -> NDArray[np.void]:
-        """Its positions at a close, with what it wants, as its own decision sees them."""
-        positions = standing.positions[self.rows].copy()
-        positions["target"] = self.course.latest(place)
-        marks = self.history.marks[place]
-        positions["mark"] = [studied(marks.get(symbol, _ZERO)) for symbol in self.symbols]
-        return positions
-
-    def _with_working(self, standing: Standing, place: int) -> NDArray[np.void]:
-        """The same with the orders that still worked, which the model fills at the next open.
-
-        What is held without exits is closed at once.
-        """
-        positions = self._positions(standing, place)
-        for symbol, position, instrument in zip(self.symbols, positions, self.panel.instruments, strict=True):
-            lots = float(standing.sizes.get(symbol, _ZERO) / instrument.lot)
-            if lots != position["lots"]:
-                position["lots"], position["closing"], position["closing_reason"] = lots, -lots, float(Reason.STOP)
-                position["average"] = position["entry"] = position["mark"]
-        for order, lots in standing.working:
-            if order.symbol not in self.symbols or not lots:
-                continue
-            position = positions[self.symbols.index(order.symbol)]
-            if order.kind is OrderKind.CLOSING:
-                position["closing"], position["closing_reason"] = lots, float(order.reason)
-                continue
-            position["opening"], position["opening_reason"] = lots, float(order.reason)
-            position["reference"] = position["mark"] if order.reference is None else studied(order.reference)
-            if (plan := self.history.plans.get(order.id)) is not None:
-                position["distances"] = plan.distances
-        return positions
-
     def _modelled(self, place: int) -> Decimal:
         """What the agent is worth at the end of the day where all behind a close is the backtester's."""
-        standing = self.agent.standings[place]
-        orders = self._decided_by_model(self._with_working(standing, place), place)
-        return self._worth(orders, place)
+        return self._worth(self.orders.modelled(self.orders.working(place), place), place)
 
     def _worth(self, orders: NDArray[np.void], place: int) -> Decimal:
         standing = self.agent.standings[place]
@@ -208,21 +151,13 @@ class _Handover:
     def _equity(self, place: int) -> Decimal:
         return self.agent.standings[place].worth(self.history.marks[place])
 
-    def _decided_by_model(self, positions: NDArray[np.void], place: int) -> NDArray[np.void]:
-        after, at = positions.copy(), slice(place, place + 1)
-        close = np.ascontiguousarray(self.panel.close[:, at])
-        ranges = np.ascontiguousarray(self.course.decisions.ranges[:, :, at])
-        capital = self.agent.standings[place].capital[0]
-        decide(after, self.course.plan, close, ~np.isnan(close), ranges, 0, capital, self.panel.lots, False)
-        return after
-
     # One bar is handed over.
 
     def _bar(self, place: int, at: Decimal) -> Decimal:
         """Hand the bar behind a close over: from the worth at the end of the day before to that after."""
-        standing, lived = self.agent.standings[place], self.agent.lived[place]
-        orders = self._decided_by_model(self._with_working(standing, place), place)
-        steps = list(self._decisions(standing, lived, place, orders))
+        lived = self.agent.lived[place]
+        orders = self.orders.modelled(self.orders.working(place), place)
+        steps = list(self.orders.steps(place, orders))
         final = steps[-1].orders if steps else orders
         if not steps and not lived.fills and not self.onward.next_bar(final, place, self._equity(place)):
             return at
@@ -239,147 +174,34 @@ class _Handover:
         self._tell(cause, symbol, time, words, to - at)
         return to
 
-    def _decisions(self, standing: Standing, lived: Lived, place: int, modelled: NDArray[np.void]) -> Iterator[_Step]:
-        """The steps from the model's orders at a close to those that the gate let through."""
-        before, working = self._positions(standing, place), self._with_working(standing, place)
-        at = slice(place, place + 1)
-        close = np.ascontiguousarray(self.panel.close[:, at])
-        present, spot = ~np.isnan(close), self.paid_whole
-        targets = before["target"].copy()
-        waits = np.array([symbol in standing.waited_for for symbol in self.symbols])
-        idle = standing.stopped is not None and not any(symbol in standing.sizes for symbol in self.symbols)
-        orders = modelled
-
-        def decision(positions: NDArray[np.void]) -> NDArray[np.void]:
-            return decided(
-                positions,
-                self.course.plan,
-                targets,
-                spot if spot.any() else np.zeros(len(self.symbols), np.bool_),
-                close,
-                present,
-                np.ascontiguousarray(self.course.decisions.ranges[:, :, at]),
-                standing.capital[1 if spot.any() else 0],
-                self.panel.lots,
-            )
-
-        if spot.any():
-            following = decision(working)
-            if not _alike(orders, following):
-                yield _Step(Cause.SPOT, "", _told_spot(orders, following, self.symbols), following)
-            orders = following
-        if standing.stopped is not None:
-            targets = np.zeros(len(self.symbols))
-            following = working.copy() if idle else decision(working)
-            enter_nothing(working, following)
-            if not _alike(orders, following):
-                yield _Step(Cause.FIRED, "", f"stopped: {standing.stopped}", following)
-            orders = following
-        if waits.any():
-            present[waits] = False
-            following = decision(working)
-            if standing.stopped is not None:
-                enter_nothing(working, following)
-            if not _alike(orders, following):
-                names = ", ".join(symbol for symbol, wait in zip(self.symbols, waits, strict=True) if wait)
-                words = f"decided nothing in {names}: an order was under way{self._late(standing)}"
-                yield _Step(Cause.LATENCY, "", words, following)
-            orders = following
-        if standing.state is not TradingState.ACTIVE:
-            following = orders.copy()
-            enter_nothing(working, following)
-            if not _alike(orders, following):
-                yield _Step(Cause.HALT, "", f"{standing.state}: nothing is entered", following)
-            orders = following
-        expected = before.copy() if idle else decision(before)
-        if standing.state is not TradingState.ACTIVE or standing.stopped is not None:
-            enter_nothing(before, expected)
-        wishes = {
-            symbol: wish_of(symbol, expected[row])
-            for row, symbol in enumerate(self.symbols)
-            if not same(before[row], expected[row])
-        }
-        if wishes != lived.wishes:
-            orders = self._as_written(working, lived)
-            yield _Step(Cause.UNEXPLAINED, "", _told_otherwise(wishes, lived.wishes), orders)
-        yield from self._verdicts(lived, place, orders)
-
-    def _as_written(self, working: NDArray[np.void], lived: Lived) -> NDArray[np.void]:
-        """The orders that the journal says, whoever decided them."""
-        orders = working.copy()
-        for symbol, wish in lived.wishes.items():
-            position = orders[self.symbols.index(symbol)]
-            position["acted"] = np.nan if wish.exposure is None else wish.exposure
-            for name in ("shut", "closing", "closing_reason", "opening", "opening_reason", "reference"):
-                position[name] = getattr(wish, name)
-            if wish.distances:
-                position["distances"] = wish.distances
-        return orders
-
-    def _verdicts(self, lived: Lived, place: int, orders: NDArray[np.void]) -> Iterator[_Step]:
-        """The gate's answers to what was asked, those of one cause together."""
-        found: dict[Cause, list[tuple[int, OrderKind, VerdictGiven | None]]] = {}
-        for symbol, wish in lived.wishes.items():
-            for kind, lots in ((OrderKind.CLOSING, wish.closing), (OrderKind.OPENING, wish.opening)):
-                if not lots:
-                    continue
-                verdict = lived.verdicts.get(self._order(symbol, place, kind))
-                row = self.symbols.index(symbol)
-                if verdict is None:
-                    found.setdefault(Cause.UNEXPLAINED, []).append((row, kind, None))
-                elif verdict.outcome != Outcome.ALLOW:
-                    found.setdefault(SPEAKS_FOR.get(verdict.code, Cause.GATE), []).append((row, kind, verdict))
-        for cause, verdicts in found.items():
-            orders = orders.copy()
-            words = []
-            for row, kind, verdict in verdicts:
-                lots = float(orders[row][kind.value])
-                lot = self.panel.instruments[row].lot
-                allowed = 0.0 if verdict is None else abs(float(verdict.allowed / lot))
-                orders[row][kind.value] = np.sign(lots) * min(abs(lots), allowed)
-                size = plain(booked_size(lots, lot))
-                words.append(
-                    f"the journal has no verdict on {kind} of {size}" if verdict is None else of_verdict(verdict)
-                )
-            symbol = self.symbols[verdicts[0][0]] if len({row for row, _, _ in verdicts}) == 1 else ""
-            yield _Step(cause, symbol, "; ".join(words), orders)
-
-    def _order(self, symbol: str, place: int, kind: OrderKind) -> str:
-        """Our id of the order that was decided at a close."""
-        closed = self.history.bars[place].time + self.bar
-        return client_id(self.history.start.account, self.agent.agent, symbol, closed, kind)
-
-    def _late(self, standing: Standing) -> str:
-        return f", and the close was heard {standing.late / 1e9:.0f} s late" if standing.late >= _LATE else ""
-
     def _fills(self, lived: Lived, place: int, orders: NDArray[np.void], at: Decimal) -> Decimal:
         """Impose what filled in the bar behind a close: how much, at which price, with which exits, at which fee."""
         history, after = self.history, place + 1
-        standing, following = self.agent.standings[place], self.agent.standings[after]
+        standing = self.agent.standings[place]
         model = self.onward.next_bar(orders, place, self._equity(place))
         parts = parts_of(model, lived.fills, self.symbols)
         closed = history.bars[place].time + self.bar
-        real = self._with_working(following, after)
-        found = divergence(history, self.panel, place, model, lived.fills, self._ids(standing, lived, place))
-        time = lived.fills[0].time if lived.fills else int(self.panel.times[after])
+        real = self.orders.working(after)
+        found = divergence(history, self.onward.panel, place, model, lived.fills, self.orders.ids(place))
+        time = lived.fills[0].time if lived.fills else int(self.onward.panel.times[after])
         filled = orders.copy()
 
         def worth(cash: Decimal, positions: NDArray[np.void]) -> Decimal:
-            onward = self.onward.worth(self._decided_by_model(positions, after), after, self._equity(after))
+            onward = self.onward.worth(self.orders.modelled(positions, after), after, self._equity(after))
             return standing.cash + cash + onward[0]
 
         trades = at_models_prices(parts)
         cash = cash_of(trades, self.costs.fee)
-        to = worth(cash, booked(filled, trades, real, self.course, after, history))
+        to = worth(cash, booked(filled, trades, real, self.onward.course, after, history))
         if found is not None:
-            late = self._late(standing) if found.cause is Cause.LATENCY else ""
+            late = self.orders.late(place) if found.cause is Cause.LATENCY else ""
             self._tell(found.cause, found.symbol, found.time, found.words + late, to - at)
         else:
             self._tell(Cause.EXITS, "", time, "what is remembered of the orders", to - at)
         at = to
         trades = [(self.symbols.index(fill.symbol), fill, fill.size, fill.price) for fill in lived.fills]
         cash = cash_of(trades, self.costs.fee)
-        to = worth(cash, booked(filled, trades, real, self.course, after, history))
+        to = worth(cash, booked(filled, trades, real, self.onward.course, after, history))
         slipped = [part for part in parts if part.slipped]
         symbol = self.symbols[slipped[0].row] if len({part.row for part in slipped}) == 1 else ""
         words = told_slippage(slipped, closed) if slipped else "parts of an order, each rounded"
@@ -391,48 +213,6 @@ class _Handover:
         modelled = sum((fee_of_fill(size, price, self.costs.fee) for _, _, size, price in trades), _ZERO)
         paid = sum((fill.fee for fill in lived.fills), _ZERO)
         if lived.fills:
+            symbol = lived.fills[0].symbol if len({fill.symbol for fill in lived.fills}) == 1 else ""
             self._tell(Cause.FEES, symbol, time, told_fee(lived.fills, self.costs.fee), modelled - paid)
         return at + modelled - paid
-
-    def _ids(self, standing: Standing, lived: Lived, place: int) -> dict[tuple[int, OrderKind], str]:
-        """Our ids of the market orders that the model fills: those that worked already, and those just decided."""
-        found = {
-            (self.symbols.index(order.symbol), order.kind): order.id
-            for order, _ in standing.working
-            if order.symbol in self.symbols
-        }
-        for symbol, wish in lived.wishes.items():
-            for kind in DECIDED:
-                if getattr(wish, kind.value):
-                    found[self.symbols.index(symbol), kind] = self._order(symbol, place, kind)
-        return found
-
-
-def _alike(one: NDArray[np.void], other: NDArray[np.void]) -> bool:
-    return all(same(mine, theirs) for mine, theirs in zip(one, other, strict=True))
-
-
-def _told_spot(before: NDArray[np.void], after: NDArray[np.void], symbols: Sequence[str]) -> str:
-    parts = []
-    for mine, theirs, symbol in zip(before, after, symbols, strict=True):
-        if mine["opening"] < 0.0 and not theirs["opening"]:
-            parts.append(f"{symbol} is not sold short")
-        elif not same(mine, theirs):
-            parts.append(f"{symbol} is paid from what there is, and its costs as well")
-    return "; ".join(parts)
-
-
-def _told_otherwise(expected: dict[str, Wish], written: dict[str, Wish]) -> str:
-    parts = []
-    for symbol in sorted({*expected, *written}):
-        mine, theirs = expected.get(symbol), written.get(symbol)
-        if mine != theirs:
-            parts.append(f"{symbol}: the replay decides {_told_wish(mine)}, the journal has {_told_wish(theirs)}")
-    return "; ".join(parts)
-
-
-def _told_wish(wish: Wish | None) -> str:
-    if wish is None:
-        return "nothing"
-    orders = [f"{kind} of {getattr(wish, kind.value):+g} lots" for kind in DECIDED if getattr(wish, kind.value)]
-    return " and ".join(orders) or f"exposure {wish.exposure} without an order"
