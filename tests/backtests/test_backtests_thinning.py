@@ -6,12 +6,13 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawd.backtests.thinning import bar_edges, kept_places, wider_bars
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 3_000), st.integers(1, 4), st.integers(12, 400), st.booleans())
 def test_ends_and_extremes_of_every_column_are_kept(seed: int, length: int, many: int, most: int, holes: bool) -> None:
     rng = np.random.default_rng(seed)
@@ -29,6 +30,7 @@ def test_ends_and_extremes_of_every_column_are_kept(seed: int, length: int, many
             assert np.nanmin(column[kept]) == known.min()
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(200, 3_000), st.integers(50, 199))
 def test_no_stretch_of_time_loses_its_extremes(seed: int, length: int, most: int) -> None:
     """A spike anywhere is seen, not only the largest of all."""
@@ -47,6 +49,7 @@ def test_all_places_are_kept_where_there_is_room() -> None:
     assert kept_places([values, -values], 99).size <= 99
 
 
+@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 500), st.integers(1, 60))
 def test_wider_bars_are_the_bars_put_together(seed: int, length: int, most: int) -> None:
     rng = np.random.default_rng(seed)

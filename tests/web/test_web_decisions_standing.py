@@ -340,6 +340,13 @@ def test_without_a_run_the_order_is_kept_and_nothing_is_claimed(client: httpx2.C
     assert [level["closed"] for level in client.get("/api/standing").json()["levels"]] == [0, 0, 0]
 
 
+def test_a_reason_moves_no_cursor_and_refuses_no_stop(client: httpx2.Client, site: Site) -> None:
+    answer = stop(client, "halt", why="odd\x1b[2J\u202e\n<b>über</b>")
+    assert answer.status_code == 200
+    with Switchboard.open(site.home) as switchboard:
+        assert switchboard.standing().why == "odd [2J  <b>über</b>"
+
+
 def test_a_run_that_has_only_begun_is_waited_for(client: httpx2.Client, site: Site) -> None:
     with Journal.open(site.home / "runs" / "young" / "journal.sqlite"):
         answer = stop(client, "halt").json()

@@ -369,6 +369,17 @@ def test_there_is_a_limit_to_open_pages_and_room_again_when_some_close(
                 time.sleep(0.05)
 
 
+def test_a_page_stays_open_for_longer_than_the_head_of_a_request_may_take(
+    web: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawd.server.connections.HEAD_SECONDS", 2.0)
+    with page_of(web) as watching:
+        until = time.monotonic() + 4.0
+        watching.until(lambda page: time.monotonic() > until)
+        seen = watching.page.seq["status"]
+        watching.until(lambda page: page.seq["status"] > seen + 1)
+
+
 def test_a_server_that_ends_closes_its_pages(tmp_path: Path) -> None:
     with ExitStack() as open_:
         web = open_.enter_context(served(Site(Settings(home=tmp_path), SystemClock())))

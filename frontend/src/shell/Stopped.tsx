@@ -17,8 +17,7 @@ export function Stopped({ standing }: { standing: Exclude<Status['standing'], 'a
       <OctagonX size={16} aria-hidden />
       <strong>{name}</strong>
       <span>
-        {text}
-        {ordered && <bdi> {ordered.text}</bdi>}
+        {text} {ordered && <bdi>By order: {ordered.text}.</bdi>}
       </span>
       {ordered && (
         <Button size="compact-sm" variant="default" onClick={open}>

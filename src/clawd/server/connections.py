@@ -22,6 +22,7 @@ class BoundedHttp(H11Protocol):
 
     _head: asyncio.TimerHandle | None = None
     _reading: asyncio.TimerHandle | None = None
+    _upgraded = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -32,10 +33,11 @@ class BoundedHttp(H11Protocol):
         super().data_received(data)
         if self.cycle is not before or (self.cycle is not None and not self.cycle.response_complete):
             self._head = _stopped(self._head)  # the head is whole
-        elif self._head is None and not self.transport.is_closing():
+        elif self._head is None and not self._upgraded and not self.transport.is_closing():
             self._wait_for_head()
 
     def handle_websocket_upgrade(self, event: Any) -> None:
+        self._upgraded = True  # this is still within the receipt of its head: no other is waited for
         self._head = _stopped(self._head)
         super().handle_websocket_upgrade(event)
 

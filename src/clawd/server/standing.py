@@ -196,7 +196,9 @@ class Hand:
                 return self._heard(switchboard, command), False
             if switch is Switch.RESUME and switchboard.standing().switch is Switch.RESUME:
                 raise ConflictError("nothing is halted", where="resume")
-            command = switchboard.give(switch, by, why, self.clock.now())
+            # A stop is refused for no letter; but terminals show these words too, and nothing in them moves a cursor.
+            plain = "".join(letter if letter.isprintable() else " " for letter in why)
+            command = switchboard.give(switch, by, plain, self.clock.now())
             if once is not None:
                 self._given[f"{by}\0{once}"] = (switch, command.number)
             self._asked[command.number] = runs_at_work(self.home)

@@ -20,7 +20,7 @@ interface Props {
 export function ExitsForm({ session, graph, check, kinds }: Props) {
   return (
     <form className="build-form" aria-label="Exits" onSubmit={(event) => event.preventDefault()}>
-      <p className="muted">They belong to the position and live on at the exchange when the program does not.</p>
+      <p className="muted">They belong to the position, not to the signal, and go on living when the agent is gone.</p>
       {kinds.map((kind) => {
         const key = kind.key as keyof ExitSet
         const value = graph.exits[key]
