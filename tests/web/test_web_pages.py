@@ -21,7 +21,6 @@ from clawd.engine.warm import warm_up
 
 SCREENS = Path(__file__).parents[2] / "build" / "screens"
 PAGES = {
-    "overview": "/",
     "fleet": "/fleet",
     "agent": "/fleet/a001",
     "build": "/build",
@@ -31,6 +30,7 @@ PAGES = {
     "approvals": "/approvals",
     "risk": "/risk",
     "settings": "/settings",
+    "overview": "/",  # last, when there is something to see
 }
 WIDTHS = {1440: 900, 1024: 768, 390: 844}
 
@@ -101,7 +101,8 @@ def test_every_page_is_sound_in_both_themes(signed_in: tuple[str, BrowserContext
         if name == "build-strategy":
             page.locator(".build-block", has_text="forecast").first.click()
             expect(page.get_by_role("heading", name="clip")).to_be_visible()
-        page.wait_for_timeout(300)
+        # A chart is drawn a moment after its words.
+        page.wait_for_timeout(1_500 if page.locator("canvas").count() else 300)
         SCREENS.mkdir(parents=True, exist_ok=True)
         page.screenshot(path=SCREENS / f"{name}-{theme}.png")
         assert axe_violations(page) == []
