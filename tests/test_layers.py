@@ -138,6 +138,29 @@ def test_a_request_with_an_order_is_made_in_execution_alone() -> None:
         assert not made or name.startswith("execution/"), f"{name} makes a request with an order"
 
 
+#: The desk of the bar fleet, and the dealer.
+DESKS = {"fleet/desk.py", "execution/dealer.py"}
+
+
+def test_two_desks_and_nobody_else_ask_the_one_gate() -> None:
+    asking = {
+        name
+        for name, tree in sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        and node.module == "clawd.risk.gate"
+        and any(each.name == "approve" for each in node.names)
+    }
+    assert asking == DESKS
+
+
+def test_what_the_gate_said_is_put_into_words_in_one_place() -> None:
+    made = {name for name, tree in sources() for word, _ in calls(tree) if word == "VerdictGiven"}
+    assert made == {"execution/verdicts.py"}
+    used = {name for name, tree in sources() for word, _ in calls(tree) if word == "verdict_given"}
+    assert used == DESKS
+
+
 def test_the_only_request_that_carries_an_order_carries_an_approved_one() -> None:
     for request in get_args(venue.Request):
         kinds = get_type_hints(request)

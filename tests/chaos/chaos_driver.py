@@ -6,10 +6,11 @@ import argparse
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from chaos_world import AGENTS, INSTRUMENTS, LIMIT, SECOND, START, D, World
+from chaos_world import AGENTS, INSTRUMENTS, LIMIT, RULES, SECOND, START, D, World
 
 from clawd.core.errors import ClawdError
 from clawd.core.orders import OrderType, TimeInForce
@@ -32,6 +33,7 @@ class Episode:
         script: the faults; None for those that are drawn.
         chances: of those that are drawn; None for what the seed says.
         day_loss: the limit.
+        reduce_only: whether the exchange knows it.
     """
 
     def __init__(
@@ -40,6 +42,8 @@ class Episode:
         script: tuple[Rule, ...] | None = None,
         chances: Chances | None = None,
         day_loss: Decimal = LIMIT,
+        *,
+        reduce_only: bool = True,
     ) -> None:
         self.random = random = Random(seed)
         faults = NETWORK_FAULTS if random.random() < 0.6 else tuple(Fault)
@@ -47,7 +51,11 @@ class Episode:
         longest = random.choice((2, 10)) * SECOND
         chances = chances or Chances(seed, share, quotes, faults, longest)
         self.world = World(
-            script=script or (), chances=chances if script is None else None, day_loss=day_loss, seed=seed
+            script=script or (),
+            chances=chances if script is None else None,
+            day_loss=day_loss,
+            seed=seed,
+            rules=replace(RULES, reduce_only=reduce_only),
         )
         self.hands = random.random() < 0.3
         self.seed = seed
@@ -201,11 +209,11 @@ def described(seed: int, episode: Episode | None, error: BaseException) -> str:
     return f"seed {seed}, step {steps}, {kind}: {error}\n  {len(struck)} faults, as a script: {script}"
 
 
-def run_seed(seed: int, steps: int = STEPS, script: tuple[Rule, ...] | None = None) -> str:
+def run_seed(seed: int, steps: int = STEPS, script: tuple[Rule, ...] | None = None, *, reduce_only: bool = True) -> str:
     """One episode; what is wrong, empty where nothing is."""
     episode = None
     try:
-        episode = Episode(seed, script)
+        episode = Episode(seed, script, reduce_only=reduce_only)
         episode.run(steps)
     except (AssertionError, ClawdError, ArithmeticError, LookupError, TypeError, ValueError) as error:
         return described(seed, episode, error)

@@ -170,6 +170,7 @@ class World:
         seed: of the dealer and the exchange.
         around: puts something around the journal and around the way to the venue; None for nothing.
         away: seconds that have passed since the last process, where there was one.
+        rules: of the exchange.
     """
 
     def __init__(
@@ -183,10 +184,11 @@ class World:
         seed: int = 0,
         around: Callable[[Any], Any] | None = None,
         away: float = 0.0,
+        rules: Rules = RULES,
     ) -> None:
         self.seed, self.market, self.day_loss = seed, market, day_loss
         self.prices = dict(START)
-        self.venue = MatchingVenue("paper", LISTINGS, RULES, D(10_000), seed=seed, now=T0)
+        self.venue = MatchingVenue("paper", LISTINGS, rules, D(10_000), seed=seed, now=T0)
         self.file = None if directory is None else VenueFile.open(directory / "venue", self.venue)
         self.journal: Any = MemoryJournal() if directory is None else open_journal(directory / "journal")
         if around is not None:
@@ -417,6 +419,9 @@ class World:
         numbers = [fill.number for fill in exchange.account.fills]
         if len(set(booked)) != len(numbers) or len(booked) != len(set(booked)):
             yield f"{len(numbers)} trades at the venue, {len(booked)} booked, {len(set(booked))} of them different"
+        turned = [e for e in self.journal.entries() if e.kind == "AnomalyFound" and e.body["what"] == "CLOSED_TOO_MUCH"]
+        if turned and not self.venue.capabilities.reduce_only:
+            yield f"an exit and a closing have both filled: {turned[0].body['detail']}"
         again = replay(self.journal.entries())
         if again != account:
             yield "the journal tells another account"

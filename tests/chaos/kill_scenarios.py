@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from chaos_world import INSTRUMENTS, SECOND, START, T0, World, book
+from chaos_world import INSTRUMENTS, RULES, SECOND, START, T0, World, book
 
 from clawd.core.orders import OrderKind, OrderType
 from clawd.data.book_replay import ASK, BID
@@ -54,6 +54,7 @@ class Scenario:
     by_hand: tuple[tuple[float, str, str], ...] = ()
     adopts: float | None = None
     faults: tuple[Rule, ...] = ()
+    reduce_only: bool = True
 
     def market(self) -> list[MarketEvent]:
         """The whole market, the same every time. The depth is small, so that large orders fill in parts."""
@@ -111,6 +112,21 @@ SCENARIOS = {
         by_hand=((8, "AAA", "-2.5"), (9, "BBB", "1.20")),
         adopts=20,
     ),
+    "alone": Scenario(
+        40,
+        _UP_AND_DOWN,
+        (
+            *_TRADES[:2],
+            Decision(5, "c", "AAA", "3", EXITS, DISTANCES),
+            Decision(9, "a", "AAA"),
+            Decision(22, "c", "AAA"),
+            Decision(23.5, "b", "AAA", "4", EXITS, DISTANCES),
+            Decision(28, "b", "AAA"),
+            Decision(31, "a", "AAA", "5", EXITS, DISTANCES),
+        ),
+        orders=((34, Switch.FLATTEN), (38, Switch.RESUME)),
+        reduce_only=False,
+    ),
     "faults": Scenario(
         36,
         _UP_AND_DOWN,
@@ -130,7 +146,8 @@ SCENARIOS = {
 
 def open_world(name: str, directory: Path, around: Callable[[Any], Any] | None = None) -> World:
     scenario = SCENARIOS[name]
-    return World(directory, script=scenario.faults, market=scenario.market(), around=around, away=AWAY)
+    rules = replace(RULES, reduce_only=scenario.reduce_only)
+    return World(directory, script=scenario.faults, market=scenario.market(), around=around, away=AWAY, rules=rules)
 
 
 def live(world: World, name: str) -> None:

@@ -24,6 +24,12 @@ def test_random_days_end_right() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_random_days_at_an_exchange_without_reduce_only_end_right() -> None:
+    """And no position is ever turned by an exit and a closing that both filled."""
+    wrong = [text for seed in range(10) if (text := run_seed(seed, reduce_only=False))]
+    assert not wrong, "\n".join(wrong)
+
+
 def losing_day(seed: int) -> DayLoss:
     """A day on which the market runs against whatever is held, as fast as its seed says, behind faults and crashes."""
     random = Random(seed)

@@ -13,7 +13,8 @@ from clawd.core.events import BarClosed
 from clawd.core.panel import Panel
 from clawd.core.settings import Settings
 from clawd.fleet.fleet import Fleet
-from clawd.fleet.parity import AgentParity, DayParity, parities
+from clawd.fleet.parity import parities
+from clawd.fleet.parity_difference import AgentParity, DayParity
 from clawd.fleet.parity_facts import History, read_history
 from clawd.fleet.parity_words import Cause
 from clawd.language.strategy import Strategy

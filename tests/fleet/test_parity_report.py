@@ -17,7 +17,8 @@ from clawd.core.orders import OrderKind
 from clawd.core.panel import Floats, Panel
 from clawd.core.reason import Reason
 from clawd.core.settings import Settings
-from clawd.fleet.parity import AgentParity, parities
+from clawd.fleet.parity import parities
+from clawd.fleet.parity_difference import AgentParity
 from clawd.fleet.parity_facts import Facts, full_days
 from clawd.fleet.parity_words import Cause
 from clawd.language.strategy import Strategy

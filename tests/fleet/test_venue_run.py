@@ -9,109 +9,24 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from fleet_worlds import strategy_of
-from venue_markets import BEGAN, BTC, SECOND, market, write_captures
+from venue_markets import BEGAN, SECOND, market, write_captures
+from venue_place import CASH, RULES, Place
 
 from clawd.cli.trade import _answer
 from clawd.core.account_events import UNATTRIBUTED, TradingState
 from clawd.core.clock import ReplayClock
-from clawd.core.events import BarClosed, OrderFilled, OrderSubmitted, read_event
+from clawd.core.events import BarClosed, HeldUntil, OrderHeld, OrderSubmitted, read_event
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
-from clawd.core.settings import Settings
 from clawd.data.capture import MarketEvent
-from clawd.execution.account import Account
-from clawd.execution.recovery import replay
-from clawd.fleet.venue_run import VenueRun, begin
-from clawd.risk.limit_settings import limits_of
 from clawd.store.journal import Journal
-from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision, Switch, Switchboard
-from clawd.venues.matching.file import VenueFile
-from clawd.venues.matching.rules import Delay, FeeTier, Latency, Listing, Rules
-from clawd.venues.matching.venue import MatchingVenue
-
-BAR = 5 * SECOND
-CASH = Decimal(10_000)
-RULES = Rules(
-    (FeeTier(Decimal(0), Decimal("0.0002"), Decimal("0.0005")),),
-    latency=Latency(Delay(20_000_000), Delay(20_000_000), Delay(20_000_000)),
-)
-#: One follows and one fades, so that they hold against one another.
-STRATEGIES = [
-    strategy_of("long_short(sign(ret(close, 3)))", "stop = { percent = 0.05 }\ntake = { percent = 0.05 }", name="f"),
-    strategy_of("long_short(-sign(ret(close, 2)))", "stop = { percent = 0.1 }\ntrail = { percent = 0.04 }", name="g"),
-]
-
-
-@dataclass
-class Place:
-    """A folder with an account in it, and the market that it trades."""
-
-    folder: Path
-    messages: list[MarketEvent]
-    day_loss: Decimal = Decimal(500)
-    leverage: Decimal | None = Decimal(10)
-
-    @property
-    def listings(self) -> list[Listing]:
-        return [Listing(BTC, leverage=self.leverage)]
-
-    def live(
-        self,
-        until: int | None = None,
-        ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
-        *,
-        swallow: bool = False,
-        by_hand: Order | None = None,
-        decided: Callable[[int], Sequence[Decision]] = lambda after: (),
-    ) -> Account:
-        """Trade up to a time, or to the end, and leave as abruptly as can be within one process.
-
-        With ``swallow`` what the venue answers to the last orders is heard by nobody. An order ``by_hand`` is given to
-        the venue before, past us.
-        """
-        venue = MatchingVenue("paper", self.listings, RULES, CASH, now=BEGAN - 1)
-        file = VenueFile.open(self.folder / "venue.sqlite", venue)
-        if by_hand is not None:
-            venue._exchange.submit(by_hand, None, venue.now, reduce_only=False)
-        limits = limits_of(Settings(capital=CASH, day_loss_limit=self.day_loss))
-        with Journal.open(self.folder / "journal.sqlite") as journal:
-            if journal.head[0] == 0:
-                begin(journal, "acc", venue, STRATEGIES, [BTC], limits, CASH)
-            agents = {"a001": STRATEGIES[0], "a002": STRATEGIES[1]}
-            run = VenueRun(journal, venue, self.messages, agents, self.listings, limits, BAR, ordered, decided=decided)
-            for moment in run.moments():
-                if until is not None and moment.time >= until:
-                    break
-        if swallow:
-            venue.advance(venue.now + SECOND)
-            venue.receive()
-        file.close()
-        self.venue = venue
-        return run.trader.account
-
-    def check(self, account: Account) -> None:
-        """The two sides agree to the last digit, and the journal says what the account says."""
-        there = self.venue._exchange.account
-        assert account.cash == there.cash
-        assert account.sizes() == {symbol: lots * BTC.lot for symbol, lots in there.positions.items() if lots}
-        with Journal.open(self.folder / "journal.sqlite", read_only=True) as journal:
-            journal.verify_chain()
-            told = replay(journal.entries())
-            events = [read_event(entry.kind, entry.body) for entry in journal.entries()]
-        assert told == account
-        submitted = Counter(event.order for event in events if isinstance(event, OrderSubmitted))
-        assert set(submitted.values()) <= {1}, "nothing is sent twice"
-        fills = Counter(event.trade for event in events if isinstance(event, OrderFilled))
-        assert set(fills.values()) == {1}, "nothing is booked twice"
-        assert sum(fills.values()) == len(there.fills), "and nothing is left out"
+from clawd.store.switchboard import Command, Switch, Switchboard
 
 
 @pytest.fixture(scope="module")
@@ -176,6 +91,25 @@ def test_a_run_left_at_every_close_with_its_orders_under_way_ends_with_the_venue
     place.check(account)
     assert account.anomalies == 0
     assert kinds(place)["OutcomeLost"] > 10, "orders were under way"
+
+
+def test_an_exchange_without_reduce_only_never_turns_a_position(messages: list[MarketEvent], tmp_path: Path) -> None:
+    """Exits are taken off before agents leave, through kills at closes with orders and cancellations under way."""
+    place = Place(tmp_path, messages, rules=replace(RULES, reduce_only=False))
+    for seconds in (16, 17, 31, 32, 90, 91, 92, 131, 132, 170, 171):
+        place.live(BEGAN + seconds * SECOND, swallow=seconds % 2 == 0)
+    account = place.live()
+    place.check(account)
+    with Journal.open(place.folder / "journal.sqlite", read_only=True) as journal:
+        events = [read_event(entry.kind, entry.body) for entry in journal.entries()]
+    held = [event for event in events if isinstance(event, OrderHeld)]
+    assert {event.until for event in held} == {HeldUntil.ALONE}
+    assert {event.order_kind for event in held} == {OrderKind.CLOSING, OrderKind.OPENING}, (
+        "to be turned is to wait twice"
+    )
+    sent = {event.order for event in events if isinstance(event, OrderSubmitted)}
+    assert sum(event.order in sent for event in held) > 3
+    assert account.anomalies == 0
 
 
 def test_a_halt_stops_entries_and_a_flattening_ends_flat(messages: list[MarketEvent], tmp_path: Path) -> None:

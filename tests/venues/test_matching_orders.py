@@ -11,7 +11,7 @@ from clawd.core.orders import OrderKind, OrderType
 from clawd.core.reports import OrderReport, RequestFailed, RequestKind, VenueState
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import Gap
-from clawd.venues.venue import Cancel, Query
+from clawd.venues.venue import Cancel, Query, Submit
 from venues.matching_cases import (
     FOK,
     FREE,
@@ -21,6 +21,7 @@ from venues.matching_cases import (
     PERPETUAL,
     SECOND,
     account,
+    approved,
     bought,
     change,
     fills,
@@ -249,6 +250,19 @@ def test_reduce_only_is_capped_to_the_position_and_goes_with_it() -> None:
     ]
     assert account(venue).positions == {}
     assert account(venue).orders == ()
+
+
+def test_an_exchange_that_does_not_know_reduce_only_refuses_it_and_fills_two_exits() -> None:
+    venue = venue_of(replace(FREE, reduce_only=False))
+    assert not venue.capabilities.reduce_only
+    sent(venue, order("m", "3"))
+    assert states(sent(venue, order("r", "-1", kind=OrderKind.CLOSING))) == [("r", "rejected", "UNSUPPORTED")]
+    plain = [Submit(approved(order(name, "-3", kind=OrderKind.CLOSING)), None, False) for name in ("c", "d")]
+    for request in plain:
+        venue.send(request)
+    venue.advance(venue.now)
+    venue.receive()
+    assert account(venue).positions == {"AAA": Decimal(-3)}, "nothing there sees to it that only one of them closes"
 
 
 def test_a_stop_trades_when_its_level_is_reached_and_not_before() -> None:

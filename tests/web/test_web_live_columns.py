@@ -169,7 +169,7 @@ def test_what_has_changed_is_what_differs(world: Callable[[], World]) -> None:
             for row in range(columns.size):
                 was, is_ = before.numbers[:, row].tolist(), columns.numbers[:, row].tolist()
                 same = all(a == b or (math.isnan(a) and math.isnan(b)) for a, b in zip(was, is_, strict=True))
-                assert (row in rows) is not (same and before.state[row] == columns.state[row])
+                assert (row in rows) != (same and bool(before.state[row] == columns.state[row]))
         before = columns
 
 

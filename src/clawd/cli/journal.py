@@ -19,7 +19,7 @@ from clawd.core.errors import ClawdError, suggestion
 from clawd.core.events import EVENTS
 from clawd.execution.reconcile import reconcile
 from clawd.execution.recovery import replay as replay_account
-from clawd.fleet.run import code_version, journal_path, journals, replay
+from clawd.fleet.run import code_version, journal_path, journals, replay, written_at
 from clawd.reports.fills_csv import fills_csv
 from clawd.store.journal import Entry, Journal, checked_rows, open_journal
 from clawd.store.journal_copy import back_up, export_line, read_export
@@ -28,7 +28,9 @@ app = typer.Typer(help="Verify the journals, read them, and take them elsewhere.
 
 RunArgument = Annotated[
     str | None,
-    typer.Argument(metavar="RUN", help="its name in `clawd journal list`; the last one written to when left out"),
+    typer.Argument(
+        metavar="RUN", help="name of a run or an account in `clawd journal list`; the last one written to when left out"
+    ),
 ]
 #: What a run may be called where its name becomes that of a folder.
 _RUN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
@@ -38,7 +40,7 @@ _RUN = re.compile(r"[0-9a-z][0-9a-z-]{0,63}")
 def verify(
     run: RunArgument = None,
     journal: JournalOption = None,
-    every: Annotated[bool, typer.Option("--all", help="every run")] = False,
+    every: Annotated[bool, typer.Option("--all", help="every run and account")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Recompute all that a journal says and compare: the chain, the books of every bar, the venue's account."""
@@ -146,22 +148,25 @@ def backup(
 
 
 @app.command("list")
-def list_runs() -> None:
-    """The runs that have a journal, the last one written to first."""
+def list_journals() -> None:
+    """The runs and the accounts that have a journal, the last one written to first."""
     folder = home()
-    found = journals(folder)
-    if not found:
+    runs, accounts = journals(folder), account_journals(folder)
+    if not runs and not accounts:
         typer.echo(f"There is no journal yet ({folder}). `clawd up` makes one.")
         return
-    columns = (
-        Column("run", left=True),
+    rest = (
         Column("market", left=True, most=40),
         Column("traded", left=True),
         Column("entries"),
         Column("state", left=True, wraps=True),
     )
     console = screen()
-    console.print(grid(columns, [_row(path) for path in found], console.width))
+    if runs:
+        console.print(grid((Column("run", left=True), *rest), [_row(path) for path in runs], console.width))
+    if accounts:
+        rows = [_account_row(path) for path in accounts]
+        console.print(grid((Column("account", left=True), *rest), rows, console.width))
 
 
 def _fields(entry: Entry) -> dict[str, object]:
@@ -175,10 +180,7 @@ def _fields(entry: Entry) -> dict[str, object]:
 def _row(path: Path) -> tuple[str, ...]:
     run = path.parent.name
     try:
-        with Journal.open(path, read_only=True) as journal:
-            entries, _ = journal.head
-            first = next(iter(journal.entries()), None)
-            last = next(iter(journal.entries(after=entries - 1)), None)
+        entries, first, last = _ends(path)
     except ClawdError as error:
         return run, "", "", "", error.what
     if first is None or last is None or first.kind != "RunStarted":
@@ -189,29 +191,73 @@ def _row(path: Path) -> tuple[str, ...]:
     return run, market, span, f"{entries:,}", "finished" if last.kind == "RunFinished" else "goes on"
 
 
+def _account_row(path: Path) -> tuple[str, ...]:
+    name = path.parent.name
+    try:
+        entries, first, last = _ends(path)
+    except ClawdError as error:
+        return name, "", "", "", error.what
+    if first is None or last is None or first.kind != AccountOpened.__name__:
+        return name, "", "", f"{entries:,}", "not begun"
+    start = AccountOpened.model_validate(first.body)
+    bar = f"{duration(start.bar)}: " if start.bar else ""
+    market = f"{bar}{', '.join(start.symbols)} at {start.venue}"
+    return name, market, f"{iso(first.ts)} to {iso(last.ts)}", f"{entries:,}", "goes on"
+
+
+def _ends(path: Path) -> tuple[int, Entry | None, Entry | None]:
+    """How many entries a journal has, the first and the last."""
+    with Journal.open(path, read_only=True) as journal:
+        entries, _ = journal.head
+        return entries, next(iter(journal.entries()), None), next(iter(journal.entries(after=entries - 1)), None)
+
+
+def account_journals(folder: Path) -> list[Path]:
+    """The journals of every account of a home, the one written to last first."""
+    return sorted((folder / "accounts").glob("*/journal.sqlite"), key=written_at, reverse=True)
+
+
 def _journals() -> list[Path]:
     folder = home()
-    found = journals(folder)
+    found = [*journals(folder), *account_journals(folder)]
     if not found:
         raise ClawdError("there is no journal yet", where=str(folder), hint="`clawd up` makes one")
-    return found
+    return sorted(found, key=written_at, reverse=True)
 
 
-def written(run: str | None) -> Path:
-    """The journal of a run; of the last one written to where none is named.
+def journal_of(run: str | None, account: str | None) -> Path:
+    """The journal of a run or of an account; the last one written to where neither is named.
+
+    Raises:
+        ClawdError: when there is none, or both are named.
+    """
+    if run is not None and account is not None:
+        raise ClawdError("--run and --account cannot both be meant", hint="leave one out")
+    if account is None:
+        return written(run)
+    folder = home()
+    path, found = folder / "accounts" / account / "journal.sqlite", account_journals(folder)
+    if path not in found:
+        names = ", ".join(each.parent.name for each in found[:5]) or "none yet: `clawd trade` makes one"
+        raise ClawdError(f"there is no account {account}", where=str(folder), hint=f"there is {names}")
+    return path
+
+
+def written(name: str | None) -> Path:
+    """The journal of a run, or of an account where no run has the name; the last one written to where none is named.
 
     Raises:
         ClawdError: when there is none.
     """
     found = _journals()
-    if run is None:
+    if name is None:
         return found[0]
     folder = home()
-    path = journal_path(folder, run)
-    if path not in found:
-        names = ", ".join(each.parent.name for each in found[:5])
-        raise ClawdError(f"there is no run {run}", where=str(folder), hint=f"there is {names}")
-    return path
+    for path in (journal_path(folder, name), folder / "accounts" / name / "journal.sqlite"):
+        if path in found:
+            return path
+    names = ", ".join(each.parent.name for each in found[:5])
+    raise ClawdError(f"there is no run {name}", where=str(folder), hint=f"there is {names}")
 
 
 def _place(run: str | None, journal: str | None) -> Path | str:

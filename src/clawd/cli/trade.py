@@ -77,6 +77,9 @@ def trade(
     delay: Annotated[
         int, typer.Option("--delay", metavar="MS", min=0, max=60_000, help="of an order, and of its answer")
     ] = 20,
+    plain: Annotated[
+        bool, typer.Option("--no-reduce-only", help="an exchange that does not know reduce-only orders")
+    ] = False,
     stale: Annotated[
         int,
         typer.Option("--stale", metavar="SECONDS", min=1, max=86_400, help="silence after which a price is stale"),
@@ -109,7 +112,7 @@ def trade(
     if not market:
         raise ClawdError("the captures hold no message", where=str(captures[0]))
     listing = Listing(instrument, leverage=None if leverage is None else read_amount(leverage, "--perpetual"))
-    rules = _rules(settings, _share(maker, "--maker"), delay, stale)
+    rules = _rules(settings, _share(maker, "--maker"), delay, stale, plain=plain)
     folder = settings.home / "accounts" / account
     terms = _terms(market, instrument, listing, rules, bar, settings)
     limits = limits_of(settings)
@@ -122,7 +125,7 @@ def trade(
         approvals = ApprovalDesk.open(settings, account, _VENUE, limits.longest_silence)
         open_.callback(approvals.close)
         if journal.head[0] == 0:
-            begin(journal, account, venue, chosen, [instrument], limits, settings.capital)
+            begin(journal, account, venue, chosen, [listing], limits, settings.capital, duration)
         run = VenueRun(
             journal,
             venue,
@@ -189,12 +192,13 @@ def _share(text: str, option: str) -> Decimal:
     return share
 
 
-def _rules(settings: Settings, maker: Decimal, delay: int, stale: int) -> Rules:
+def _rules(settings: Settings, maker: Decimal, delay: int, stale: int, *, plain: bool) -> Rules:
     way = Delay(delay * _MILLISECOND)
     return Rules(
         (FeeTier(Decimal(0), maker, settings.fee),),
         latency=Latency(request=way, report=way, feed=way),
         stale=stale * 1000 * _MILLISECOND,
+        reduce_only=not plain,
     )
 
 

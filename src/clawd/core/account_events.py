@@ -27,7 +27,11 @@ class TradingState(StrEnum):
 
 
 class AccountOpened(Event):
-    """An account began to be kept: where, with what, in which steps, and under which limits and costs."""
+    """An account began to be kept: where, with what, in which steps, and under which limits and costs.
+
+    ``bar`` is the duration of the bars that its agents decide on, nanoseconds, 0 where none do; ``spot`` names what is
+    paid for whole and never sold short.
+    """
 
     account: str
     venue: str
@@ -40,6 +44,8 @@ class AccountOpened(Event):
     slippage: Decimal
     day_loss_limit: Decimal
     leverage: Decimal
+    bar: int = 0
+    spot: list[str] = Field(default_factory=list)
 
 
 class AgentFunded(Event):

@@ -166,10 +166,15 @@ class VerdictGiven(Event):
 
 
 class HeldUntil(StrEnum):
-    """What an order waits for that is not sent yet: people's approvals, or the market at its level."""
+    """What an order waits for that is not sent yet.
+
+    People's approvals; the market at its level; or that no exit of its position works at a venue that does not know
+    reduce-only, where both could fill.
+    """
 
     APPROVED = "approved"
     TOUCHED = "touched"
+    ALONE = "alone"
 
 
 class _OrderTold(Event):

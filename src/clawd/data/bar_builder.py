@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -69,6 +69,20 @@ class BarBuilder:
         if over:
             self._closed = over[-1]
         return [self._panel(opened, self._bars.pop(opened)) for opened in over]
+
+    def known(self, opened: int, bars: Mapping[str, Sequence[float | None]]) -> Panel:
+        """A bar that has been closed before, as it was then: nothing is added to it any more, nor to those before.
+
+        Args:
+            opened: its open, UTC nanoseconds.
+            bars: open, high, low, close and volume by symbol; None for what is not known.
+        """
+        values = np.full((5, len(self.instruments), 1), np.nan)
+        for row, instrument in enumerate(self.instruments):
+            if (told := bars.get(instrument.symbol)) is not None:
+                values[:, row, 0] = [np.nan if value is None else value for value in told]
+        self._closed = max(self._closed, opened)
+        return self._of(np.array([opened], np.int64), values)
 
     def empty(self) -> Panel:
         """The market without a bar."""

@@ -215,6 +215,16 @@ class Account:
         book = self.agents.get(agent)
         return [self.orders[order] for order in book.orders.get(symbol, ())] if book else []
 
+    def leaving(self, agent: str, symbol: str) -> list[Order]:
+        """What is to close a position of an agent and waits until no exit of it works."""
+        return [
+            held.order
+            for held in self.held.values()
+            if held.until is HeldUntil.ALONE
+            and held.order.reduces
+            and (held.order.agent, held.order.symbol) == (agent, symbol)
+        ]
+
     def blocked(self, agent: str, symbol: str) -> str | None:
         """Why an agent may not enter an instrument, None where it may."""
         for block in self.blocks:

@@ -45,6 +45,7 @@ from clawd.execution.quotes import Quotes
 from clawd.execution.reconciliation import Reconciliation
 from clawd.execution.timing import Timing
 from clawd.execution.unknown import NO_ANSWER, Outcomes
+from clawd.execution.verdicts import verdict_given
 from clawd.execution.view import View
 from clawd.execution.waiting import WATCHED, Approvals, Waiting
 from clawd.execution.writer import JournalPort, Writer
@@ -216,6 +217,7 @@ class Dealer:
                 for report in reports:
                     self._take(report)
                     self.writer.settle()
+                self.waiting.release()
                 self._check_loss()
         return len(reports)
 
@@ -338,19 +340,7 @@ class Dealer:
         return verdict
 
     def _give(self, order: Order, verdict: Verdict) -> None:
-        self.writer.enter(
-            VerdictGiven(
-                order=order.id,
-                agent=order.agent,
-                symbol=order.symbol,
-                order_kind=order.kind,
-                outcome=verdict.outcome,
-                code=verdict.code,
-                asked=order.size if order.size.is_finite() else Decimal(0),
-                allowed=verdict.allowed,
-                numbers={name: str(value) for name, value in verdict.numbers.items()},
-            )
-        )
+        self.writer.enter(verdict_given(order, verdict))
 
     def _submit(self, approved: ApprovedOrder, replaces: str | None) -> None:
         self.writer.enter(OrderSubmitted.of(approved.order, replaces))

@@ -88,7 +88,8 @@ class Flattening:
         """Close a position at the market, where it is not being closed already and it is time to try."""
         writer = self._writer
         account, now = writer.account, writer.clock.now()
-        working = [placed.order for placed in account.working_of(agent, symbol)]
+        placed = (each.order for each in account.working_of(agent, symbol))
+        working = [*account.leaving(agent, symbol), *placed]
         if any(order.kind is OrderKind.CLOSING and order.size * size < 0 for order in working):
             return
         attempts = self._attempt((agent, symbol), now)

@@ -24,7 +24,7 @@ from clawd.core.account_events import (
 )
 from clawd.core.clock import Clock
 from clawd.core.event import Event
-from clawd.core.events import OrderFilled
+from clawd.core.events import OrderFilled, OrderHeld
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
@@ -156,7 +156,11 @@ class Trader:
         return verdict
 
     def leave(self, order: Order) -> Verdict:
-        """Ask for a position to be made smaller or closed."""
+        """Ask for a position to be made smaller or closed.
+
+        At a venue that does not know reduce-only the order waits, in the journal, until the venue has said of each exit
+        of the position that it is off: two of them could both fill.
+        """
         with self._writer.batch():
             verdict = self.dealer.propose(order)
             self._settle()
@@ -265,6 +269,9 @@ class Trader:
         if isinstance(event, ProtectionChanged):
             self._touched[event.agent, event.symbol] = None
             return
+        if isinstance(event, OrderHeld):
+            self._touched[event.agent, event.symbol] = None
+            return
         name = getattr(event, "order", None)
         placed = self.account.orders.get(name) if name is not None else None
         if placed is None:
@@ -291,7 +298,8 @@ class Trader:
         touched, self._touched = self._touched, {}
         now, quotes = self._clock.now(), self._quotes()
         for agent, symbol in touched:
-            self._carry_out(self.exits.keep(agent, symbol, quotes, now))
+            leaving = bool(self.account.leaving(agent, symbol))
+            self._carry_out(self.exits.keep(agent, symbol, quotes, now, leaving))
 
     def _carry_out(self, requests: Requests) -> None:
         for order, why in requests.cancel:

@@ -263,6 +263,8 @@ def _position_facts(order: Order, account: Account, agent: SubAccount | None, re
             closing += abs(placed.rest)
         elif other.kind is order.kind and placed.state is not OrderState.PENDING_CANCEL:
             exits += abs(placed.rest) if order.group is None or other.group != order.group else _ZERO
+    if not order.reduces:  # what waits here to close the position goes before an entry
+        closing += sum((abs(each.size) for each in account.leaving(order.agent, order.symbol)), _ZERO)
     holding = None if agent is None else agent.holdings.get(order.symbol)
     return PositionFacts(
         size=_ZERO if holding is None else holding.size,

@@ -1,4 +1,4 @@
-"""Orders that the gate let through and that are held here: until people approve them, or until the market touches them.
+"""Orders that the gate let through and that are held here: for people, for the market, or for exits to be off.
 
 They are facts, so a restart finds them as they were. They reserve nothing, and so each is judged by the gate once more
 in the moment in which it is to be sent.
@@ -10,12 +10,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from clawd.core.account_events import OrderDropped
 from clawd.core.event import Event
 from clawd.core.events import HeldUntil, OrderFilled, OrderHeld, OrderMoved
-from clawd.core.orders import Order, OrderType
+from clawd.core.orders import Order, OrderKind, OrderType
 from clawd.core.reports import Quote
 from clawd.execution.account import HeldOrder
 from clawd.execution.quotes import Quotes
@@ -84,9 +84,22 @@ class Waiting:
         """What an order has to wait for before it is sent, None where it has not."""
         if not order.reduces and self._approvals is not None and self._approvals.reasons(order):
             return HeldUntil.APPROVED
-        if order.type in WATCHED and order.type not in self._writer.venue.capabilities.order_types:
+        return self._reason_here(order)
+
+    def _reason_here(self, order: Order) -> HeldUntil | None:
+        """What an order has to wait for that people have nothing to do with."""
+        can = self._writer.venue.capabilities
+        if order.type in WATCHED and order.type not in can.order_types:
             return HeldUntil.TOUCHED
-        return None
+        if can.reduce_only or order.kind not in (OrderKind.CLOSING, OrderKind.OPENING):
+            return None
+        leaving = self._writer.account.leaving(order.agent, order.symbol)
+        return HeldUntil.ALONE if leaving or (order.reduces and self._exits_of(order)) else None
+
+    def _exits_of(self, order: Order) -> bool:
+        """Whether another order works that would close the position, or may: its outcome is not known."""
+        working = self._writer.account.working_of(order.agent, order.symbol)
+        return any(placed.order.kind is not OrderKind.OPENING for placed in working)
 
     def hold(self, order: Order, until: HeldUntil) -> None:
         """Hold an order that the gate let through."""
@@ -117,6 +130,22 @@ class Waiting:
                 self.drop(order.id, "EXPIRED")
             elif held.until is HeldUntil.APPROVED:
                 self._ask(order, now)
+        self.release()
+
+    def release(self) -> None:
+        """Send what waited for the exits of its position to be off, once the venue has said so of each."""
+        alone = [held.order for held in self._writer.account.held.values() if held.until is HeldUntil.ALONE]
+        for order in sorted(alone, key=lambda order: not order.reduces):  # what is left goes before what is entered
+            if order.id in self._writer.account.held:
+                self._alone(order)
+
+    def _alone(self, order: Order) -> None:
+        if self._exits_of(order):
+            return
+        if not order.reduces and self._writer.account.agents[order.agent].size(order.symbol) * order.size < 0:
+            self.drop(order.id, "POSITION_KEPT")  # what was to be left first is still there
+            return
+        self._send_rest(order)
 
     def quote(self, quote: Quote) -> None:
         """The market has moved: trailing stops follow it, and what it touches is sent."""
@@ -137,8 +166,8 @@ class Waiting:
                 return
             if not self._approvals.use(order, now):
                 self.drop(order.id, "NOT_APPROVED")
-            elif order.type in WATCHED and order.type not in self._writer.venue.capabilities.order_types:
-                self.hold(order, HeldUntil.TOUCHED)
+            elif (until := self._reason_here(order)) is not None:
+                self.hold(order, until)
             else:
                 self._send(order)
 
@@ -157,19 +186,23 @@ class Waiting:
 
     def _touched(self, order: Order) -> None:
         """The market is there: it goes out as what it becomes, under the same id."""
+        becomes = OrderType.LIMIT if order.type is OrderType.STOP_LIMIT else OrderType.MARKET
+        self._send_rest(order, type=becomes, level=None, trail=None)
+        self._levels.pop(order.id, None)
+
+    def _send_rest(self, order: Order, **changes: Any) -> None:
+        """Send an order, with changes; of one that reduces what others have not closed meanwhile."""
         size = order.size
-        if order.reduces:  # what others have closed meanwhile is not closed again
+        if order.reduces:
             position = self._writer.account.agents[order.agent].size(order.symbol)
             most = min(abs(size), abs(position)) if position * size < 0 else Decimal(0)
             size = most if size > 0 else -most
         if not size:
             self.drop(order.id, "POSITION_CLOSED")
             return
-        becomes = OrderType.LIMIT if order.type is OrderType.STOP_LIMIT else OrderType.MARKET
-        verdict = self._send(replace(order, size=size, type=becomes, level=None, trail=None))
+        verdict = self._send(replace(order, size=size, **changes))
         if verdict.outcome is Outcome.REFUSE:
             self.drop(order.id, verdict.code)
-        self._levels.pop(order.id, None)
 
     def _first_level(self, order: Order) -> Decimal | None:
         mark = self._quotes.mark(order.symbol)

@@ -17,13 +17,13 @@ from clawd.core.events import (
     OrderFilled,
     OrderMoved,
     OrderSubmitted,
-    VerdictGiven,
 )
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind
 from clawd.core.reason import Reason
 from clawd.engine.position import stop_reason
 from clawd.execution.exits import exit_changes
+from clawd.execution.verdicts import verdict_given
 from clawd.fleet.agent_book import AgentBook, entry_stop_distance
 from clawd.fleet.books import Books
 from clawd.risk.gate import approve
@@ -169,19 +169,7 @@ class Desk:
             order = replace(order, stop_distance=distance)
         verdict, approved = approve(order, self.snapshot(order, agent, part), self.limits)
         if order.kind in (OrderKind.CLOSING, OrderKind.OPENING):
-            self.enter(
-                VerdictGiven(
-                    order=order.id,
-                    agent=order.agent,
-                    symbol=order.symbol,
-                    order_kind=order.kind,
-                    outcome=verdict.outcome,
-                    code=verdict.code,
-                    asked=order.size,
-                    allowed=verdict.allowed,
-                    numbers={name: str(value) for name, value in verdict.numbers.items()},
-                )
-            )
+            self.enter(verdict_given(order, verdict))
         if approved is not None:
             self.enter(OrderSubmitted.of(approved.order))
             self.venue.submit(approved)

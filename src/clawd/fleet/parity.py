@@ -9,7 +9,6 @@ is left at the end is not explained.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from itertools import groupby
 
@@ -18,9 +17,12 @@ import numpy as np
 from clawd.core.costs import Costs
 from clawd.core.events import RunStarted
 from clawd.core.panel import Panel
+from clawd.engine.backtest import market_of
+from clawd.fleet.parity_difference import AgentParity, DayParity, Difference
 from clawd.fleet.parity_facts import Facts, History
+from clawd.fleet.parity_record import ALL, IMPOSED, Key, Note
 from clawd.fleet.parity_replay import Course, Stretch, backtested, course_of, same_bars, seen_panel
-from clawd.fleet.parity_twin import ALL, IMPOSED, Key, Note, Twin
+from clawd.fleet.parity_twin import Twin
 from clawd.fleet.parity_words import Cause, moment, plain
 from clawd.fleet.run import finalists_of
 
@@ -29,78 +31,6 @@ _MOST_STEPS = 100
 
 #: Bars that a line names before it counts the rest.
 _NAMED = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """What one fact did to the profit of a day.
-
-    Attributes:
-        cause: its class.
-        agent, symbol: whose and where; the symbol is empty where it is all of them.
-        time: UTC nanoseconds.
-        words: what happened.
-        money: real less replayed, quote currency, what followed from it within the day included.
-    """
-
-    cause: Cause
-    agent: str
-    symbol: str
-    time: int
-    words: str
-    money: Decimal
-
-
-@dataclass(frozen=True, slots=True)
-class AgentParity:
-    """One agent's day.
-
-    Attributes:
-        agent, strategy: who.
-        replayed: profit of the backtest, quote currency.
-        real: profit of the books.
-        differences: in the order in which the facts were imposed.
-    """
-
-    agent: str
-    strategy: str
-    replayed: Decimal
-    real: Decimal
-    differences: tuple[Difference, ...]
-
-    def of(self, cause: Cause) -> Decimal:
-        """What a cause did to the profit; slippage of late fills is slippage."""
-        return sum((each.money for each in self.differences if each.cause is cause), Decimal(0))
-
-    @property
-    def explained(self) -> bool:
-        return not any(each.cause is Cause.UNEXPLAINED for each in self.differences)
-
-
-@dataclass(frozen=True, slots=True)
-class DayParity:
-    """A UTC day of a run.
-
-    Attributes:
-        day: days since 1970.
-        agents: in the order in which they were hired.
-        profit: of the account, quote currency, as its books were marked.
-        whole: whether these are all of its agents.
-    """
-
-    day: int
-    agents: tuple[AgentParity, ...]
-    profit: Decimal
-    whole: bool
-
-    @property
-    def beside(self) -> Decimal:
-        """Profit of the account that is no agent's: always 0, or the books are wrong."""
-        return self.profit - sum((agent.real for agent in self.agents), Decimal(0)) if self.whole else Decimal(0)
-
-    @property
-    def explained(self) -> bool:
-        return self.beside == 0 and all(agent.explained for agent in self.agents)
 
 
 def parities(
@@ -125,7 +55,8 @@ def parities(
 
     def course(rank: int, *, now: bool) -> Course:
         if (rank, now) not in courses:
-            courses[rank, now] = course_of(strategies[rank], catalog if now else seen, start)
+            of_it = market_of(strategies[rank], catalog if now else seen)
+            courses[rank, now] = course_of(strategies[rank], of_it, start.first)
         return courses[rank, now]
 
     costs = Costs(start.fee, start.slippage)

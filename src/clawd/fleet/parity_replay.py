@@ -27,7 +27,6 @@ from clawd.core.money import (
 )
 from clawd.core.panel import Floats, Panel
 from clawd.engine.account import ACCOUNT
-from clawd.engine.backtest import market_of
 from clawd.engine.bar import FILL, MOST_FILLS
 from clawd.engine.decision import decide
 from clawd.engine.plan import plan_of
@@ -117,12 +116,14 @@ class Course:
         return found
 
 
-def course_of(strategy: Strategy, panel: Panel, start: RunStarted) -> Course:
-    """Run a strategy's program over a panel, its first bars to warm up."""
-    market = market_of(strategy, panel)
+def course_of(strategy: Strategy, market: Panel, first: int) -> Course:
+    """Run a strategy's program over the instruments that it trades.
+
+    The bars before ``first``, the open of one, only warm it up.
+    """
     runtime = Runtime([strategy], market)
     decisions = runtime.advance(market)[0]
-    started = int(np.searchsorted(market.times, start.first))
+    started = int(np.searchsorted(market.times, first))
     return Course(market, decisions, plan_of(strategy.exits, runtime.windows), started)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
+from typing import Final
 
 from clawd.core.clock import iso
 from clawd.core.events import VerdictGiven
@@ -13,6 +14,7 @@ class Cause(StrEnum):
     """Why a real day was not the backtest's, in the order in which the facts are imposed."""
 
     BARS = "missing bars"
+    SPOT = "paid whole"
     GATE = "gate"
     RESERVE = "reserve"
     HALT = "halts"
@@ -21,9 +23,16 @@ class Cause(StrEnum):
     LATENCY = "latency"
     PARTIAL = "partial fills"
     LATE_SLIPPAGE = "slippage of late fills"
+    EXITS = "exits"
     FEES = "fees"
     FUNDING = "funding"
+    AFTER = "after the last bar"
+    OUTSIDE = "no agent's"
     UNEXPLAINED = "not explained"
+
+
+#: A code of the gate that speaks for another cause than the gate.
+SPEAKS_FOR: Final = {"HALTED": Cause.HALT, "REDUCING": Cause.HALT, "AGENT_NOT_ACTIVE": Cause.FIRED}
 
 
 def plain(amount: Decimal) -> str:

@@ -129,10 +129,10 @@ def journal_path(home: Path, run: str) -> Path:
 
 def journals(home: Path) -> list[Path]:
     """The journals of every run, the one written to last first."""
-    return sorted((home / "runs").glob("*/journal.sqlite"), key=_written_at, reverse=True)
+    return sorted((home / "runs").glob("*/journal.sqlite"), key=written_at, reverse=True)
 
 
-def _written_at(path: Path) -> int:
+def written_at(path: Path) -> int:
     """When a journal was last written to; the newest entries may still stand in its write-ahead log alone.
 
     A log that is empty was made by whoever only reads the journal.

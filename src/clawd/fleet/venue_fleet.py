@@ -16,11 +16,10 @@ from clawd.core.account_events import OrderDropped, OrderExpired, OrderMissing, 
 from clawd.core.clock import Clock
 from clawd.core.event import Event
 from clawd.core.events import BarClosed, IntentsProposed, OrderCancelled, OrderHeld, Wish
-from clawd.core.money import booked_size, studied
+from clawd.core.money import booked_float, booked_size
 from clawd.core.orders import Order, OrderKind
 from clawd.core.panel import Panel
 from clawd.core.reason import Reason
-from clawd.engine.decision import decide
 from clawd.engine.plan import CHANDELIER
 from clawd.engine.position import POSITION
 from clawd.engine.runtime import Decisions
@@ -30,6 +29,7 @@ from clawd.execution.sub_account import SubAccount
 from clawd.execution.trader import Trader
 from clawd.fleet.agent_book import entry_stop_distance
 from clawd.fleet.programs import Programs
+from clawd.fleet.venue_decision import capital_of, decided, position_of
 from clawd.fleet.wishes import enter_nothing, same, wish_of
 from clawd.language.strategy import Strategy
 from clawd.risk.reserve import entry_reserve_per_unit
@@ -63,6 +63,7 @@ class VenueFleet:
         self._bar = market.bar
         self._clock = clock
         self._spot = frozenset(spot)
+        self._closes: dict[str, Decimal] = {}
         self._held = {name: held.order for name, held in trader.account.held.items()}
         trader.dealer.writer.observers.append(self._entered)
 
@@ -73,6 +74,9 @@ class VenueFleet:
         """
         time, account = int(row.times[0]), self.trader.account
         decisions = self.programs.advance(row)
+        for place, symbol in enumerate(row.symbols):
+            if row.present[place, 0]:
+                self._closes[symbol] = booked_float(float(row.close[place, 0]))
         if time <= account.bar_time:
             return
         ranges = self._ranges(decisions)
@@ -101,20 +105,18 @@ class VenueFleet:
             # What is under way is waited for: a decision is made on what is held, not on what may come.
             if (agent.id, symbol) in under_way:
                 present[place] = False
-        after = before.copy()
-        after["target"] = 0.0 if agent.stopped is not None else np.nan_to_num(self.programs.latest[index])
+        targets = np.zeros(len(rows)) if agent.stopped is not None else np.nan_to_num(self.programs.latest[index])
         paid_whole = np.array([self._symbols[row] in self._spot for row in rows])
-        after["target"][paid_whole] = np.maximum(after["target"][paid_whole], 0.0)
-        decide(
-            after,
+        after = decided(
+            before,
             self.programs.plans[index],
+            targets,
+            paid_whole,
             np.ascontiguousarray(row.close[rows]),
             present,
             np.ascontiguousarray(decisions.ranges),
-            0,
-            self._capital(agent, bool(paid_whole.any())),
+            capital_of(agent, self.trader.account.costs, self._closes, bool(paid_whole.any())),
             self._lots[rows],
-            False,
         )
         if self.trader.account.state is not TradingState.ACTIVE or agent.stopped is not None:
             enter_nothing(before, after)
@@ -143,32 +145,10 @@ class VenueFleet:
         held = [each.order for each in account.held.values() if each.order.agent == agent.id]
         return {(order.agent, order.symbol) for order in (*working, *held) if _decided(order)}
 
-    def _capital(self, agent: SubAccount, paid_whole: bool) -> float:
-        """What exposures are shares of. What is paid for whole is paid from what there is, and its costs as well."""
-        if not paid_whole:
-            return studied(agent.capital)
-        costs = self.trader.account.costs
-        try:
-            value = agent.value({symbol: self._mark(symbol) for symbol in agent.holdings})
-        except KeyError:
-            value = agent.cash
-        return studied(min(agent.capital, value) / ((1 + costs.fee) * (1 + costs.slippage)))
-
-    def _mark(self, symbol: str) -> Decimal:
-        mark = self.trader.dealer.quotes.mark(symbol)
-        if mark is None:
-            raise KeyError(symbol)
-        return mark
-
     def _position(self, agent: SubAccount, symbol: str) -> np.void:
         """What the compiled rules know of a position: its exits' memory, and the agent's last word."""
         protection = self.trader.exits.protection(agent.id, symbol)
-        position: np.void = np.zeros(1, POSITION)[0] if protection is None else protection.position.copy()
-        stance = agent.stances.get(symbol, Stance())
-        position["acted"] = np.nan if stance.acted is None else stance.acted
-        position["shut"] = stance.shut
-        position["shut_bars"] = (self._clock.now() - stance.shut_at) // self._bar if stance.shut else 0.0
-        return position
+        return position_of(protection, agent.stances.get(symbol, Stance()), self._clock.now(), self._bar)
 
     def _order(self, agent: SubAccount, wish: Wish, kind: OrderKind, time: int) -> Order:
         opening = kind is OrderKind.OPENING
@@ -195,16 +175,26 @@ class VenueFleet:
         return abs(order.size) * entry_reserve_per_unit(order.reference, order.stop_distance, side, costs)
 
     def _entered(self, event: Event) -> None:
-        """An entry that the venue did not take, or that never came there, is asked for again at the next bar."""
+        """What the venue did not take, or what never came there, is asked for again at the next bar.
+
+        Of an order that closes, that is so while what it was to close is still there.
+        """
         if isinstance(event, OrderHeld):
             self._held[event.order] = event.to_order()
         if not isinstance(event, OrderRejected | OrderMissing | OrderExpired | OrderCancelled | OrderDropped):
             return
         placed = self.trader.account.orders.get(event.order)
         order = self._held.pop(event.order, None) if placed is None else placed.order
-        if order is None or order.kind is not OrderKind.OPENING or (placed is not None and placed.filled):
+        if order is None:
             return
-        stance = self.trader.account.agents[order.agent].stances.get(order.symbol, Stance())
+        agent = self.trader.account.agents[order.agent]
+        if order.kind is OrderKind.OPENING:
+            again = placed is None or not placed.filled
+        else:
+            again = order.reason in (Reason.SIGNAL, Reason.REDUCE) and agent.size(order.symbol) * order.size < 0
+        if not again:
+            return
+        stance = agent.stances.get(order.symbol, Stance())
         wish = Wish(symbol=order.symbol, exposure=None, shut=stance.shut)
         self.trader.dealer.writer.enter(IntentsProposed(agent=order.agent, wishes=[wish]))
 

@@ -16,7 +16,7 @@ from clawd.core.account_events import AccountOpened, AgentFunded
 from clawd.core.clock import ReplayClock
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
-from clawd.core.instrument import Instrument
+from clawd.core.events import BarClosed
 from clawd.core.panel import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND
 from clawd.data.bar_builder import BarBuilder
 from clawd.data.capture import BookChange, MarketEvent, Print, Top
@@ -61,11 +61,22 @@ def begin(
     account: str,
     venue: MatchingVenue,
     strategies: Sequence[Strategy],
-    instruments: Sequence[Instrument],
+    listings: Sequence[Listing],
     limits: Limits,
     cash: Decimal,
+    bar: int,
 ) -> None:
     """Open an account in an empty journal, and give each strategy an equal part of the cash.
+
+    Args:
+        journal: empty.
+        account: its name.
+        venue: that it is at.
+        strategies: one for each agent.
+        listings: the instruments of the market, and their terms.
+        limits: of the gate.
+        cash: quote currency.
+        bar: duration of the bars on which decisions are made, nanoseconds.
 
     Raises:
         ClawdError: when two strategies are the same.
@@ -73,6 +84,7 @@ def begin(
     hashes = [strategy.content_hash for strategy in strategies]
     if len(set(hashes)) != len(hashes):
         raise ClawdError("the same strategy was given twice", where="--strategy")
+    instruments = [listing.instrument for listing in listings]
     start = AccountOpened(
         account=account,
         venue=venue.name,
@@ -85,6 +97,8 @@ def begin(
         slippage=limits.costs.slippage,
         day_loss_limit=limits.day_loss,
         leverage=limits.leverage,
+        bar=bar,
+        spot=_spot(listings),
     )
     open_account(journal, start, venue.now)
     share = (cash / len(strategies)).quantize(Decimal("1e-8"), ROUND_FLOOR)
@@ -93,6 +107,10 @@ def begin(
         for number, strategy in enumerate(strategies, start=1)
     ]
     journal.append([(venue.now, event.kind, event.model_dump(mode="json")) for event in funded])
+
+
+def _spot(listings: Sequence[Listing]) -> list[str]:
+    return [listing.instrument.symbol for listing in listings if listing.leverage is None]
 
 
 class VenueRun:
@@ -161,12 +179,11 @@ class VenueRun:
             watch=replace(watch, quote_age=max(watch.quote_age, silence)),
             approvals=approvals,
         )
-        spot = {listing.instrument.symbol for listing in listings if listing.leverage is None}
-        self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock, spot)
+        self.fleet = VenueFleet(self.trader, strategies, self._builder.empty(), self.clock, _spot(listings))
         self._events: list[Event] = []
         self.trader.dealer.writer.observers.append(self._events.append)
         self.command, self.obeyed = NOTHING_ORDERED, True
-        self._see_what_was()
+        self._see_what_was(journal)
         venue.follow(market[venue.played :])
 
     @property
@@ -213,8 +230,16 @@ class VenueRun:
             total -= volumes.popleft()[1]
         market.day_volume = total
 
-    def _see_what_was(self) -> None:
-        """Show the programs the bars before the moment at which the venue's file stands; nothing is decided on them."""
+    def _see_what_was(self, journal: Journal) -> None:
+        """Show the programs the bars before the moment at which the venue's file stands.
+
+        Those that the journal has are shown as it has them, and nothing is decided on them again: what came too late
+        for its bar then is not in it now either.
+        """
+        for entry in journal.entries():
+            if entry.kind == BarClosed.__name__:
+                bar = BarClosed.model_validate(entry.body)
+                self.fleet.bar_closed(self._builder.known(bar.time, bar.bars))
         for event in self._market[: self.venue.played]:
             instrument = self._instruments[event.symbol]
             if isinstance(event, Print):

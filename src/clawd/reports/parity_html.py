@@ -17,14 +17,14 @@ class ParitySheet:
     """What a page shows; amounts are in quote currency.
 
     Attributes:
-        run, span: which run, and which days.
+        subject, span: which run or account, and which days.
         warnings: what a reader must see first.
         heads: of the columns.
         rows: of the table, texts; the last is the sum of the others.
         differences: cause, agent, instrument, time, words and money of each, the largest first.
     """
 
-    run: str
+    subject: str
     span: str
     warnings: Sequence[str]
     heads: Sequence[str]
@@ -54,6 +54,6 @@ def parity_html(sheet: ParitySheet) -> str:
             tag("section", tag("h2", "Differences"), found),
         )
     )
-    header = joined((tag("p", "Parity", class_="kind"), tag("h1", sheet.span), tag("p", f"run {sheet.run}")))
+    header = joined((tag("p", "Parity", class_="kind"), tag("h1", sheet.span), tag("p", sheet.subject)))
     footer = tag("p", f"clawd {__version__} · times in UTC · profit and loss in quote currency · paper")
     return page(f"{sheet.span} · parity", header, content, footer)

@@ -149,6 +149,8 @@ class Exchange:
             return
         market = self.markets.get(order.symbol)
         refusal: str | None = Code.UNKNOWN_SYMBOL if market is None else form(order, market.instrument, time)
+        if reduce_only and not self.rules.reduce_only:
+            refusal = Code.UNSUPPORTED
         old = None
         if refusal is None and replaces is not None:
             old = self.orders.get(replaces)

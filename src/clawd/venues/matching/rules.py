@@ -121,6 +121,7 @@ class Rules:
         stale: nanoseconds of silence about a book after which nothing is taken from it.
         retention: nanoseconds for which a finished order can be asked about and its id not used again.
         queue_exponent: see `queue.still_ahead`; None never puts an order before its true place.
+        reduce_only: whether it knows orders that only make a position smaller; where not, two exits may both fill.
     """
 
     fees: tuple[FeeTier, ...]
@@ -131,6 +132,7 @@ class Rules:
     stale: int = 5 * NANOSECONDS_PER_SECOND
     retention: int = 7 * NANOSECONDS_PER_DAY
     queue_exponent: float | None = None
+    reduce_only: bool = True
 
     def __post_init__(self) -> None:
         volumes = [tier.volume for tier in self.fees]

@@ -99,6 +99,7 @@ class MatchingVenue:
 
     Attributes:
         name: unique within a home.
+        capabilities: what it can hold.
         now: UTC nanoseconds to which `advance` came.
         played: how many messages of the market were played; after a restart, follow what comes after them.
     """
@@ -110,6 +111,7 @@ class MatchingVenue:
         self.now = now
         self.played = 0
         self.keep: Callable[[Parts], None] | None = None
+        self.capabilities = replace(CAPABILITIES, reduce_only=rules.reduce_only)
         self._exchange = Exchange(name, listings, rules, cash, now)
         steps = {symbol: market.instrument for symbol, market in self._exchange.markets.items()}
         self._terms = [name, seed, {symbol: [str(of.tick), str(of.lot)] for symbol, of in sorted(steps.items())}]
@@ -126,10 +128,6 @@ class MatchingVenue:
         self._prints: deque[tuple[int, Print]] = deque(maxlen=UNREAD)
         self._fills_kept = 0
         self._books_moved = set(self._exchange.markets)
-
-    @property
-    def capabilities(self) -> Capabilities:
-        return CAPABILITIES
 
     def follow(self, market: Iterable[MarketEvent]) -> None:
         """Play these messages from now on, as `advance` comes to their times, which never fall.
