@@ -3,7 +3,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { FilePlus2, Search, Trash2 } from 'lucide-react'
 import { useState } from 'react'
-import { Link, useNavigate } from 'react-router'
+import { Link, useLocation, useNavigate } from 'react-router'
 import { answered, api, ProblemError, type Schema } from '../../api/client'
 import { number, signedPercent, tone } from '../../format'
 import { Page } from '../../parts/Page'
@@ -17,6 +17,7 @@ export function Gallery() {
   const [sought, setSought] = useState('')
   const listed = useQuery({ queryKey: ['strategies'], queryFn: () => answered(api.GET('/api/strategies')) })
   const begin = useBegin(listed.data ?? [])
+  const traded = tradedOf(useLocation().state)
   const words = sought.trim().toLowerCase()
   const found = (listed.data ?? []).filter((each) =>
     `${each.name} ${each.title} ${each.sentence} ${each.source} ${each.claim}`.toLowerCase().includes(words),
@@ -30,12 +31,22 @@ export function Gallery() {
           size="compact-md"
           leftSection={<FilePlus2 size={16} />}
           loading={begin.isPending}
-          onClick={() => begin.mutate()}
+          onClick={() => begin.mutate(null)}
         >
           Empty strategy
         </Button>
       }
     >
+      {traded && (
+        <section className="card build-traded">
+          <p>
+            An agent trades by <bdi>“{traded.name}”</bdi>, which is neither in the library nor among yours.
+          </p>
+          <Button size="compact-md" loading={begin.isPending} onClick={() => begin.mutate(traded.text)}>
+            Save it as mine and open it
+          </Button>
+        </section>
+      )}
       <p className="muted build-lead">
         Open a strategy, change a number, and test it. One of the library becomes your own with your first change.
       </p>
@@ -59,6 +70,14 @@ export function Gallery() {
       )}
     </Page>
   )
+}
+
+/** What the page of an agent has brought along. */
+function tradedOf(state: unknown): { text: string; name: string } | null {
+  const brought = state as { text?: unknown; name?: unknown } | null
+  return typeof brought?.text === 'string' && typeof brought.name === 'string'
+    ? { text: brought.text, name: brought.name }
+    : null
 }
 
 function Cards({ title, found }: { title: string; found: readonly Summary[] }) {
@@ -152,16 +171,17 @@ function RemoveButton({ strategy }: { strategy: Summary }) {
   )
 }
 
-/** An empty strategy under the first free name. */
+/** An empty strategy, or one that an agent trades by, under the first free name. */
 function useBegin(listed: readonly Summary[]) {
   const navigate = useNavigate()
   return useMutation({
-    mutationFn: async () => {
+    mutationFn: async (text: string | null) => {
       const taken = new Set(listed.map((each) => each.name))
       let number = 1
       while (taken.has(`untitled-${number}`)) number += 1
       const name = `untitled-${number}`
-      const body = { revision: 0, form: 'graph' as const, graph: EMPTY }
+      const content = text === null ? { form: 'graph' as const, graph: EMPTY } : { form: 'text' as const, text }
+      const body = { revision: 0, ...content }
       return answered(api.PUT('/api/strategies/{name}', { params: { path: { name } }, body }))
     },
     onSuccess: ({ name }) => navigate(`/build/${name}`),

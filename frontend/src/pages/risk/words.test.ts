@@ -29,7 +29,7 @@ test('facts of the audit, what somebody has written included', () => {
   expect(fact('ApiKeyRevoked')).toBe('Api key revoked')
   expect(
     facts({ level: 'halt', why: '', runs: ['a', 'b'], notional: [{ amount: '1', currency: 'USD' }], name: '<b>x</b>' }),
-  ).toBe('level halt · runs a, b · notional 1 USD · name <b>x</b>')
+  ).toBe('name <b>x</b> · level halt · runs a, b · notional 1 USD')
 })
 
 test('values with their units', () => {
