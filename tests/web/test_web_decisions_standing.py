@@ -353,6 +353,10 @@ def test_a_run_that_has_only_begun_is_waited_for(client: httpx2.Client, site: Si
     with Journal.open(site.home / "runs" / "young" / "journal.sqlite"):
         answer = stop(client, "halt").json()
         assert [(run["run"], run["state"]) for run in answer["runs"]] == [("young", "waiting")]
+        shown = client.get("/api/standing").json()
+        assert [(run["run"], run["at_work"], run["whole"]) for run in shown["runs"]] == [("young", True, False)]
+        assert shown["levels"][0]["notional"] == [{"amount": None, "currency": "USD"}], "not nothing: not known"
+        assert shown["answers"]["runs"][0]["positions"] is None
     assert client.get("/api/standing").json()["answers"]["runs"][0]["state"] == "ended"
 
 

@@ -127,11 +127,12 @@ class Follower:
         return self._place
 
     @contextmanager
-    def tale(self, run: str | None = None) -> Iterator[Tale]:
+    def tale(self, run: str | None = None, patience: float = _PATIENCE) -> Iterator[Tale]:
         """What a run has told so far, which nobody changes in the block.
 
         Args:
             run: its name; the one shown where None.
+            patience: seconds for which one that is not shown is read before it is said to be too long.
 
         Raises:
             MissingError: when there is no such run, or none at all.
@@ -146,8 +147,8 @@ class Follower:
         if run is None:
             raise MissingError("there is no run yet", hint="`clawd up` or `clawd trade` makes one")
         other = self._other(run)
-        with other.lock:
-            deadline = time.monotonic() + _PATIENCE
+        with _taken(other.lock, patience, run):
+            deadline = time.monotonic() + patience
             while True:
                 other.reader.advance(_SLICE)
                 if other.reader.trouble is not None and not other.reader.tale.seq:
@@ -314,3 +315,13 @@ class Follower:
 
     def _child(self) -> Child | None:
         return None if self._before is None else Child(*self._before())
+
+
+@contextmanager
+def _taken(lock: threading.Lock, patience: float, run: str) -> Iterator[None]:
+    if not lock.acquire(timeout=patience):
+        raise ConflictError(f"run {run} is still being read for somebody else", hint="ask again in a moment")
+    try:
+        yield
+    finally:
+        lock.release()

@@ -242,7 +242,7 @@ def _order(command: Command) -> GivenOrder:
 
 
 def _answers(heard: Heard, stakes: list[Stake]) -> OrderAnswers:
-    held = {stake.run: stake.positions for stake in stakes}
+    held = {stake.run: stake.positions for stake in stakes if stake.whole}
     runs = []
     for run, answer, at_work in heard.runs:
         done = answer is not None and answer.done
