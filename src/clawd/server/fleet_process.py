@@ -56,6 +56,7 @@ class FleetProcess:
     Attributes:
         progress: what it is doing.
         traded: whether it has come as far as trading since the program began.
+        refused: what it said when it ended because of something that a person has to mend, None otherwise.
         changed: called from another thread whenever the progress is another one.
     """
 
@@ -69,6 +70,7 @@ class FleetProcess:
         self.pace = pace
         self.progress = Progress("idle", "nothing was started yet")
         self.traded = False
+        self.refused: str | None = None
         self.changed: Callable[[Progress], None] = lambda progress: None
         self._options = tuple(options)
         self._added = added
@@ -94,7 +96,7 @@ class FleetProcess:
     def start(self) -> None:
         """Start it, unless it is at work."""
         with self._lock:
-            self._wanted = True
+            self._wanted, self.refused = True, None
             if self.pid is not None:
                 return
             self._process = subprocess.Popen(
@@ -196,7 +198,8 @@ class FleetProcess:
         elif not self._wanted:
             self._set(Progress("stopped", "the fleet was stopped"))
         elif code == _USAGE:
-            self._set(Progress("failed", " ".join(said).removeprefix("error: ") or "it ended without a word"))
+            self.refused = " ".join(said).removeprefix("error: ") or "the fleet ended without a word"
+            self._set(Progress("failed", self.refused))
         else:
             why = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             self._recover(f"the fleet's process has ended {why}", said)
