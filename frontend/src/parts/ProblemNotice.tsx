@@ -1,5 +1,6 @@
 import { Alert, Button } from '@mantine/core'
 import { ProblemError } from '../api/client'
+import { sentence } from '../format'
 import { Words } from './Words'
 
 /** What went wrong, where, and what would be right; never a status code alone. */
@@ -21,5 +22,3 @@ export function ProblemNotice({ error, retry }: { error: unknown; retry?: () => 
     </Alert>
   )
 }
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

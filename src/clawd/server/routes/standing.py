@@ -281,5 +281,5 @@ def _where(heard: Heard, runs: list[RunHeard], stakes: list[Stake]) -> str:
         open_ = f"; {held} positions stay open until it does" if flatten and held else ""
         return f"nothing is running; whatever starts next begins {as_state(command.switch)}{open_}"
     if flatten:
-        return "flat: the venue has no order and no position of ours"
+        return "everything was closed: the venue has no order and no position of ours"
     return f"every run has said that it is {as_state(command.switch)}"
