@@ -282,7 +282,8 @@ def _where(heard: Heard, runs: list[RunHeard], stakes: list[Stake]) -> str:
         open_ = f"; {held} positions stay open until it does" if flatten and held else ""
         return f"nothing is running; whatever starts next begins {as_state(command.switch)}{open_}"
     if flatten:
-        return f"flat, as {', '.join(run.run for run in runs)} heard it: the venue has no order and no position of ours"
+        heard_by = ", ".join(run.run for run in runs)
+        return f"everything was closed, as {heard_by} heard it: the venue has no order and no position of ours"
     limited = [stake for stake in stakes if stake.at_work and stake.halted_until is not None]
     if command.switch is Switch.RESUME and limited:
         until = ", ".join(f"{stake.run} until {iso(stake.halted_until or 0)}" for stake in limited)
