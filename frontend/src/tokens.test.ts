@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
+import { difference, linear, SIGHT, toldApart } from './colours.testing'
 
 const sheet = readFileSync('src/tokens.css', 'utf8')
 const TEXTS = ['text', 'text-2', 'text-3', 'accent', 'gain', 'loss', 'warn', 'danger', 'info', 'approval']
@@ -19,10 +20,7 @@ function tokens(theme: string, choice: string): Record<string, string> {
 
 /** Relative luminance of WCAG 2.2. */
 function luminance(colour: string): number {
-  const [red, green, blue] = [1, 3, 5].map((at) => {
-    const part = Number.parseInt(colour.slice(at, at + 2), 16) / 255
-    return part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4
-  }) as [number, number, number]
+  const [red, green, blue] = linear(colour)
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 }
 
@@ -41,6 +39,20 @@ describe.each(['dark', 'light'])('%s', (theme) => {
     expect(contrast(all['danger-fill'] as string, '#ffffff')).toBeGreaterThanOrEqual(4.5)
     expect(contrast(all['accent-fill'] as string, '#ffffff')).toBeGreaterThanOrEqual(4.5)
   })
+
+  // Green and red are a choice of those who see them apart; a sign and a shape stand beside every colour anyway.
+  it.each(['', 'blue-orange'])('gains and losses are told apart by every eye, with the colours %j', (choice) => {
+    const { gain = '', loss = '' } = tokens(theme, choice)
+    for (const sight of Object.keys(SIGHT) as (keyof typeof SIGHT)[])
+      expect(toldApart(gain, loss, sight), sight).toBeGreaterThan(30)
+  })
+})
+
+it('knows the difference of colours', () => {
+  // Two rows of the table by Sharma, Wu and Dalal.
+  expect(difference([50, 2.6772, -79.7751], [50, 0, -82.7485])).toBeCloseTo(2.0425, 4)
+  expect(difference([50, -1, 2], [50, 0, 0])).toBeCloseTo(2.3669, 4)
+  expect(toldApart('#3ddc84', '#ff7b86', 'deuteranopia')).toBeLessThan(10)
 })
 
 it('knows the contrast of black and white', () => expect(contrast('#000000', '#ffffff')).toBeCloseTo(21))

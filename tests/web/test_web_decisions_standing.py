@@ -267,7 +267,7 @@ def test_flatten_by_keyboard_alone_until_it_is_verified_and_resume_asks_again(
     assert {row["state"] for row in agents["agents"]} <= {"halted", "fired", "released"}
     # Resuming asks again.
     page.keyboard.press("Control+Shift+K")
-    expect(dialog).to_contain_text("halted, and everything is to be closed")
+    expect(dialog).to_contain_text("flatten: close everything, and stay halted")
     dialog.get_by_role("button", name="Resume").click()
     again = page.get_by_role("dialog", name="Resume trading")
     resume = again.get_by_role("button", name="Resume trading")

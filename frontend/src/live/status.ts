@@ -29,12 +29,6 @@ export function useFleet(): Fleet {
   return live.fleet
 }
 
-/** One number or text of the fleet, drawn again only when that is another. */
-export function useFleetOf<T extends string | number | boolean | null>(read: (fleet: Fleet) => T): T {
-  useEffect(() => live.want('fleet'), [])
-  return useSyncExternalStore(onFleet, () => read(live.fleet))
-}
-
 /** The newest facts in words, oldest first. */
 export function useFeed(): readonly FeedLine[] {
   useEffect(() => live.want('feed'), [])

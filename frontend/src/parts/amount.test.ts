@@ -5,6 +5,7 @@ it('booked amounts keep every digit', () => {
   expect(exact('1234567.10200')).toBe('1,234,567.10200')
   expect(exact('-0.00005')).toBe('−0.00005')
   expect(exact('999')).toBe('999')
+  expect(exact('-1234')).toBe('−1,234')
   expect(exact(null)).toBe('—')
   expect(exact('1e9')).toBe('1e9')
   expect(exact('123456789012345678901.1')).toBe('123,456,789,012,345,678,901.1')

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from clawd.core.errors import ClawdError
+from clawd.store.whole_file import write_whole
 
 LOOPBACK: Final = "127.0.0.1"
 PORT: Final = 8765
@@ -68,11 +69,12 @@ def url_of(listening: socket.socket) -> str:
 
 
 def publish(home: Path, address: Address) -> None:
-    """Write down where the pages of a home are, for other commands."""
-    home.mkdir(parents=True, exist_ok=True)
-    scratch = home / f".{_NAME}"
-    scratch.write_text(json.dumps(asdict(address)), encoding="utf-8")
-    scratch.replace(home / _NAME)
+    """Write down where the pages of a home are, for other commands.
+
+    Raises:
+        ClawdError: when it cannot be written.
+    """
+    write_whole(home / _NAME, json.dumps(asdict(address)))
 
 
 def published(home: Path) -> Address | None:

@@ -2,10 +2,11 @@ import { Button } from '@mantine/core'
 import { useId } from 'react'
 import { utc } from '../../format'
 import { Age } from '../../parts/Age'
+import { exact } from '../../parts/amount'
 import { Gauge } from '../../parts/Gauge'
 import { StateMark } from './StateMark'
 import { useNow } from './useApprovals'
-import { type Approval, deciders, drift, driftShare, exact, left, notional, order } from './words'
+import { type Approval, deciders, drift, driftShare, left, notional, order } from './words'
 
 interface Props {
   approval: Approval

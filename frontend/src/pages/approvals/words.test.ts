@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type Approval, deciders, drift, driftShare, exact, left, notional, order, usableKeys } from './words'
+import { type Approval, deciders, drift, driftShare, left, notional, order, usableKeys } from './words'
 
 const approval = (changes: Partial<Approval>): Approval => ({
   id: '0123456789abcdef',
@@ -42,13 +42,6 @@ test.each([
   [3_599_000, '59 min 59 s'],
   [3_600_000, '1 h 00 min'],
 ])('%i ms left', (milliseconds, text) => expect(left(milliseconds)).toBe(text))
-
-test.each([
-  ['1234567.890', '1,234,567.890'],
-  ['-1234', '−1,234'],
-  ['0.00000001', '0.00000001'],
-  [null, '—'],
-])('%s keeps every digit', (text, shown) => expect(exact(text)).toBe(shown))
 
 test('an order in words', () => {
   expect(order(approval({}))).toBe('Sell 1.5 BTCUSDT')

@@ -1,5 +1,5 @@
 import type { Schema } from '../../api/client'
-import { MINUS, money, number, signedPercent, UNKNOWN } from '../../format'
+import { money, number, signedPercent, UNKNOWN } from '../../format'
 
 export type Approval = Schema<'Approval'>
 
@@ -25,14 +25,6 @@ export function left(milliseconds: number): string {
   if (hours) return `${hours} h ${String(minutes).padStart(2, '0')} min`
   if (minutes) return `${minutes} min ${String(seconds % 60).padStart(2, '0')} s`
   return `${seconds} s`
-}
-
-/** A decimal text with separators, every digit kept. */
-export function exact(text: string | null): string {
-  if (text === null) return UNKNOWN
-  const [whole = '', part] = text.replace('-', '').split('.')
-  const grouped = whole.replace(/\B(?=(\d{3})+$)/g, ',')
-  return `${text.startsWith('-') ? MINUS : ''}${grouped}${part === undefined ? '' : `.${part}`}`
 }
 
 /** How far the price has moved, and how far it may. */

@@ -9,10 +9,10 @@ import { Card } from '../../parts/Card'
 import { type Column, DataTable } from '../../parts/DataTable'
 import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
+import { Pager } from '../../parts/Pager'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 import { NewBacktest } from './NewBacktest'
-import { Pager } from './Pager'
-import { type State, type Summary, useBacktests } from './queries'
+import { PAGE, type State, type Summary, useBacktests } from './queries'
 import { RunProgress } from './RunProgress'
 import { StateBadge } from './StateBadge'
 import { MOST_COMPARED, marketOf, STATES, toggled } from './words'
@@ -107,7 +107,14 @@ export function RunList() {
             keyOf={(run) => run.id}
             empty={filtered ? 'None fits.' : 'There are none.'}
           />
-          <Pager offset={offset} total={data?.total ?? 0} noun="backtests" turn={setOffset} />
+          <Pager
+            noun="backtests"
+            offset={offset}
+            shown={data?.backtests.length ?? 0}
+            total={data?.total ?? 0}
+            step={PAGE}
+            go={setOffset}
+          />
           <p className="chart-summary">
             {data && `${count(data.kept)} of at most ${count(data.most)} are kept; `}the oldest that are not pinned make
             room for new ones. Choose two to {MOST_COMPARED} that are done to compare them.
@@ -157,6 +164,6 @@ function columnsOf(chosen: readonly string[], toggle: (id: string) => void): Col
     { id: 'sharpe', title: 'Sharpe', cell: (run) => number(run.sharpe), numeric: true, phone: false },
     { id: 'drawdown', title: 'Drawdown', cell: (run) => percent(run.max_drawdown), numeric: true, phone: false },
     { id: 'trades', title: 'Trades', cell: (run) => count(run.trades), numeric: true, phone: false },
-    { id: 'created', title: 'Asked for', cell: (run) => <Age at={run.created} />, numeric: true, phone: false },
+    { id: 'created', title: 'Asked', cell: (run) => <Age at={run.created} />, numeric: true, phone: false },
   ]
 }

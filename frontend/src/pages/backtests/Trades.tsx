@@ -4,10 +4,10 @@ import { number, signedPercent, tone } from '../../format'
 import { Card } from '../../parts/Card'
 import { Change } from '../../parts/Change'
 import { type Column, DataTable } from '../../parts/DataTable'
+import { Pager } from '../../parts/Pager'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 import { BarTime } from './BarTime'
-import { Pager } from './Pager'
-import { type Detail, type Result, type Trade, useTrades } from './queries'
+import { type Detail, PAGE, type Result, type Trade, useTrades } from './queries'
 
 /** Every trade from flat to flat, the latest first; one that is clicked is shown on its price. */
 export function Trades({
@@ -124,7 +124,14 @@ export function Trades({
           height={420}
         />
       )}
-      <Pager offset={offset} total={trades.data?.total ?? 0} noun="trades" turn={setOffset} />
+      <Pager
+        noun="trades"
+        offset={offset}
+        shown={trades.data?.trades.length ?? 0}
+        total={trades.data?.total ?? 0}
+        step={PAGE}
+        go={setOffset}
+      />
       <p className="chart-summary">
         Best and worst are how far a trade went for and against its entry price while it was held. Choose a trade to see
         it on the price.

@@ -2,9 +2,9 @@ import { useState } from 'react'
 import { Link } from 'react-router'
 import { count, utcDate } from '../../format'
 import { Card } from '../../parts/Card'
+import { Pager } from '../../parts/Pager'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 import { useCampaigns } from './asked'
-import { Pager } from './Pager'
 import { ScrollTable } from './ScrollTable'
 
 const STEP = 10

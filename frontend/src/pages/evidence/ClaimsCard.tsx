@@ -4,10 +4,10 @@ import { useState } from 'react'
 import type { Schema } from '../../api/client'
 import { counted } from '../../format'
 import { Card } from '../../parts/Card'
+import { Pager } from '../../parts/Pager'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 import { CLAIMS_SHOWN, type ClaimOrder, useClaims } from './asked'
 import { ClaimsTable } from './ClaimsTable'
-import { Pager } from './Pager'
 import { Term } from './Term'
 
 /** What is claimed in this home, and what of it is proven. */

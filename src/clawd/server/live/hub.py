@@ -23,6 +23,7 @@ from clawd.core.clock import Clock
 from clawd.server.frames import Changed, FeedLine, Status, Topic
 from clawd.server.live.columns import NUMBERS, STATES, Columns, no_agents
 from clawd.server.live.picture import Source
+from clawd.server.milliseconds import milliseconds
 
 #: Seconds between two frames of a topic, and between two of the status even where nothing has changed.
 EVERY: Final = 0.25
@@ -231,7 +232,7 @@ class Hub:
         return _feed_frame(seq, self._feed, whole=True)
 
     def _now(self) -> float:
-        return self._clock.now() / 1e6
+        return milliseconds(self._clock.now())
 
 
 def _feed_frame(seq: int, lines: tuple[FeedLine, ...], *, whole: bool) -> str:

@@ -11,7 +11,7 @@ from clawd.core.errors import ClawdError
 from clawd.core.events import read_event
 from clawd.reports.fact_words import fact_words
 from clawd.server.frames import FeedLine
-from clawd.server.live.tale import MILLISECOND
+from clawd.server.milliseconds import milliseconds
 from clawd.store.journal import Entry, open_journal
 
 
@@ -46,7 +46,7 @@ def line_of(entry: Entry, names: Mapping[str, str]) -> FeedLine:
         text, tone = entry.kind, "warn"
     return FeedLine(
         seq=entry.seq,
-        time=entry.ts / MILLISECOND,
+        time=milliseconds(entry.ts),
         kind=entry.kind,
         agent=agent if isinstance(agent, str) else None,
         text=text,

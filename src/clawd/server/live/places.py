@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-from clawd.store.database import mendable
 from clawd.store.lock import is_locked
+from clawd.store.whole_file import write_whole
 
 Kind = Literal["bars", "account"]
 _WANTED: Final = "shown.json"
@@ -71,12 +71,7 @@ def keep_wanted(home: Path, run: str | None) -> None:
     Raises:
         ClawdError: when it cannot be written.
     """
-    path = home / _WANTED
-    with mendable(path):
-        home.mkdir(parents=True, exist_ok=True)
-        scratch = path.with_suffix(".new")
-        scratch.write_text(json.dumps({"run": run}) + "\n", encoding="utf-8")
-        scratch.replace(path)
+    write_whole(home / _WANTED, json.dumps({"run": run}) + "\n")
 
 
 def _written_at(path: Path) -> int | None:

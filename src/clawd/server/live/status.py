@@ -24,7 +24,8 @@ from clawd.server.live.orders import Orders
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place
 from clawd.server.live.reader import Reader
-from clawd.server.live.tale import EQUITY, MILLISECOND, Tale
+from clawd.server.live.tale import EQUITY, Tale
+from clawd.server.milliseconds import milliseconds
 from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
 
 Standing = Literal["active", "reducing", "halted", "flattening", "day_limit"]
@@ -102,8 +103,8 @@ def status_of(
             "phase": phase.phase,
             "phase_text": phase.text,
             "progress": phase.progress,
-            "market_time": tale.time / MILLISECOND if tale.seq else None,
-            "heard_at": heard_at / MILLISECOND if heard_at is not None else None,
+            "market_time": milliseconds(tale.time) if tale.seq else None,
+            "heard_at": milliseconds(heard_at),
             "standing": standing,
             "alerts": alerts,
             **_figures(tale, columns),

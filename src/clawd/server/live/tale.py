@@ -53,9 +53,9 @@ from clawd.server.frames import FeedLine
 from clawd.server.live.alerts import Alerts
 from clawd.server.live.columns import Columns, columns_of_account, columns_of_books, no_agents
 from clawd.server.live.curves import Bar, BarSeries, Curves
+from clawd.server.milliseconds import milliseconds
 from clawd.store.entry import GENESIS, Entry
 
-MILLISECOND: Final = 1_000_000
 FEED: Final = 100
 #: Fills that are kept; older ones are only in the journal.
 MOST_FILLS: Final = 100_000
@@ -286,7 +286,7 @@ class Tale:
             self.feed.append(
                 FeedLine(
                     seq=entry.seq,
-                    time=entry.ts / MILLISECOND,
+                    time=milliseconds(entry.ts),
                     kind=entry.kind,
                     agent=agent if isinstance(agent, str) else None,
                     text=words.text,

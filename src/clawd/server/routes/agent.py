@@ -21,8 +21,9 @@ from clawd.server.live.asked import AtFollower, OfRun
 from clawd.server.live.holdings import orders_of, positions_of
 from clawd.server.live.journal_page import lines_at
 from clawd.server.live.status import CURRENCY
-from clawd.server.live.tale import MILLISECOND, Tale
+from clawd.server.live.tale import Tale
 from clawd.server.live.trades import Trade, trades_of
+from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
 from clawd.server.routes.agents import AgentSummary, summary_of
 from clawd.server.routes.positions import (
@@ -200,8 +201,8 @@ def _trade(trade: Trade) -> TradeView:
         agent=trade.agent,
         symbol=trade.symbol,
         side="long" if trade.side > 0 else "short",
-        opened=trade.opened / MILLISECOND,
-        closed=None if trade.closed is None else trade.closed / MILLISECOND,
+        opened=milliseconds(trade.opened),
+        closed=milliseconds(trade.closed),
         size=text(trade.entered),
         entry=text(trade.entry),
         exit=text_or_none(trade.exit),
@@ -215,8 +216,8 @@ def _trade(trade: Trade) -> TradeView:
 
 def _hired(tale: Tale, book: AgentBook | None, times: np.ndarray[Any, Any]) -> float | None:
     if book is not None and tale.books is not None:
-        return (book.hired_at if book.hired_at >= 0 else tale.books.start.first) / MILLISECOND
-    return float(times[0]) / MILLISECOND if times.size else None
+        return milliseconds(book.hired_at if book.hired_at >= 0 else tale.books.start.first)
+    return milliseconds(int(times[0])) if times.size else None
 
 
 def _evidence(book: AgentBook) -> EvidenceView:
@@ -226,7 +227,7 @@ def _evidence(book: AgentBook) -> EvidenceView:
         peak=known(book.evidence.peak),
         level=book.level,
         bars=book.evidence.bars,
-        counts_from=book.counts_from / MILLISECOND,
+        counts_from=milliseconds(book.counts_from),
         proven=book.proven,
     )
 

@@ -11,7 +11,7 @@ from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.live.alerts import Alert, AlertKind, Severity
 from clawd.server.live.asked import AtFollower, OfRun
-from clawd.server.live.tale import MILLISECOND
+from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
 from clawd.server.site import AtSite
 from clawd.store.acknowledged import Acknowledgement, acknowledge
@@ -82,9 +82,9 @@ def _view(alert: Alert, run: str, seen: Acknowledgement | None) -> AlertView:
         text=alert.text,
         run=run,
         seq=alert.seq,
-        time=alert.time / MILLISECOND,
+        time=milliseconds(alert.time),
         agent=alert.agent,
         symbol=alert.symbol,
-        acknowledged_at=None if seen is None else seen.at / MILLISECOND,
+        acknowledged_at=None if seen is None else milliseconds(seen.at),
         acknowledged_by=None if seen is None else seen.by,
     )

@@ -14,6 +14,7 @@ from clawd.risk.approvals import Approver, beyond_drift, policy_of
 from clawd.server.at_stake import currency_of
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
 from clawd.server.routes.standing import Notional
 from clawd.server.signing import digest_of, objection_to
@@ -24,7 +25,6 @@ from clawd.store.approvals import ApprovalFile, approvals_path
 
 router = APIRouter(tags=["approvals"])
 
-_MS = 1_000_000
 _DECISIONS = {"approve": Decision.APPROVE, "reject": Decision.REJECT}
 
 Id = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="of the request")]
@@ -276,12 +276,12 @@ def _approval(found: Seen, trusted: tuple[Approver, ...], words: dict[str, str])
         approved=len(standing.approved),
         signers=signers,
         faults=list(standing.faults),
-        requested_at=request.requested_at / _MS,
-        expires_at=request.expires_at / _MS,
+        requested_at=milliseconds(request.requested_at),
+        expires_at=milliseconds(request.expires_at),
         reference=decimal_text(request.reference),
         allowed_drift=decimal_text(request.drift),
         price=None if mark is None else decimal_text(mark.price),
-        price_at=None if mark is None else mark.time / _MS,
+        price_at=None if mark is None else milliseconds(mark.time),
         drift=None if standing.drift is None else decimal_text(standing.drift),
         drifted=mark is not None and beyond_drift(request, mark),
         may_approve=objection is None,

@@ -16,6 +16,7 @@ from clawd.core.errors import ClawdError
 from clawd.server.audit import audit_path
 from clawd.server.audit_list import NEWEST, Act, list_acts, read_place
 from clawd.server.caller import Scope, needs
+from clawd.server.milliseconds import MILLISECOND
 from clawd.server.problem import ConflictError
 from clawd.server.site import AtSite
 from clawd.store.journal import CHUNK, GENESIS, open_journal
@@ -23,7 +24,6 @@ from clawd.store.journal_copy import export_line
 
 router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[needs(Scope.READ)])
 
-_MILLISECOND = 1_000_000
 _Time = Annotated[int | None, Query(ge=0, le=2**43, description="milliseconds since 1970")]
 _Text = Annotated[str | None, Query(max_length=200)]
 
@@ -81,13 +81,13 @@ def list_audit(
         return (
             (by is None or act.by == by)
             and (what is None or act.what == what)
-            and (until is None or act.ts <= until * _MILLISECOND)
+            and (until is None or act.ts <= until * MILLISECOND)
             and (word is None or word in _line(act).casefold())
         )
 
     place = NEWEST if cursor is None else read_place(cursor)
     try:
-        page = list_acts(site.home, wanted, limit, place, None if since is None else since * _MILLISECOND)
+        page = list_acts(site.home, wanted, limit, place, None if since is None else since * MILLISECOND)
     except ClawdError as error:
         raise ConflictError(error.what, where=error.where, hint=error.hint) from error
     return AuditPage(entries=[_entry(act) for act in page.acts], next=None if page.next is None else str(page.next))
@@ -155,7 +155,7 @@ def _line(act: Act) -> str:
 def _entry(act: Act) -> AuditEntry:
     return AuditEntry(
         id=f"{act.source[0]}-{act.what if act.source != 'web' else 'entry'}-{act.number}",
-        time=act.ts // _MILLISECOND,
+        time=act.ts // MILLISECOND,
         source=act.source,
         number=act.number,
         what=act.what,

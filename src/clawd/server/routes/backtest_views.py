@@ -18,6 +18,7 @@ from clawd.backtests.thinning import MOST_POINTS
 from clawd.core.errors import ClawdError, suggestion
 from clawd.server.backtest_desk import ADoneRun, AtDesk, missing, result_of
 from clawd.server.caller import Scope, needs
+from clawd.server.milliseconds import MILLISECOND, each_in_milliseconds, milliseconds
 from clawd.server.problem import ConflictError, MissingError, Problem
 
 router = APIRouter(tags=["backtests"], dependencies=[needs(Scope.READ)])
@@ -165,13 +166,13 @@ def compare_backtests(
             ComparedRun(
                 id=run.id,
                 name=run.name,
-                t=None if curve is None else _millis(curve.times),
+                t=None if curve is None else each_in_milliseconds(curve.times),
                 value=None if curve is None else curve.values.tolist(),
             )
             for run, curve in zip(runs, found.curves, strict=True)
         ],
-        start=None if found.start is None else found.start / 1e6,
-        end=None if found.end is None else found.end / 1e6,
+        start=milliseconds(found.start),
+        end=milliseconds(found.end),
         differences=[ComparedDifference(what=d.what, values=list(d.values), text=d.text) for d in found.differences],
         figures=[
             ComparedFigure(
@@ -196,7 +197,7 @@ def read_backtest_series(
     with opened(desk.shelf.arrays(run.id)) as kept:
         curves = kept.curves(points)
     return BacktestSeries(
-        t=_millis(curves.times),
+        t=each_in_milliseconds(curves.times),
         equity=curves.equity.tolist(),
         held=None if curves.held is None else curves.held.tolist(),
         drawdown=curves.drawdown.tolist(),
@@ -252,7 +253,7 @@ def read_backtest_prices(
         prices = kept.prices(row, _nanos(start), _nanos(end), points)
     return PriceSeries(
         symbol=symbol,
-        t=_millis(prices.times),
+        t=each_in_milliseconds(prices.times),
         open=_known(prices.open),
         high=_known(prices.high),
         low=_known(prices.low),
@@ -261,8 +262,8 @@ def read_backtest_prices(
         width=prices.width,
         fills=[_fill(each) for each in prices.fills],
         left_out=prices.left_out,
-        first=prices.first / 1e6,
-        last=prices.last / 1e6,
+        first=milliseconds(prices.first),
+        last=milliseconds(prices.last),
         decimals=found["instruments"][row]["price_decimals"],
     )
 
@@ -282,8 +283,8 @@ def _trade(line: TradeLine, symbols: Sequence[str], capital: Any) -> dict[str, A
         "number": line.number,
         "symbol": symbols[line.row],
         "side": "long" if line.side > 0 else "short",
-        "opened": line.opened / 1e6,
-        "closed": None if line.closed is None else line.closed / 1e6,
+        "opened": milliseconds(line.opened),
+        "closed": milliseconds(line.closed),
         "bars": line.bars,
         "size": line.size,
         "entry": line.entry,
@@ -300,7 +301,7 @@ def _trade(line: TradeLine, symbols: Sequence[str], capital: Any) -> dict[str, A
 
 def _fill(fill: FillLine) -> FillOut:
     return FillOut(
-        t=fill.time / 1e6,
+        t=milliseconds(fill.time),
         side="buy" if fill.size > 0 else "sell",
         size=abs(fill.size),
         price=fill.price,
@@ -311,13 +312,8 @@ def _fill(fill: FillLine) -> FillOut:
     )
 
 
-def _millis(times: NDArray[np.int64]) -> list[float]:
-    values: list[float] = (times / 1e6).tolist()
-    return values
-
-
 def _nanos(millis: float | None) -> int | None:
-    return None if millis is None else int(millis * 1e6)
+    return None if millis is None else int(millis * MILLISECOND)
 
 
 def _known(values: NDArray[np.float64]) -> list[float | None]:

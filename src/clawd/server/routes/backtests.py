@@ -22,6 +22,7 @@ from clawd.language.strategy import LARGEST_JSON_FILE
 from clawd.server.audit import record
 from clawd.server.backtest_desk import ADoneRun, ARun, AtDesk, as_conflict, missing, result_of
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import Problem
 from clawd.server.site import AtSite, Site
 from clawd.store.strategies import read_saved
@@ -340,7 +341,7 @@ def _summary(desk: Desk, run: Run) -> BacktestSummary:
         text=_where_it_stands(run, place),
         progress=run.progress if run.state == "running" else float(run.state == "done"),
         place=place,
-        created=run.created / 1e6,
+        created=milliseconds(run.created),
         seconds=None if run.started is None or run.ended is None else (run.ended - run.started) / 1e9,
         pinned=run.pinned,
         data=request.data,
@@ -377,8 +378,8 @@ def _result(found: dict[str, Any]) -> BacktestResult:
     return BacktestResult(
         **{name: found[name] for name in _PLAIN},
         bar=found["figures"]["bar"],
-        first=found["first"] / 1e6,
-        last=found["last"] / 1e6,
+        first=milliseconds(found["first"]),
+        last=milliseconds(found["last"]),
         months=months["years"],
         months_total=months["total"],
         months_held=months["held"],

@@ -12,7 +12,8 @@ from clawd.server.caller import Scope, needs
 from clawd.server.live.asked import AtFollower, OfRun
 from clawd.server.live.benchmark import benchmark_of
 from clawd.server.live.status import CURRENCY
-from clawd.server.live.tale import EQUITY, MILLISECOND, Tale
+from clawd.server.live.tale import EQUITY, Tale
+from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
 from clawd.server.routes.positions import OfAgent
 from clawd.server.routes.series import EquityCurve, curve_of, known
@@ -101,7 +102,7 @@ def read_prices(
             run=tale.run,
             symbol=symbol,
             currency=CURRENCY,
-            time=[bar.opened / MILLISECOND for bar in bars],
+            time=[milliseconds(bar.opened) for bar in bars],
             open=[bar.open for bar in bars],
             high=[bar.high for bar in bars],
             low=[bar.low for bar in bars],
@@ -111,7 +112,7 @@ def read_prices(
             fills=[
                 FillMarker(
                     seq=fill.seq,
-                    time=fill.time / MILLISECOND,
+                    time=milliseconds(fill.time),
                     agent=fill.agent,
                     size=float(fill.size),
                     price=float(fill.price),
@@ -127,7 +128,7 @@ def read_prices(
 
 def _stops(tale: Tale, symbol: str, agent: str | None) -> list[StopLine]:
     found = [
-        StopLine(agent=name, time=[time / MILLISECOND for time, _ in steps], level=[level for _, level in steps])
+        StopLine(agent=name, time=[milliseconds(time) for time, _ in steps], level=[level for _, level in steps])
         for (name, of), steps in tale.stops.items()
         if of == symbol and agent in (None, name)
     ]

@@ -9,13 +9,12 @@ from pydantic import BaseModel, Field
 
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.milliseconds import MILLISECOND
 from clawd.server.problem import ForbiddenError, MissingError
 from clawd.server.site import AtSite
 from clawd.store.access import LONGEST_KEY, Key, open_access
 
 router = APIRouter(tags=["access"], dependencies=[needs(Scope.ADMIN)])
-
-_MILLISECOND = 1_000_000
 
 
 class ApiKey(BaseModel):
@@ -88,8 +87,8 @@ def _known(key: Key, now: int) -> ApiKey:
         id=key.id,
         name=key.name,
         scopes=sorted(key.scopes),
-        made=key.made // _MILLISECOND,
-        ends=None if key.ends is None else key.ends // _MILLISECOND,
-        seen=None if key.seen is None else key.seen // _MILLISECOND,
+        made=key.made // MILLISECOND,
+        ends=None if key.ends is None else key.ends // MILLISECOND,
+        seen=None if key.seen is None else key.seen // MILLISECOND,
         ended=key.ends is not None and now >= key.ends,
     )

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from clawd.research.markets import list_markets
 from clawd.server.caller import Scope, needs
+from clawd.server.milliseconds import milliseconds
 from clawd.server.site import AtSite
 
 router = APIRouter(tags=["markets"], dependencies=[needs(Scope.READ)])
@@ -49,12 +50,16 @@ def list_study_markets(site: AtSite) -> list[MarketSummary]:
             title=_TITLES[market.data],
             instruments=[
                 ListedInstrument(
-                    symbol=each.symbol, bar=each.bar, first=each.first / 1e6, last=each.last / 1e6, bars=each.bars
+                    symbol=each.symbol,
+                    bar=each.bar,
+                    first=milliseconds(each.first),
+                    last=milliseconds(each.last),
+                    bars=each.bars,
                 )
                 for each in market.instruments[:MOST_LISTED]
             ],
             left_out=max(len(market.instruments) - MOST_LISTED, 0),
-            sealed_from=None if market.sealed_from is None else market.sealed_from / 1e6,
+            sealed_from=milliseconds(market.sealed_from),
         )
         for market in list_markets(site.home)
     ]

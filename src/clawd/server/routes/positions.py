@@ -12,7 +12,7 @@ from clawd.server.caller import Scope, needs
 from clawd.server.live.asked import AtFollower, OfRun
 from clawd.server.live.holdings import Position, Working, orders_of, positions_of
 from clawd.server.live.status import CURRENCY
-from clawd.server.live.tale import MILLISECOND
+from clawd.server.milliseconds import milliseconds
 
 router = APIRouter(tags=["positions"], dependencies=[needs(Scope.READ)])
 
@@ -116,7 +116,7 @@ def position_view(position: Position, names: dict[str, str]) -> PositionView:
         unrealised=text_or_none(position.unrealised),
         stop=text_or_none(position.stop),
         targets=[TargetView(level=text(level), size=text(size)) for level, size in position.targets],
-        opened=None if position.opened is None else position.opened / MILLISECOND,
+        opened=milliseconds(position.opened),
     )
 
 
@@ -136,7 +136,7 @@ def order_view(working: Working, names: dict[str, str]) -> OrderView:
         limit=text_or_none(order.limit),
         reason=order.reason.word.replace("_", " "),
         state=working.state,
-        since=None if working.since is None else working.since / MILLISECOND,
+        since=milliseconds(working.since),
     )
 
 

@@ -16,14 +16,13 @@ from clawd.server.budget import Budget, Use, budgets, uses
 from clawd.server.caller import Scope, needs
 from clawd.server.live.places import Place
 from clawd.server.live.tale import Tale
+from clawd.server.milliseconds import milliseconds
 from clawd.server.refusal_words import RULES, words_of
 from clawd.server.routes.settings import Setting, list_settings
 from clawd.server.setting_rows import text_of
 from clawd.server.site import AtSite
 
 router = APIRouter(tags=["risk"])
-
-_MS = 1_000_000
 
 
 class BudgetRow(BaseModel):
@@ -147,7 +146,7 @@ def _run(tale: Tale, place: Place, most: int) -> RunRisk:
         run=place.run,
         kind=place.kind,
         currency=currency_of(symbols_of(tale)),
-        time=tale.time / _MS if tale.time > 0 else None,
+        time=milliseconds(tale.time) if tale.time > 0 else None,
         account=account,
         agents=agents[:most],
         agents_in_all=len(agents),
@@ -178,7 +177,7 @@ def _amount(amount: Decimal | None) -> str | None:
 def _refusal(run: str, at: int, verdict: VerdictGiven) -> Refusal:
     return Refusal(
         run=run,
-        at=at / _MS,
+        at=milliseconds(at),
         order=verdict.order,
         agent=verdict.agent,
         symbol=verdict.symbol,

@@ -11,7 +11,7 @@ from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.frames import Status
 from clawd.server.live.asked import AtFollower
-from clawd.server.live.tale import MILLISECOND
+from clawd.server.milliseconds import milliseconds
 from clawd.server.site import AtSite
 
 router = APIRouter(tags=["live"], dependencies=[needs(Scope.READ)])
@@ -41,7 +41,7 @@ class ShownRun(BaseModel):
 def read_status(site: AtSite, follower: AtFollower) -> Status:
     """How the run that is shown stands: the same that open pages are sent."""
     status = (site.source or follower).picture().status
-    return status.model_copy(update={"sent_at": site.clock.now() / MILLISECOND})
+    return status.model_copy(update={"sent_at": milliseconds(site.clock.now())})
 
 
 @router.get("/runs")
@@ -54,7 +54,7 @@ def list_runs(follower: AtFollower) -> list[RunSummary]:
             kind=each.kind,
             working=each.working,
             shown=place is not None and each.path == place.path,
-            written_at=each.written_at / MILLISECOND,
+            written_at=milliseconds(each.written_at),
         )
         for each in follower.places()[:500]
     ]

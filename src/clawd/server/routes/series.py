@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field
 
 from clawd.server.live.curves import drawdowns
-from clawd.server.live.tale import MILLISECOND
+from clawd.server.milliseconds import each_in_milliseconds
 
 
 class EquityCurve(BaseModel):
@@ -31,15 +31,10 @@ def curve_of(currency: str, capital: float, times: NDArray[np.int64], values: ND
     return EquityCurve(
         currency=currency,
         capital=capital,
-        time=milliseconds(times),
+        time=each_in_milliseconds(times),
         equity=values.tolist(),
         drawdown=drawdowns(values, capital).tolist(),
     )
-
-
-def milliseconds(times: NDArray[np.int64]) -> list[float]:
-    """Times in UTC nanoseconds as a page wants them."""
-    return [time / MILLISECOND for time in times.tolist()]
 
 
 def known(value: float) -> float | None:

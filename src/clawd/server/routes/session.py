@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Caller, Scope, needs
 from clawd.server.door import address_of, cookie_name
+from clawd.server.milliseconds import MILLISECOND
 from clawd.server.problem import ForbiddenError, MissingError, TooOftenError
 from clawd.server.rates import Kind
 from clawd.server.site import AtSite, Site
@@ -17,8 +18,6 @@ from clawd.store.access import SESSION_LIFETIME, Session, SignInError, open_acce
 from clawd.store.password import LONGEST_PASSWORD, SHORTEST_PASSWORD
 
 router = APIRouter(tags=["access"])
-
-_MILLISECOND = 1_000_000
 
 
 class SignIn(BaseModel):
@@ -87,7 +86,7 @@ def sign_in(site: AtSite, request: Request, response: Response, wanted: SignIn) 
     response.set_cookie(
         name,
         secret,
-        max_age=SESSION_LIFETIME // (1000 * _MILLISECOND),
+        max_age=SESSION_LIFETIME // (1000 * MILLISECOND),
         path="/",
         httponly=True,
         samesite="strict",
@@ -177,7 +176,7 @@ def _who(caller: Caller, ends: int | None, has_password: bool) -> Who:
         kind="session" if caller.via.startswith("s-") else "key",
         id=caller.via,
         scopes=sorted(caller.scopes),
-        ends=None if ends is None else ends // _MILLISECOND,
+        ends=None if ends is None else ends // MILLISECOND,
         has_password=has_password,
     )
 
@@ -189,9 +188,9 @@ def _open(session: Session, caller: Caller) -> OpenSession:
         means=session.means,
         address=session.address,
         program=session.program,
-        made=session.made // _MILLISECOND,
-        seen=session.seen // _MILLISECOND,
-        ends=session.ends // _MILLISECOND,
+        made=session.made // MILLISECOND,
+        seen=session.seen // MILLISECOND,
+        ends=session.ends // MILLISECOND,
         own=session.id == caller.via,
     )
 

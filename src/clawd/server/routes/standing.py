@@ -11,6 +11,7 @@ from clawd.core.clock import iso
 from clawd.server.at_stake import Stake
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
 from clawd.server.site import AtSite, Site
 from clawd.server.standing import Consequence, Heard, Level, consequences, level_of
@@ -19,7 +20,6 @@ from clawd.store.switchboard import Command, Switch, as_state, in_words
 
 router = APIRouter(tags=["standing"])
 
-_MS = 1_000_000
 
 Ordered = Literal["resume", "stop_entries", "flatten", "halt"]
 
@@ -206,7 +206,7 @@ def _stake(stake: Stake) -> RunStake:
         whole=stake.whole,
         state=stake.state.value,
         flattening=stake.flattening,
-        halted_until=None if stake.halted_until is None else stake.halted_until / _MS,
+        halted_until=milliseconds(stake.halted_until),
         agents=stake.agents,
         positions=stake.positions,
         entries=stake.entries,
@@ -236,7 +236,7 @@ def _order(command: Command) -> GivenOrder:
         ordered="resume" if level is None else level.value,
         by=command.by,
         why=command.why,
-        at=None if never else command.ts / _MS,
+        at=None if never else milliseconds(command.ts),
         text="nobody has stopped anything" if never else in_words(command),
     )
 
@@ -251,7 +251,7 @@ def _answers(heard: Heard, stakes: list[Stake]) -> OrderAnswers:
                 run=run,
                 state="done" if done else "ended" if not at_work else "waiting" if answer is None else "working",
                 text=None if answer is None else answer.text,
-                at=None if answer is None else answer.ts / _MS,
+                at=None if answer is None else milliseconds(answer.ts),
                 positions=held.get(run),
             )
         )
@@ -282,7 +282,8 @@ def _where(heard: Heard, runs: list[RunHeard], stakes: list[Stake]) -> str:
         open_ = f"; {held} positions stay open until it does" if flatten and held else ""
         return f"nothing is running; whatever starts next begins {as_state(command.switch)}{open_}"
     if flatten:
-        return f"flat, as {', '.join(run.run for run in runs)} heard it: the venue has no order and no position of ours"
+        heard_by = ", ".join(run.run for run in runs)
+        return f"everything was closed, as {heard_by} heard it: the venue has no order and no position of ours"
     limited = [stake for stake in stakes if stake.at_work and stake.halted_until is not None]
     if command.switch is Switch.RESUME and limited:
         until = ", ".join(f"{stake.run} until {iso(stake.halted_until or 0)}" for stake in limited)

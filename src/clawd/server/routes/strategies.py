@@ -17,6 +17,7 @@ from clawd.language.explain import sentence
 from clawd.language.strategy import Strategy, parse_toml
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import ConflictError, MissingError
 from clawd.server.site import AtSite, Site
 from clawd.server.strategy_checks import checked_graph, checked_text, checked_tree, palette
@@ -53,7 +54,6 @@ from clawd.store.strategies import (
 router = APIRouter(tags=["strategies"], dependencies=[needs(Scope.READ)])
 
 Name = Annotated[str, Path(max_length=80, description="of a saved strategy or of the starter library")]
-_MILLISECOND = 1_000_000
 
 
 @router.get("/palette")
@@ -138,7 +138,7 @@ def save_strategy(name: Name, request: SaveRequest, site: AtSite, caller: AsCall
     return SavedAnswer(
         name=name,
         revision=saved.revision,
-        saved_at=saved.saved_at / _MILLISECOND,
+        saved_at=milliseconds(saved.saved_at),
         draft=draft is not None,
         content_hash=check.content_hash,
     )
@@ -262,7 +262,7 @@ def _detail(saved: Saved) -> StrategyDetail:
         name=saved.name,
         own=True,
         revision=saved.revision,
-        saved_at=saved.saved_at / _MILLISECOND if saved.saved_at else None,
+        saved_at=milliseconds(saved.saved_at) if saved.saved_at else None,
         edited_outside=saved.edited and saved.saved_at > 0,
         form=form if saved.draft is not None else "text",
         draft=content if isinstance(content, str) else None,
@@ -296,7 +296,7 @@ def _last_backtests(site: Site) -> dict[str, LastBacktest]:
         if run.state == "done" and run.figures is not None and run.ended is not None:
             last = LastBacktest(
                 id=run.id,
-                ended_at=run.ended / _MILLISECOND,
+                ended_at=milliseconds(run.ended),
                 total_return=run.figures.get("total_return"),
                 sharpe=run.figures.get("sharpe"),
             )
@@ -319,7 +319,7 @@ def _own_summary(saved: Saved, listed: set[str], tested: Mapping[str, LastBackte
         claim="",
         content_hash=None,
         bar=None,
-        saved_at=saved.saved_at / _MILLISECOND if saved.saved_at else None,
+        saved_at=milliseconds(saved.saved_at) if saved.saved_at else None,
         on_fleet=False,
         last_backtest=None,
     )
@@ -338,7 +338,7 @@ def _summary(
         claim=strategy.claim,
         content_hash=strategy.content_hash,
         bar=duration(strategy.bar) if strategy.bar is not None else None,
-        saved_at=saved.saved_at / _MILLISECOND if saved and saved.saved_at else None,
+        saved_at=milliseconds(saved.saved_at) if saved and saved.saved_at else None,
         on_fleet=strategy.content_hash in listed,
         last_backtest=tested.get(strategy.content_hash),
     )
@@ -426,7 +426,7 @@ def _listed(site: Site, each: Listed) -> ListedStrategy:
         name=each.name,
         title=parse_toml(each.text).name,
         content_hash=each.content_hash,
-        added_at=each.added_at / _MILLISECOND,
+        added_at=milliseconds(each.added_at),
         by=each.by,
         current=now is not None and now.content_hash == each.content_hash,
     )

@@ -1,8 +1,8 @@
 import { Button } from '@mantine/core'
 import { ChevronLeft, ChevronRight } from 'lucide-react'
-import { count } from '../../format'
+import { count } from '../format'
 
-/** "1 to 25 of 3,412", and the way to the others. */
+/** Which part of a long list is shown, "1 to 25 of 3,412", and the way to the others. */
 export function Pager({
   noun,
   offset,
@@ -23,7 +23,7 @@ export function Pager({
 }) {
   if (total === 0) return null
   return (
-    <nav className="evidence-pager" aria-label={`Pages of ${noun}`}>
+    <nav className="pager" aria-label={`Pages of ${noun}`}>
       <span className="muted" role="status">
         {shown === 0 ? 'none' : `${count(offset + 1)} to ${count(offset + shown)}`} of {count(total)} {noun}
       </span>
