@@ -34,7 +34,7 @@ export function PriceChart(props: PriceChartProps) {
     if (!of) return 'There are no prices yet.'
     const [bought, sold] = ['buy', 'sell'].map((side) => marks?.filter((mark) => mark.side === side).length ?? 0)
     return (
-      `Close from ${number(of.first.value, decimals)} to ${number(of.last.value, decimals)} ${currency}, ` +
+      `Close from ${number(of.first.value, decimals)} to ${number(of.last.value, decimals)}${currency && ` ${currency}`}, ` +
       `${utc(of.first.time).slice(0, 16)} to ${utc(of.last.time).slice(0, 16)} UTC; ${bought} bought, ${sold} sold.`
     )
   }, [candles, marks, decimals, currency])

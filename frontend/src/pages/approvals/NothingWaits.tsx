@@ -17,8 +17,8 @@ export function NothingWaits({ keys, inForce }: { keys: boolean; inForce: boolea
     )
   return (
     <Empty title="No order waits for a person">
-      Orders above a limit can wait here until m of n people have signed exactly that order with their own keys. No
-      limit is set, so nothing waits. To begin, in a terminal:
+      Orders above a limit can wait here until as many people as you ask for have signed exactly that order with their
+      own keys. No limit is set, so nothing waits. To begin, in a terminal:
       <span className="approvals-steps">
         {STEPS.map(([command, what]) => (
           <span key={command}>

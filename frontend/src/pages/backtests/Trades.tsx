@@ -90,7 +90,7 @@ export function Trades({
       numeric: true,
       phone: false,
     },
-    { id: 'why', title: 'Why it ended', cell: (trade) => <span className="bt-state">{trade.text}</span>, phone: false },
+    { id: 'why', title: 'Why it ended', cell: (trade) => trade.text, phone: false },
   ]
   return (
     <Card

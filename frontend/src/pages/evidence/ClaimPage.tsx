@@ -50,8 +50,9 @@ function Claim({ detail }: { detail: Schema<'ClaimDetail'> }) {
           <Link to={`/evidence/strategies/${claim.content_hash}`}>
             <bdi>{claim.name}</bdi>
           </Link>{' '}
-          has an <Term of="edge">edge</Term> on <bdi>{claim.market}</bdi> at {percent(claim.fee, 3)} of fee and{' '}
-          {percent(claim.slippage, 3)} of slippage a side. Registered on {utcDate(claim.registered_at)}
+          has an <Term of="edge">edge</Term> on <bdi>{claim.market.replaceAll(',', ', ')}</bdi> at a fee of{' '}
+          {percent(claim.fee, 3)} and slippage of {percent(claim.slippage, 3)} a side. Registered on{' '}
+          {utcDate(claim.registered_at)}
           {claim.run && (
             <>
               {' '}

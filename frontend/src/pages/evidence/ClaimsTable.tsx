@@ -64,7 +64,7 @@ export function ClaimsTable({
               </Link>
             </td>
             <td className="no-phone">
-              <bdi>{claim.market}</bdi>
+              <bdi>{claim.market.replaceAll(',', ', ')}</bdi>
             </td>
             <td className="no-phone">{utcDate(claim.counts_from)}</td>
             <td className="numbers">{wealth(claim.wealth)}</td>

@@ -26,9 +26,9 @@ export function KeysCard() {
         keyOf={(row) => row.fingerprint}
         empty={
           <>
-            No key yet. <code>clawd keys new NAME</code> makes one <CopyButton text="clawd keys new NAME" />, and{' '}
-            <code>clawd keys trust NAME</code> lets it approve. Private keys are made and trusted in a terminal, never
-            here.
+            No key yet. Private keys are made and trusted in a terminal, never here: <code>clawd keys trust NAME</code>{' '}
+            lets one approve, and this makes one: <code>clawd keys new NAME</code>{' '}
+            <CopyButton text="clawd keys new NAME" />
           </>
         }
         columns={[
