@@ -1,6 +1,7 @@
 import { Notifications } from '@mantine/notifications'
 import { lazy, Suspense } from 'react'
 import { BrowserRouter, Route, Routes } from 'react-router'
+import { NotFound } from './pages/NotFound'
 import { SessionGate } from './session/SessionGate'
 import { Shell } from './shell/Shell'
 
@@ -29,6 +30,7 @@ export function App() {
               <Route path="/approvals" element={<Approvals />} />
               <Route path="/risk" element={<Risk />} />
               <Route path="/settings" element={<Settings />} />
+              <Route path="*" element={<NotFound />} />
             </Routes>
           </Suspense>
         </Shell>

@@ -72,3 +72,6 @@ export const utc = (milliseconds: number | null | undefined): string =>
   known(milliseconds) ? new Date(milliseconds).toISOString().slice(0, 19).replace('T', ' ') : UNKNOWN
 
 export const utcDate = (milliseconds: number | null | undefined): string => utc(milliseconds).slice(0, 10)
+
+/** With a capital at its beginning. */
+export const sentence = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

@@ -255,10 +255,14 @@ ROWS: list[tuple[str, str, str]] = [
     ("up --data two --slots 2001", "2000", "--slots"),
     ("up --data two --slots some", "integer", "--slots"),
     ("up --data two --bar 1h", "no 1h bars", "two"),
-    ("up --data two --journal ''", "no journal is named", "--journal"),
-    ("up --data two --journal cross.toml", "not a database", "cross.toml"),
-    ("up --data two --journal j.sqlite --fresh", "--fresh and --journal cannot both", "does not exist yet"),
-    ("up --data two --journal postgresql://127.0.0.1:1/db", "efused", "postgresql://127.0.0.1:1/db?journal=main"),
+    ("up --headless --data two --journal ''", "no journal is named", "--journal"),
+    ("up --headless --data two --journal cross.toml", "not a database", "cross.toml"),
+    ("up --headless --data two --journal j.sqlite --fresh", "--fresh and --journal cannot both", "does not exist yet"),
+    (
+        "up --headless --data two --journal postgresql://127.0.0.1:1/db",
+        "efused",
+        "postgresql://127.0.0.1:1/db?journal=main",
+    ),
     # journal
     ("journal verify", "no journal yet", "`clawd up` makes one"),
     ("journal verify --all", "no journal yet", "`clawd up` makes one"),
@@ -378,7 +382,7 @@ def test_bad_input_at_the_true_console(console: Clawd, clawd: Clawd, inputs: Pat
 
 
 @pytest.mark.parametrize("kind", ["words", "few bytes", "another program's", "cut off", "a folder"])
-@pytest.mark.parametrize("line", ["backtest cross.toml --data two", "up --data two --strategy hold.toml"])
+@pytest.mark.parametrize("line", ["backtest cross.toml --data two", "up --headless --data two --strategy hold.toml"])
 def test_a_ledger_that_is_none_is_left_alone(clawd: Clawd, inputs: Path, home: Path, line: str, kind: str) -> None:
     _spoil(home / "ledger.sqlite", kind)
     before = disk(inputs)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from dealer_worlds import ALL, LOT, SECOND, SYMBOLS, T0, ListJournal, ModelVenue, Wire, limits_of, opened
+from dealer_worlds import ALL, DAY, LOT, SECOND, SYMBOLS, T0, ListJournal, ModelVenue, Wire, limits_of, opened
 
 from clawd.core.account_events import AgentFunded, TradingState
 from clawd.core.clock import ReplayClock
@@ -363,3 +363,54 @@ def test_flattening_is_done_when_the_venue_has_said_so_and_not_before() -> None:
     assert bench.journal.kinds.count("FlatVerified") == 1
     assert bench.trader.account.state is TradingState.HALTED
     assert not any(isinstance(each, Cancel) and each.symbol == "ETH" for each in bench.wire.sent)
+
+
+def flat(bench: Bench) -> None:
+    """What is being closed is traded, and the venue says that nothing is left."""
+    bench.through()
+    for name in [
+        name for name, each in bench.venue.orders.items() if each.working and each.order.kind is OrderKind.CLOSING
+    ]:
+        bench.trade(name)
+    for _ in range(4):
+        bench.through()
+        bench.wait(3)
+    bench.through()
+    assert not bench.trader.account.flattening and bench.size == 0
+
+
+def tomorrow(bench: Bench) -> None:
+    bench.clock.set(bench.clock.now() + DAY)
+    for _ in range(4):
+        bench.wait(31)
+        bench.through()
+    assert bench.trader.account.day == T0 // DAY + 1
+
+
+def test_who_flattens_while_the_days_limit_closes_everything_is_obeyed_on_the_next_day_too() -> None:
+    bench = Bench()
+    bench.hold()
+    bench.see(BTC="40")
+    bench.trader.work()
+    assert bench.trader.account.flattening and bench.trader.account.until_day is not None
+    assert not bench.commands(Switch.FLATTEN, 1)
+    flat(bench)
+    tomorrow(bench)
+    assert bench.commands(Switch.FLATTEN, 1)
+    assert bench.trader.account.state is TradingState.HALTED
+    assert bench.enter("1")[1].code is Code.HALTED
+    assert bench.journal.kinds.count("FlattenBegan") == 1
+
+
+def test_who_resumes_on_a_day_that_has_lost_its_limit_is_obeyed_on_the_next() -> None:
+    bench = Bench()
+    bench.hold()
+    assert bench.commands(Switch.HALT, 1)
+    bench.see(BTC="40")
+    bench.trader.work()
+    flat(bench)
+    assert not bench.commands(Switch.RESUME, 2)
+    assert bench.trader.account.state is TradingState.HALTED
+    tomorrow(bench)
+    assert bench.commands(Switch.RESUME, 2)
+    assert bench.trader.account.state is TradingState.ACTIVE

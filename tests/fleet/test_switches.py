@@ -8,6 +8,7 @@ import sys
 import time
 from decimal import Decimal
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 from fleet_worlds import DAY, HOUR, MIDNIGHT, FreshClaims, Trading, panel_of, settings_of, start_of, strategy_of, walk
@@ -18,7 +19,7 @@ from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, 
 from clawd.core.event import Event
 from clawd.core.events import OrderCancelled, OrderFilled, OrderSubmitted, VerdictGiven
 from clawd.core.orders import OrderKind
-from clawd.fleet.run import begin_or_continue, replay
+from clawd.fleet.run import Run, begin_or_continue, replay
 from clawd.store.journal import Journal
 from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch, Switchboard
 
@@ -247,3 +248,18 @@ def test_a_run_at_work_answers(tmp_path: Path) -> None:
     with Journal.open(newest, read_only=True) as journal:
         kinds = [entry.body["order_kind"] for entry in journal.entries() if entry.kind == OrderSubmitted.__name__]
     assert kinds == []
+
+
+def test_a_resumption_is_not_said_to_free_what_the_days_limit_halts(tmp_path: Path) -> None:
+    books = SimpleNamespace(
+        command=1, flattening=False, halted_until=20_000, net_sizes=dict, start=SimpleNamespace(run="r")
+    )
+    fleet = SimpleNamespace(books=books, clock=SimpleNamespace(now=lambda: 1))
+    with Switchboard.open(tmp_path) as switchboard:
+        command = switchboard.give(Switch.RESUME, "ann", "", 1)
+        Run(None, fleet, 0, switchboard)._answer()  # type: ignore[arg-type]
+        books.halted_until = None
+        Run(None, fleet, 0, switchboard)._answer()  # type: ignore[arg-type]
+        limited, free = [answer.text for answer in switchboard.answers(command)]
+    assert limited == "resumed; the day's limit still halts it until 2024-10-04"
+    assert free == "may enter positions again"

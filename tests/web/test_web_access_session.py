@@ -152,3 +152,16 @@ def test_two_homes_on_one_machine_do_not_sign_each_other_out(site: Site, tmp_pat
         assert len(both) == 2
         for web in (one, two):
             assert httpx2.get(f"{web.url}/api/about", cookies=both).json()["home"] == str(web.site.home)
+
+
+def test_a_key_that_may_not_do_everything_sets_no_password_by_which_it_could(web: Served) -> None:
+    def put(*scopes: Scope) -> httpx2.Response:
+        with open_access(web.site.home) as access:
+            _, secret = access.new_key("-".join(("k", *scopes)), frozenset(scopes), None, web.site.clock.now())
+        words = {"password": "seven brown foxes"}
+        return httpx2.put(f"{web.url}/api/password", json=words, headers={"Authorization": f"Bearer {secret}"})
+
+    assert put(Scope.READ, Scope.ADMIN).status_code == 403
+    with open_access(web.site.home) as access:
+        assert not access.has_password()
+    assert put(*Scope).status_code == 200

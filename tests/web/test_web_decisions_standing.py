@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +22,11 @@ from web_server import Served, served
 from clawd.core.clock import SystemClock
 from clawd.core.settings import Settings
 from clawd.server.at_stake import Stake
+from clawd.server.routes import standing
 from clawd.server.site import Site
-from clawd.server.standing import Level, consequences
+from clawd.server.standing import Heard, Level, RunAnswer, consequences
 from clawd.store.journal import Journal
-from clawd.store.switchboard import RESUME_WORD, Switch, Switchboard
+from clawd.store.switchboard import RESUME_WORD, Answer, Command, Switch, Switchboard
 
 WORDS = {"stop_entries": "", "flatten": "FLATTEN", "halt": "HALT"}
 STATES = {"stop_entries": "reducing", "flatten": "halted", "halt": "halted"}
@@ -265,7 +267,7 @@ def test_flatten_by_keyboard_alone_until_it_is_verified_and_resume_asks_again(
     assert {row["state"] for row in agents["agents"]} <= {"halted", "fired", "released"}
     # Resuming asks again.
     page.keyboard.press("Control+Shift+K")
-    expect(dialog).to_contain_text("halted, and everything is to be closed")
+    expect(dialog).to_contain_text("flatten: close everything, and stay halted")
     dialog.get_by_role("button", name="Resume").click()
     again = page.get_by_role("dialog", name="Resume trading")
     resume = again.get_by_role("button", name="Resume trading")
@@ -351,6 +353,10 @@ def test_a_run_that_has_only_begun_is_waited_for(client: httpx2.Client, site: Si
     with Journal.open(site.home / "runs" / "young" / "journal.sqlite"):
         answer = stop(client, "halt").json()
         assert [(run["run"], run["state"]) for run in answer["runs"]] == [("young", "waiting")]
+        shown = client.get("/api/standing").json()
+        assert [(run["run"], run["at_work"], run["whole"]) for run in shown["runs"]] == [("young", True, False)]
+        assert shown["levels"][0]["notional"] == [{"amount": None, "currency": "USD"}], "not nothing: not known"
+        assert shown["answers"]["runs"][0]["positions"] is None
     assert client.get("/api/standing").json()["answers"]["runs"][0]["state"] == "ended"
 
 
@@ -393,3 +399,23 @@ def test_unlike_currencies_and_unknown_prices_are_never_added() -> None:
         (10, 5, 15, 0),
         (10, 5, 0, 15),
     ]
+
+
+def test_a_resumption_that_the_days_limit_outlasts_is_not_said_to_free_anything() -> None:
+    from decimal import Decimal  # noqa: PLC0415
+
+    from clawd.core.account_events import TradingState  # noqa: PLC0415
+
+    day = 86_400 * 10**9
+    stake = Stake("r", "bars", True, True, TradingState.ACTIVE, False, 20_000 * day, 2, 0, 0, 0, Decimal(0), "USD")
+    command = Command(2, 0, Switch.RESUME, "ann", "")
+    heard = Heard(command, [RunAnswer("r", Answer("r", 0, "may enter positions again", True), True)], True)
+    text = standing._answers(heard, [stake]).text
+    assert "free to trade" not in text and "r until 2024-10-04" in text
+    assert "free to trade" in standing._answers(heard, [replace(stake, halted_until=None)]).text
+
+
+def test_what_is_flat_is_said_of_the_runs_that_have_heard_it() -> None:
+    command = Command(2, 0, Switch.FLATTEN, "ann", "")
+    heard = Heard(command, [RunAnswer("one", Answer("one", 0, "flat", True), True)], True)
+    assert "one heard it" in standing._answers(heard, []).text

@@ -31,7 +31,9 @@ from clawd.core.settings import Settings
 from clawd.execution.recovery import replay as replay_account
 from clawd.execution.snapshots import Snapshots
 from clawd.fleet.run import set_aside
+from clawd.server.frames import Status
 from clawd.server.live.columns import NUMBERS, Columns
+from clawd.server.live.follower import Follower
 from clawd.server.live.hub import MOST_CLIENTS
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import places
@@ -539,3 +541,36 @@ def _masked(text: bytes) -> bytes:
     """A short text frame of RFC 6455 from a client, its mask all zeros."""
     assert len(text) < 126
     return bytes([0x81, 0x80 | len(text)]) + bytes(4) + text
+
+
+def eventually(follower: Follower, phase: str) -> Status:
+    deadline = time.monotonic() + 10
+    while (status := follower.picture().status).phase != phase:
+        assert time.monotonic() < deadline, f"it has not come to that: {status}"
+        time.sleep(0.01)
+    return status
+
+
+def test_a_mistake_of_ours_ends_no_following_and_what_is_shown_then_says_that_it_is_old(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    follower = Follower(Settings(home=tmp_path), SystemClock())
+    broken = threading.Event()
+    step = Follower.step
+
+    def breaking(self: Follower, pictured: float, *, look: bool) -> tuple[bool, bool]:
+        if broken.is_set():
+            raise KeyError("odd")
+        return step(self, pictured, look=look)
+
+    monkeypatch.setattr(Follower, "step", breaking)
+    follower.start()
+    try:
+        broken.set()
+        shown = eventually(follower, "failed")
+        assert "what is shown is old" in shown.phase_text
+        broken.clear()
+        eventually(follower, "idle")
+    finally:
+        follower.stop()
+    assert "cannot be followed" in caplog.text

@@ -1,7 +1,7 @@
 import './build/build.css'
 import { useQuery, useQueryClient } from '@tanstack/react-query'
 import { useEffect, useMemo, useRef, useState } from 'react'
-import { useNavigate, useParams } from 'react-router'
+import { Link, useNavigate, useParams } from 'react-router'
 import { answered, api } from '../api/client'
 import { Page } from '../parts/Page'
 import { ProblemNotice } from '../parts/ProblemNotice'
@@ -45,6 +45,9 @@ function Opened({ name, onRenamed }: { name: string; onRenamed: (name: string) =
     return (
       <Page title="Build">
         <ProblemNotice error={failed.error} retry={() => void failed.refetch()} />
+        <p>
+          <Link to="/build">All strategies</Link>
+        </p>
       </Page>
     )
   if (!palette.data || !detail.data)

@@ -1,13 +1,19 @@
 import { Alert, Button } from '@mantine/core'
 import { ProblemError } from '../api/client'
+import { sentence } from '../format'
+import { Words } from './Words'
 
 /** What went wrong, where, and what would be right; never a status code alone. */
 export function ProblemNotice({ error, retry }: { error: unknown; retry?: () => void }) {
   const problem = error instanceof ProblemError ? error.problem : { what: String(error), where: null, hint: null }
   return (
-    <Alert color="danger" variant="outline" role="alert" title={sentence(problem.what)}>
+    <Alert color="danger" variant="outline" role="alert" title={<Words text={sentence(problem.what)} />}>
       {problem.where && <div className="muted">At {problem.where}.</div>}
-      {problem.hint && <div>{sentence(problem.hint)}.</div>}
+      {problem.hint && (
+        <div>
+          <Words text={sentence(problem.hint)} />.
+        </div>
+      )}
       {retry && (
         <Button mt={8} size="compact-sm" variant="default" onClick={retry}>
           Try again
@@ -16,5 +22,3 @@ export function ProblemNotice({ error, retry }: { error: unknown; retry?: () => 
     </Alert>
   )
 }
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

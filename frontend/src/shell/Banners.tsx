@@ -10,7 +10,7 @@ export function Banners() {
   const silent = (link.state === 'stale' || link.state === 'reconnecting') && link.age >= 2
   return (
     <>
-      {status && status.standing !== 'active' && <Stopped standing={status.standing} />}
+      {status && <Stopped standing={status.standing} />}
       {status?.phase === 'failed' && (
         <div className="banner danger-line" role="alert">
           <XCircle size={16} aria-hidden />

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query'
 import { useEffect, useState } from 'react'
 import { answered, api, type Schema } from '../api/client'
-import { age, counted } from '../format'
+import { age, counted, sentence } from '../format'
 import { ProblemNotice } from '../parts/ProblemNotice'
 import { type Verdict, verdict } from './words'
 
@@ -61,5 +61,3 @@ export function OrderProgress({ given }: { given: Schema<'OrderAnswers'> }) {
     </div>
   )
 }
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

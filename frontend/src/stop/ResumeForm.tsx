@@ -30,7 +30,7 @@ export function ResumeForm({ standing, onGiven, onCancel }: Props) {
   const notFlat = standing.answers.flat === false && standing.answers.runs.length > 0
   return (
     <>
-      <p className="stop-holds">{standing.order.text}</p>
+      <p className="stop-holds">Holds now: {standing.order.text}.</p>
       {notFlat && (
         <p className="stop-verdict stop-bad" role="alert">
           ⚠ The flattening is not done yet: {standing.answers.text}

@@ -2,9 +2,11 @@ import { Button, Modal } from '@mantine/core'
 import { useEffect, useState } from 'react'
 import type { Schema } from '../api/client'
 import { ProblemNotice } from '../parts/ProblemNotice'
+import { focused } from './focused'
 import { OrderProgress } from './OrderProgress'
 import { ResumeForm } from './ResumeForm'
 import { StopForm } from './StopForm'
+import { useFocusBack } from './useFocusBack'
 import { useStanding } from './useStanding'
 import './stop.css'
 
@@ -15,6 +17,7 @@ interface Props {
 
 /** Stop everything that trades from this home: three levels, what each would do, and what came of it. */
 export function StopDialog({ opened, onClose }: Props) {
+  useFocusBack(opened)
   const { data, error, refetch } = useStanding(opened)
   const [given, setGiven] = useState<Schema<'OrderAnswers'> | null>(null)
   const [resuming, setResuming] = useState(false)
@@ -26,13 +29,13 @@ export function StopDialog({ opened, onClose }: Props) {
   const stopped = data && data.order.ordered !== 'resume'
   const title = given?.order.ordered === 'resume' || resuming ? 'Resume trading' : 'Stop trading'
   return (
-    <Modal opened={opened} onClose={onClose} title={title} size={560} className="stop-dialog">
+    <Modal opened={opened} onClose={onClose} returnFocus={false} title={title} size={560} className="stop-dialog">
       <div className="stop-body">
         {given ? (
           <>
             <OrderProgress key={given.order.number} given={given} />
             <div className="stop-buttons">
-              <Button data-autofocus onClick={onClose}>
+              <Button ref={focused} onClick={onClose}>
                 Close
               </Button>
             </div>
@@ -43,7 +46,7 @@ export function StopDialog({ opened, onClose }: Props) {
           <>
             {stopped && (
               <div className="stop-holds">
-                <span>{data.order.text}</span>
+                <span>Holds now: {data.order.text}.</span>
                 <Button size="compact-sm" variant="default" onClick={() => setResuming(true)}>
                   Resume …
                 </Button>

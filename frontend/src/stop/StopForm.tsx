@@ -105,7 +105,7 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
       )}
       <div className="stop-buttons">
         <Button variant="default" onClick={onCancel}>
-          Keep trading
+          {standing.order.ordered === 'resume' ? 'Keep trading' : 'Leave it as it is'}
         </Button>
         <Button
           color="danger"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -34,8 +35,11 @@ def interruptions() -> Iterator[list[int]]:
 def stop_with_stdin(received: list[int]) -> None:
     """Ask the run to stop when the standard input ends: whoever holds its other end is gone, or wants that."""
 
+    stdin = sys.stdin.fileno()
+
     def watch() -> None:
-        while sys.stdin.buffer.read(1024):
+        # Past Python's own buffer, whose lock a thread must not hold when the interpreter ends.
+        while os.read(stdin, 1024):
             pass
         received.append(0)
 

@@ -45,7 +45,7 @@ from clawd.reports.fact_words import fact_words
 from clawd.risk.limit_settings import clusters_of, limits_of
 from clawd.store.approval_desk import ApprovalDesk
 from clawd.store.journal import Entry, Journal
-from clawd.store.switchboard import Switchboard
+from clawd.store.switchboard import Switch, Switchboard
 from clawd.venues.faults import Rule, from_json
 from clawd.venues.matching.file import VenueFile
 from clawd.venues.matching.rules import Delay, FeeTier, Latency, Listing, Rules
@@ -227,10 +227,15 @@ def _answer(switchboard: Switchboard, run: VenueRun, account: str) -> None:
     command = run.command
     if command.number == 0 or not run.obeyed or any(each.run == account for each in switchboard.answers(command)):
         return
-    held = len(run.trader.account.totals.held_by_agents())
-    flat = "flat: the venue has no order and no position of ours"
-    text = flat if not held else f"{run.trader.account.state}; {count(held, 'instrument')} held, with their exits"
+    text = obeyed(command.switch, run.trader.account.state, len(run.trader.account.totals.held_by_agents()))
     switchboard.answer(command, account, text, run.clock.now(), done=True)
+
+
+def obeyed(switch: Switch, state: TradingState, held: int) -> str:
+    """What a run says once it has obeyed. That it is flat the venue has said of a flattening, and of nothing else."""
+    if switch is Switch.FLATTEN and not held:
+        return "flat: the venue has no order and no position of ours"
+    return f"{state}; {count(held, 'instrument')} held, with their exits" if held else f"{state}; nothing is held"
 
 
 class _View:

@@ -32,7 +32,7 @@ from clawd.cli.settings import read_settings
 from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
-from clawd.fleet.campaign import BarTraded, campaign
+from clawd.fleet.campaign import BarTraded, campaign, first_traded
 from clawd.language.strategy import Strategy
 from clawd.server.address import LOOPBACK
 from clawd.server.fleet_process import FleetProcess
@@ -163,6 +163,8 @@ def up(
                 where="--journal",
                 hint="add --headless",
             )
+        # What is wrong with the market is said at once, before anything is begun; the fleet reads it for itself.
+        first_traded(read_market(data, universe, bar), settings)
         options = {
             "--data": data,
             "--universe": universe,

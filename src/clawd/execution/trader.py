@@ -6,6 +6,7 @@ positions. Whatever happens to a position or to its orders, its exits are brough
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -23,6 +24,7 @@ from clawd.core.account_events import (
     TradingState,
 )
 from clawd.core.clock import Clock
+from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import OrderFilled, OrderHeld
 from clawd.core.orders import Order, OrderKind
@@ -222,7 +224,9 @@ class Trader:
         match command.switch:
             case Switch.RESUME:
                 if by_person and not account.flattening:
-                    self.dealer.resume(by)
+                    # On a day that has lost its limit it waits for the next, and the trader goes on meanwhile.
+                    with contextlib.suppress(ClawdError):
+                        self.dealer.resume(by)
                 return not by_person or account.state is TradingState.ACTIVE
             case Switch.REDUCE:
                 if account.state is TradingState.ACTIVE:
@@ -232,7 +236,8 @@ class Trader:
                     self.dealer.halt(by, why)
             case Switch.FLATTEN:
                 # After a restart it is begun again: it ends with a word of the venue, and that is asked for anew.
-                if self._flattened_for != command.number and not account.flattening:
+                # What the day's limit is closing already is a person's halt from now on: no new day ends that.
+                if self._flattened_for != command.number:
                     self.dealer.flatten(by, why)
                 self._flattened_for = command.number
                 return not account.flattening

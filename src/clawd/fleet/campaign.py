@@ -139,12 +139,7 @@ def campaign(
     """
     panel = market.panel
     length = int(panel.times.size)
-    if length < FEWEST_BARS:
-        raise ClawdError(
-            f"the market has {length} bars, too few to choose on and to trade",
-            hint=f"at least {FEWEST_BARS} are needed",
-        )
-    first = int(length * settings.search_share)
+    first = first_traded(market, settings)
     yield MarketRead(market, first)
     if not is_warm():
         yield Compiling()
@@ -186,6 +181,21 @@ def campaign(
                     stopped = run.bars_left > 0
                     break
         yield Ended(summarise(run.books, panel.bars_per_year, benchmark), stopped)
+
+
+def first_traded(market: Market, settings: Settings) -> int:
+    """The index of the first bar that is traded on paper.
+
+    Raises:
+        ClawdError: when the market has too few bars.
+    """
+    length = int(market.panel.times.size)
+    if length < FEWEST_BARS:
+        raise ClawdError(
+            f"the market has {length} bars, too few to choose on and to trade",
+            hint=f"at least {FEWEST_BARS} are needed",
+        )
+    return int(length * settings.search_share)
 
 
 def _count(candidates: list[Candidate], market: Market, settings: Settings, clock: Clock, author: str) -> Searched:

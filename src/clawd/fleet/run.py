@@ -36,7 +36,7 @@ from clawd.core.events import (
     read_event,
 )
 from clawd.core.instrument import Instrument
-from clawd.core.panel import Panel
+from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.core.settings import Settings
 from clawd.engine.compiled import folder
 from clawd.execution.reconcile import reconcile
@@ -220,7 +220,9 @@ class Run:
         if command.number != books.command:  # another came meanwhile: the next bar hears it
             return
         text = {
-            Switch.RESUME: "may enter positions again",
+            Switch.RESUME: "may enter positions again"
+            if books.halted_until is None
+            else f"resumed; the day's limit still halts it until {iso(books.halted_until * NANOSECONDS_PER_DAY)}",
             Switch.REDUCE: f"reducing; {held} instruments held, with their exits",
             Switch.HALT: f"halted; {held} instruments held, with their exits",
             Switch.FLATTEN: f"closing {held} instruments"

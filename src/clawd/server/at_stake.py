@@ -25,6 +25,8 @@ T = TypeVar("T")
 QUOTE: Final = "USD"
 #: Runs at work that are looked at.
 _MOST_RUNS: Final = 8
+#: Seconds that each journal which is not the one shown is waited for: who wants to stop everything does not wait.
+_PATIENCE: Final = 0.5
 _CURRENCIES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY", "BTC")
 
 
@@ -75,29 +77,36 @@ class Stakes:
         self.last: dict[str, Stake] = {}
 
     def now(self) -> list[Stake]:
-        """Of every run that is at work; where none is, of the run and the account that were written last."""
-        found = self.each(_stake)
+        """Of every run that is at work; where none is, of the run and the account that were written last.
+
+        One that is at work and cannot be read, or not yet, is among them all the same, and not whole.
+        """
+        found = self.each(_stake, _unread)
         self.last = {stake.run: stake for stake in found}
         return found
 
-    def each(self, take: Callable[[Tale, Place, bool], T]) -> list[T]:
+    def each(self, take: Callable[[Tale, Place, bool], T], unread: Callable[[Place], T] | None = None) -> list[T]:
         """What is taken of each of these runs, whose tale nobody changes meanwhile.
 
         Args:
             take: given the tale, where it lies, and whether it has been read to its end.
+            unread: what stands for a run that is at work and of which nothing could be read; nothing where None.
         """
         follower = self._follower()
         if follower is None:
             return []
         status, found = follower.picture().status, []
         for place in _of_interest(follower.places()):
-            whole = not (status.run == place.run and status.phase == "reading")
+            whole = not (status.run == place.run and status.phase in ("reading", "failed"))
             try:
-                with follower.tale(place.run) as tale:
+                with follower.tale(place.run, _PATIENCE) as tale:
                     if tale.books is not None or tale.account is not None:
                         found.append(take(tale, place, whole))
+                        continue
             except ClawdError:
-                continue  # just being made, or set aside meanwhile
+                pass  # just being made, too long to be read by now, or set aside meanwhile
+            if unread is not None and place.working:
+                found.append(unread(place))
         return found
 
     @contextmanager
@@ -135,6 +144,11 @@ def _stake(tale: Tale, place: Place, whole: bool) -> Stake:
         return _of_books(place, tale.books, whole)
     assert tale.account is not None
     return _of_account(place, tale.account, tale.marks, whole)
+
+
+def _unread(place: Place) -> Stake:
+    state = TradingState.ACTIVE  # as far as is known: nothing less is claimed
+    return Stake(place.run, place.kind, place.working, False, state, False, None, 0, 0, 0, 0, None, QUOTE)
 
 
 def _of_books(place: Place, books: Books, whole: bool) -> Stake:

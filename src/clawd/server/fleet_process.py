@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
+from clawd.core.errors import ClawdError
 from clawd.server.frames import Phase
 
 #: Seconds until a process that was killed or has crashed is started again, one after the other; then it stays down.
@@ -55,6 +56,7 @@ class FleetProcess:
     Attributes:
         progress: what it is doing.
         traded: whether it has come as far as trading since the program began.
+        refused: what it said when it ended because of something that a person has to mend, None otherwise.
         changed: called from another thread whenever the progress is another one.
     """
 
@@ -68,11 +70,13 @@ class FleetProcess:
         self.pace = pace
         self.progress = Progress("idle", "nothing was started yet")
         self.traded = False
+        self.refused: str | None = None
         self.changed: Callable[[Progress], None] = lambda progress: None
         self._options = tuple(options)
         self._added = added
         self._fresh = fresh
         self._lock = threading.RLock()
+        self._turn = threading.Lock()  # one after the other: else the last would find the process of the one before
         self._process: subprocess.Popen[str] | None = None
         self._again: threading.Timer | None = None
         self._crashes = 0
@@ -92,7 +96,7 @@ class FleetProcess:
     def start(self) -> None:
         """Start it, unless it is at work."""
         with self._lock:
-            self._wanted = True
+            self._wanted, self.refused = True, None
             if self.pid is not None:
                 return
             self._process = subprocess.Popen(
@@ -132,16 +136,24 @@ class FleetProcess:
             pace: bars a second from now on; as before where it is None.
             fresh: set the run aside and begin it again.
         """
-        self.stop()
-        with self._lock:
-            self.pace = self.pace if pace is None else pace
-            self._fresh, self._crashes = fresh, 0
-            self.start()
+        with self._turn:
+            self.stop()
+            with self._lock:
+                self.pace = self.pace if pace is None else pace
+                self._fresh, self._crashes = fresh, 0
+                self._begin()
 
     def restart_soon(self, pace: float | None = None, fresh: bool = False) -> None:
         """The same from another thread: the bar at hand may take its time."""
         self._set(Progress("reading", "stopping after the bar at hand, to begin again"))
         threading.Thread(target=self.restart, args=(pace, fresh), name="fleet restart", daemon=True).start()
+
+    def _begin(self) -> None:
+        """Start it, or say why that cannot be: nobody else hears of it in a thread of its own."""
+        try:
+            self.start()
+        except (ClawdError, OSError) as error:
+            self._set(Progress("failed", str(error)))
 
     def _listen(self, process: subprocess.Popen[str]) -> None:
         """Hear what it says until it ends, and see to what comes then."""
@@ -186,7 +198,8 @@ class FleetProcess:
         elif not self._wanted:
             self._set(Progress("stopped", "the fleet was stopped"))
         elif code == _USAGE:
-            self._set(Progress("failed", " ".join(said).removeprefix("error: ") or "it ended without a word"))
+            self.refused = " ".join(said).removeprefix("error: ") or "the fleet ended without a word"
+            self._set(Progress("failed", self.refused))
         else:
             why = f"by signal {-code}" if code < 0 else f"with exit code {code}"
             self._recover(f"the fleet's process has ended {why}", said)
@@ -208,7 +221,7 @@ class FleetProcess:
             self._again = None
             if not self._wanted:
                 return
-            self.start()
+            self._begin()
             began, process = self._crashes, self._process
         forgive = threading.Timer(_FORGIVEN, self._forgive, (process, began))
         forgive.daemon = True

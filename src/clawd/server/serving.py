@@ -97,8 +97,8 @@ def _said(progress: Progress) -> tuple[Phase, str, float | None]:
 
 def _show(progress: Progress, fleet: FleetProcess, server: uvicorn.Server, failed: list[str]) -> None:
     """Say what the fleet does; one that could not even begin ends the program, as a wrong option should."""
-    if progress.phase == "failed" and not fleet.traded:
-        failed.append(progress.text)
+    if fleet.refused is not None and not fleet.traded:
+        failed.append(fleet.refused)
         server.should_exit = True
         return
     if progress.phase != "searching" or progress.share in (None, 1.0):  # the page shows each strategy

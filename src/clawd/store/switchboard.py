@@ -300,6 +300,6 @@ def in_words(command: Command) -> str:
         Switch.RESUME: "resumed",
         Switch.REDUCE: "reducing: positions may only become smaller",
         Switch.HALT: "halted: nothing is entered",
-        Switch.FLATTEN: "halted, and everything is to be closed",
+        Switch.FLATTEN: "flatten: close everything, and stay halted",
     }[command.switch]
     return f"{words} (by {command.by}, {iso(command.ts)}{f': {command.why}' if command.why else ''})"

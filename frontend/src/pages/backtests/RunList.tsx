@@ -164,6 +164,6 @@ function columnsOf(chosen: readonly string[], toggle: (id: string) => void): Col
     { id: 'sharpe', title: 'Sharpe', cell: (run) => number(run.sharpe), numeric: true, phone: false },
     { id: 'drawdown', title: 'Drawdown', cell: (run) => percent(run.max_drawdown), numeric: true, phone: false },
     { id: 'trades', title: 'Trades', cell: (run) => count(run.trades), numeric: true, phone: false },
-    { id: 'created', title: 'Asked for', cell: (run) => <Age at={run.created} />, numeric: true, phone: false },
+    { id: 'created', title: 'Asked', cell: (run) => <Age at={run.created} />, numeric: true, phone: false },
   ]
 }

@@ -1,7 +1,7 @@
 import { Alert, Button, Skeleton } from '@mantine/core'
 import { Download, Pin, PinOff, RotateCcw, Trash2 } from 'lucide-react'
 import { Link, useNavigate, useParams, useSearchParams } from 'react-router'
-import { utc } from '../../format'
+import { sentence, utc } from '../../format'
 import { Card } from '../../parts/Card'
 import { Page } from '../../parts/Page'
 import { ProblemNotice } from '../../parts/ProblemNotice'
@@ -184,5 +184,3 @@ function Found({ run, result }: { run: Detail; result: Result }) {
 
 /** Places that the words themselves name. */
 const FIELDS = new Set(['from', 'to', 'bar', 'data', 'universe', 'text'])
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

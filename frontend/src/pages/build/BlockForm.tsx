@@ -1,5 +1,6 @@
 import { Button, TextInput } from '@mantine/core'
 import { Trash2 } from 'lucide-react'
+import { Words } from '../../parts/Words'
 import { folded, isFoldable, removed, withBlock, withParameter, withSource } from './edit'
 import { flowWords } from './fits'
 import { ParameterField } from './ParameterField'
@@ -7,7 +8,6 @@ import { PortField } from './PortField'
 import type { Session } from './session'
 import type { Check, Graph, Kinds } from './types'
 import { faultText } from './view'
-import { Words } from './Words'
 
 interface Props {
   session: Session

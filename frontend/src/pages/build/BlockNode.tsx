@@ -1,9 +1,9 @@
 import { Handle, type Node, type NodeProps, Position } from '@xyflow/react'
 import { Flag, TriangleAlert } from 'lucide-react'
 import { memo } from 'react'
+import { Words } from '../../parts/Words'
 import { flowWord } from './fits'
 import type { Input, Shown } from './view'
-import { Words } from './Words'
 
 export type FlowNode = Node<Shown, 'block'>
 

@@ -2,7 +2,7 @@ import { Button, Group, List, Modal } from '@mantine/core'
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query'
 import { answered, api } from '../../api/client'
 import { ProblemNotice } from '../../parts/ProblemNotice'
-import { Words } from './Words'
+import { Words } from '../../parts/Words'
 
 interface Props {
   name: string

@@ -1,4 +1,5 @@
 import { Button, Switch } from '@mantine/core'
+import { Words } from '../../parts/Words'
 import { DistanceFields } from './DistanceFields'
 import { withExit } from './edit'
 import { exitName } from './exits'
@@ -7,7 +8,6 @@ import type { Session } from './session'
 import { TargetsFields } from './TargetsFields'
 import type { Check, Distance, ExitKind, ExitSet, Graph } from './types'
 import { faultText } from './view'
-import { Words } from './Words'
 
 interface Props {
   session: Session

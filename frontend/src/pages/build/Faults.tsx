@@ -1,8 +1,8 @@
 import { CircleCheck, TriangleAlert } from 'lucide-react'
 import { counted } from '../../format'
+import { Words } from '../../parts/Words'
 import type { Check, Fault, Form, Graph } from './types'
 import { blockName, faultText } from './view'
-import { Words } from './Words'
 
 interface Props {
   check: Check

@@ -78,12 +78,12 @@ export function AuditCard() {
             id: 'when',
             title: 'When',
             cell: (row) => (
-              <>
+              <span className="risk-use">
                 {utc(row.time)}
                 <div className="settings-meaning">
                   <Age at={row.time} />
                 </div>
-              </>
+              </span>
             ),
           },
           { id: 'what', title: 'What', cell: (row) => fact(row.what) },
@@ -93,7 +93,7 @@ export function AuditCard() {
             cell: (row) => (
               <>
                 {row.by}
-                <div className="settings-meaning">{row.via || row.source}</div>
+                <div className="settings-meaning risk-use">{row.via || row.source}</div>
               </>
             ),
           },

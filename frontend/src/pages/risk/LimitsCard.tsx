@@ -7,6 +7,7 @@ import { Card } from '../../parts/Card'
 import { DataTable } from '../../parts/DataTable'
 import { Gauge } from '../../parts/Gauge'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { Words } from '../../parts/Words'
 import { SettingDialog } from '../settings/SettingDialog'
 import { SourceMark } from '../settings/SourceMark'
 import { useSettings } from '../settings/useSettings'
@@ -102,7 +103,9 @@ export function LimitsCard({ currency }: { currency: string }) {
                   Change …
                 </Button>
               ) : (
-                <span className="settings-meaning">{row.setting.objection}</span>
+                <span className="settings-meaning">
+                  <Words text={row.setting.objection ?? ''} />
+                </span>
               ),
           },
         ]}

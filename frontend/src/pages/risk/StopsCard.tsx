@@ -2,6 +2,7 @@ import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { answered, api } from '../../api/client'
+import { sentence } from '../../format'
 import { Age } from '../../parts/Age'
 import { Card } from '../../parts/Card'
 import { DataTable } from '../../parts/DataTable'
@@ -9,7 +10,7 @@ import { ProblemNotice } from '../../parts/ProblemNotice'
 import { ResumeDialog } from '../../stop/ResumeDialog'
 import { StopDialog } from '../../stop/StopDialog'
 
-const WORDS = { resume: '▶ Resumed', stop_entries: '❚❚ Entries stopped', flatten: '■ Flattened', halt: '■ Halted' }
+const WORDS = { resume: '▶ Resume', stop_entries: '❚❚ Stop entries', flatten: '■ Flatten', halt: '■ Halt' }
 
 /** What holds now, and every order that a person has given. */
 export function StopsCard() {
@@ -43,8 +44,8 @@ export function StopsCard() {
       {standing.data && (
         <p className={`risk-standing ${stopped ? 'danger' : ''}`} role="status">
           {stopped ? '■ ' : '● '}
-          {stopped ? standing.data.order.text : 'Everything that the gate allows may be entered'}
-          <span className="muted"> {stopped ? standing.data.answers.text : ''}</span>
+          {stopped ? `${sentence(standing.data.order.text)}.` : 'Everything that the gate allows may be entered'}
+          <span className="muted"> {stopped ? `${sentence(standing.data.answers.text)}.` : ''}</span>
         </p>
       )}
       <DataTable

@@ -4,6 +4,7 @@ import { notifications } from '@mantine/notifications'
 import { useMutation, useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { answered, api, queries } from '../../api/client'
+import { sentence } from '../../format'
 import { ConfirmWord } from '../../parts/ConfirmWord'
 import { ProblemNotice } from '../../parts/ProblemNotice'
 import { range, type Setting, shown } from './values'
@@ -105,5 +106,3 @@ export function SettingDialog({ setting, word, currency, onClose }: Props) {
     </Modal>
   )
 }
-
-const sentence = (text: string) => text.charAt(0).toUpperCase() + text.slice(1)

@@ -4,6 +4,7 @@ import { Link } from 'react-router'
 import { Card } from '../../parts/Card'
 import { type Column, DataTable } from '../../parts/DataTable'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { Words } from '../../parts/Words'
 import { SettingDialog } from './SettingDialog'
 import { SourceMark } from './SourceMark'
 import { useSettings } from './useSettings'
@@ -49,7 +50,9 @@ export function ValuesCard() {
             Change …
           </Button>
         ) : (
-          <span className="settings-meaning">{row.objection}</span>
+          <span className="settings-meaning">
+            <Words text={row.objection ?? ''} />
+          </span>
         ),
     },
   ]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final
 
@@ -38,6 +39,8 @@ _SLICE: Final = 0.04
 #: Seconds that a request waits for a journal that is not the one shown, and how many of those are kept.
 _PATIENCE: Final = 8.0
 _KEPT: Final = 3
+
+_log = logging.getLogger("clawd.server")
 
 #: What the process that trades does before there is a journal: the phase, words, and the share that is done.
 Before = Callable[[], tuple[Phase, str, float | None]]
@@ -124,11 +127,12 @@ class Follower:
         return self._place
 
     @contextmanager
-    def tale(self, run: str | None = None) -> Iterator[Tale]:
+    def tale(self, run: str | None = None, patience: float = _PATIENCE) -> Iterator[Tale]:
         """What a run has told so far, which nobody changes in the block.
 
         Args:
             run: its name; the one shown where None.
+            patience: seconds for which one that is not shown is read before it is said to be too long.
 
         Raises:
             MissingError: when there is no such run, or none at all.
@@ -143,8 +147,8 @@ class Follower:
         if run is None:
             raise MissingError("there is no run yet", hint="`clawd up` or `clawd trade` makes one")
         other = self._other(run)
-        with other.lock:
-            deadline = time.monotonic() + _PATIENCE
+        with _taken(other.lock, patience, run):
+            deadline = time.monotonic() + patience
             while True:
                 other.reader.advance(_SLICE)
                 if other.reader.trouble is not None and not other.reader.tale.seq:
@@ -196,9 +200,20 @@ class Follower:
             now = time.monotonic()
             look = now - looked >= LOOK
             looked = now if look else looked
-            drawn, busy = self.step(pictured, look=look)
+            try:
+                drawn, busy = self.step(pictured, look=look)
+            except Exception as error:
+                _log.exception("the journals cannot be followed")
+                self._failed(error)
+                drawn, busy = False, False
             pictured = time.monotonic() if drawn else pictured
             self._stop.wait(0.001 if busy else POLL)
+
+    def _failed(self, error: Exception) -> None:
+        """A mistake of ours ends no following: what is shown says that it is old, until there is a new picture."""
+        text = f"what is shown is old, for a mistake of this server: {type(error).__name__}; its log says more"
+        status = self._picture.status.model_copy(update={"phase": "failed", "phase_text": text, "progress": None})
+        self._picture = replace(self._picture, status=status)
 
     def step(self, pictured: float, *, look: bool) -> tuple[bool, bool]:
         """Look which journals there are, if it is time; read on, and draw a picture where there is something new.
@@ -300,3 +315,13 @@ class Follower:
 
     def _child(self) -> Child | None:
         return None if self._before is None else Child(*self._before())
+
+
+@contextmanager
+def _taken(lock: threading.Lock, patience: float, run: str) -> Iterator[None]:
+    if not lock.acquire(timeout=patience):
+        raise ConflictError(f"run {run} is still being read for somebody else", hint="ask again in a moment")
+    try:
+        yield
+    finally:
+        lock.release()

@@ -148,6 +148,12 @@ def end_session(site: AtSite, caller: AsCaller, id: Annotated[str, Path(max_leng
 @router.put("/password", dependencies=[needs(Scope.ADMIN)])
 def set_password(site: AtSite, caller: AsCaller, wanted: NewPassword) -> PasswordSet:
     """Set the password, and sign out every other session."""
+    lacking = frozenset(Scope) - caller.scopes
+    if lacking:  # a password opens a session, which may do everything: nobody gives himself a right that he has not
+        raise ForbiddenError(
+            f"whoever has the password may do everything, and {caller.name} may not {min(lacking)}",
+            hint="sign in, or use `clawd web password`",
+        )
     now = site.clock.now()
     with open_access(site.home) as access:
         if access.has_password():

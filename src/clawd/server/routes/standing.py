@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from clawd.core.clock import iso
 from clawd.server.at_stake import Stake
 from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
@@ -241,7 +242,7 @@ def _order(command: Command) -> GivenOrder:
 
 
 def _answers(heard: Heard, stakes: list[Stake]) -> OrderAnswers:
-    held = {stake.run: stake.positions for stake in stakes}
+    held = {stake.run: stake.positions for stake in stakes if stake.whole}
     runs = []
     for run, answer, at_work in heard.runs:
         done = answer is not None and answer.done
@@ -281,5 +282,10 @@ def _where(heard: Heard, runs: list[RunHeard], stakes: list[Stake]) -> str:
         open_ = f"; {held} positions stay open until it does" if flatten and held else ""
         return f"nothing is running; whatever starts next begins {as_state(command.switch)}{open_}"
     if flatten:
-        return "flat: the venue has no order and no position of ours"
+        heard_by = ", ".join(run.run for run in runs)
+        return f"everything was closed, as {heard_by} heard it: the venue has no order and no position of ours"
+    limited = [stake for stake in stakes if stake.at_work and stake.halted_until is not None]
+    if command.switch is Switch.RESUME and limited:
+        until = ", ".join(f"{stake.run} until {iso(stake.halted_until or 0)}" for stake in limited)
+        return f"every run has heard it; the day's loss limit still halts {until}"
     return f"every run has said that it is {as_state(command.switch)}"

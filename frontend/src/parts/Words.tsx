@@ -1,6 +1,6 @@
 import { Fragment } from 'react'
 
-/** A sentence of the language in which names stand between backticks: they are set as code. */
+/** A sentence in which names and commands stand between backticks: they are set as code. */
 export function Words({ text }: { text: string }) {
   return text.split('`').map((part, index) =>
     // biome-ignore lint/suspicious/noArrayIndexKey: the same word may stand twice
