@@ -9,10 +9,11 @@ from decimal import Decimal
 import pytest
 from rich.console import Console
 
-from clawd.cli.formats import count, money, number, percent, price, wealth
+from clawd.cli.formats import count, money, number, percent, price
 from clawd.cli.grid import Column, grid
 from clawd.cli.live_view import _curve
 from clawd.cli.tables import evidence_bar
+from clawd.reports.formats import wealth
 
 COLUMNS = (
     Column("name", left=True, least=6, most=12),

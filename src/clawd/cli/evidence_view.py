@@ -9,11 +9,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clawd.cli.formats import count, number, percent, wealth
+from clawd.cli.formats import count, number, percent
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.tables import evidence_bar
 from clawd.core.clock import iso
 from clawd.core.panel import NANOSECONDS_PER_DAY
+from clawd.reports.formats import wealth
 from clawd.research.overview import Claim, Overview, Sample
 from clawd.store.ledger import MOST_ROWS, Tally
 

@@ -27,11 +27,6 @@ def price(value: Decimal) -> str:
     return f"{value:,.{min(digits, 12)}f}"
 
 
-def wealth(value: float) -> str:
-    """A wealth of evidence: two digits while small, no decimals when large."""
-    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
-
-
 def count(number: int, noun: str) -> str:
     """A number of things: 1 agent, 2 agents."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

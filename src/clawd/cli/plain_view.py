@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from clawd.cli.compiling import COMPILING
-from clawd.cli.formats import count, money, percent, wealth
+from clawd.cli.formats import count, money, percent
 from clawd.cli.grid import screen
 from clawd.cli.tables import (
     agents_table,
@@ -23,6 +23,7 @@ from clawd.evidence.monitor import FALSE_FIRING
 from clawd.fleet.books import Books
 from clawd.fleet.campaign import BarTraded, Compiling, Ended, MarketRead, PaperBegan, Searched, Stage, Tried
 from clawd.reports.fact_words import fact_words
+from clawd.reports.formats import wealth
 from clawd.store.switchboard import Switch
 
 

@@ -10,12 +10,13 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from clawd.cli.formats import count, money, number, percent, wealth
+from clawd.cli.formats import count, money, number, percent
 from clawd.cli.grid import SEVERITIES, Column, grid
 from clawd.core.clock import duration, iso
 from clawd.data.finding import Finding
 from clawd.fleet.campaign import MarketRead, Searched
 from clawd.fleet.summary import PROVEN, AgentSummary, FleetSummary
+from clawd.reports.formats import wealth
 
 _MOST_LINES = 12
 

@@ -67,7 +67,7 @@ from clawd.core.events import (
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.evidence.eprocess import EProcess
 from clawd.evidence.monitor import FALSE_FIRING
-from clawd.reports.formats import MINUS, counted, money, percent
+from clawd.reports.formats import MINUS, counted, money, percent, wealth
 
 Tone = Literal["plain", "gain", "loss", "warn", "danger"]
 
@@ -134,12 +134,12 @@ def fact_words(event: Event, names: Mapping[str, str] | None = None) -> Words:
 def _of_agents(event: Event) -> Words | None:
     match event:
         case AgentHired():
-            needs = f"capital {_amount(event.capital)}, needs evidence of {_wealth(event.level)}"
+            needs = f"capital {_amount(event.capital)}, needs evidence of {wealth(event.level)}"
             if event.evidence is not None:
-                needs += f", has earned {_wealth(EProcess.from_json(event.evidence).wealth)} before"
+                needs += f", has earned {wealth(EProcess.from_json(event.evidence).wealth)} before"
             return Words(f"hired {event.agent} {event.strategy}: {needs}")
         case AgentFired(why="EVIDENCE"):
-            lost = f"evidence that it loses {_wealth(event.wealth or 0.0)}, limit {_wealth(1 / FALSE_FIRING)}"
+            lost = f"evidence that it loses {wealth(event.wealth or 0.0)}, limit {wealth(1 / FALSE_FIRING)}"
             return Words(f"fired {event.agent}: {lost}", "danger")
         case AgentFired():
             fell = f"drawdown {percent(float(event.drawdown))}, limit {percent(float(event.limit))}"
@@ -147,7 +147,7 @@ def _of_agents(event: Event) -> Words | None:
         case AgentReleased():
             return Words(f"{event.agent} is flat; its capital of {_amount(event.capital)} is free again")
         case HypothesisProven():
-            reached = f"evidence {_wealth(event.wealth)}, needed {_wealth(event.level)}"
+            reached = f"evidence {wealth(event.wealth)}, needed {wealth(event.level)}"
             return Words(f"proven {event.agent}: {reached}; waiting for a person", "gain")
         case AgentFunded():
             name = event.about.get("name")
@@ -314,11 +314,6 @@ def _number(value: Decimal | float) -> str:
     digits = max(0, 5 - amount.adjusted()) if amount else 0
     text = f"{amount:,.{min(digits, 12)}f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def _wealth(value: float) -> str:
-    """A wealth of evidence: two digits while small, no decimals when large."""
-    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
 
 
 def _code(text: str) -> str:

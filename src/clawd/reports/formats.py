@@ -40,6 +40,11 @@ def money(value: float, decimals: int = 2, *, signed: bool = False) -> str:
     return number(value, decimals if abs(value) < 100_000 else 0, signed=signed)
 
 
+def wealth(value: float) -> str:
+    """A wealth of evidence: two digits while small, no decimals when large."""
+    return f"{value:,.2f}" if value < 100 else f"{value:,.0f}" if value < 1e6 else f"{value:.1e}"
+
+
 def axis_number(value: float, decimals: int) -> str:
     """A number that labels an axis: an amount, or a power of ten where that would be long with zeros."""
     if decimals <= 7 or value == 0:

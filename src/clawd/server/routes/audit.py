@@ -25,7 +25,6 @@ from clawd.store.journal_copy import export_line
 router = APIRouter(prefix="/audit", tags=["audit"], dependencies=[needs(Scope.READ)])
 
 _Time = Annotated[int | None, Query(ge=0, le=2**43, description="milliseconds since 1970")]
-_Text = Annotated[str | None, Query(max_length=200)]
 
 
 class AuditEntry(BaseModel):

@@ -176,9 +176,6 @@ def read_strategy_evidence(desk: AtDesk, site: AtSite, content_hash: Hash) -> St
     )
 
 
-Symbol = Annotated[str, Field(min_length=1, max_length=40)]
-
-
 class TellRequest(BaseModel):
     """On which market to tell a story, and at what costs; what is left out is as usual."""
 
