@@ -14,6 +14,7 @@ from clawd.core.orders import OrderKind
 from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
+from clawd.server.live.currency import QUOTE, currency_of
 from clawd.server.live.follower import Follower
 from clawd.server.live.places import Place
 from clawd.server.live.tale import Tale
@@ -21,13 +22,10 @@ from clawd.server.problem import MissingError
 
 T = TypeVar("T")
 
-#: Where the instruments name no currency of their own.
-QUOTE: Final = "USD"
 #: Runs at work that are looked at.
 _MOST_RUNS: Final = 8
 #: Seconds that each journal which is not the one shown is waited for: who wants to stop everything does not wait.
 _PATIENCE: Final = 0.5
-_CURRENCIES: Final = ("USDT", "USDC", "USD", "EUR", "GBP", "JPY", "BTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,15 +195,3 @@ def _of_account(place: Place, account: Account, marks: Mapping[str, Decimal], wh
         notional=sum((abs(size) * marks[symbol] for symbol, size in held), Decimal(0)) if known else None,
         currency=currency_of(tuple(account.start.symbols)),
     )
-
-
-def currency_of(symbols: tuple[str, ...]) -> str:
-    """What the instruments are quoted in, where their names agree on it; else :data:`QUOTE`."""
-    named = {next((each for each in _CURRENCIES if symbol.endswith(each)), QUOTE) for symbol in symbols}
-    return named.pop() if len(named) == 1 else QUOTE
-
-
-def symbols_of(tale: Tale) -> tuple[str, ...]:
-    """The instruments of a run."""
-    fold = tale.books or tale.account
-    return () if fold is None else tuple(fold.start.symbols)

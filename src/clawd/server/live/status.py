@@ -20,6 +20,7 @@ from clawd.execution.account import Account
 from clawd.fleet.books import Books
 from clawd.server.frames import Phase, Status
 from clawd.server.live.columns import STATES, Columns, no_agents
+from clawd.server.live.currency import QUOTE, currency_in
 from clawd.server.live.orders import Orders
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place
@@ -30,8 +31,6 @@ from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
 
 Standing = Literal["active", "reducing", "halted", "flattening", "day_limit"]
 
-#: Amounts are in the quote currency of the instruments; no instrument names its own yet.
-CURRENCY: Final = "USD"
 #: Entries that may be missing while it is still said to trade rather than to be read.
 _CAUGHT_UP: Final = 5_000
 
@@ -64,7 +63,7 @@ def nothing_to_show(
         market_time=None,
         heard_at=None,
         standing=_ordered(command, flattening=False),
-        currency=CURRENCY,
+        currency=QUOTE,
         equity=None,
         day_profit=None,
         day_loss_limit=studied(settings.day_loss_limit),
@@ -107,6 +106,7 @@ def status_of(
             "heard_at": milliseconds(heard_at),
             "standing": standing,
             "alerts": alerts,
+            "currency": currency_in(tale),
             **_figures(tale, columns),
         }
     )

@@ -18,9 +18,9 @@ from clawd.language.strategy import Strategy, parse_json
 from clawd.server.caller import Scope, needs
 from clawd.server.frames import AgentState, FeedLine
 from clawd.server.live.asked import AtFollower, OfRun
+from clawd.server.live.currency import currency_in
 from clawd.server.live.holdings import orders_of, positions_of
 from clawd.server.live.journal_page import lines_at
-from clawd.server.live.status import CURRENCY
 from clawd.server.live.tale import Tale
 from clawd.server.live.trades import Trade, trades_of
 from clawd.server.milliseconds import milliseconds
@@ -146,10 +146,10 @@ def read_agent(follower: AtFollower, agent: Id, run: OfRun = None) -> AgentDetai
         assert one is not None
         times, values = tale.curves.of(agent)
         capital = studied(one.capital)
-        equity = curve_of(CURRENCY, capital, times, values)
+        equity = curve_of(currency_in(tale), capital, times, values)
         detail = AgentDetail(
             run=tale.run,
-            currency=CURRENCY,
+            currency=currency_in(tale),
             summary=summary,
             state=summary.state,
             state_why=book.fired if book is not None else sub_account.stopped if sub_account is not None else None,
@@ -184,10 +184,10 @@ def list_trades(
     with follower.tale(run) as tale:
         if agent not in tale.columns().ids and agent != UNATTRIBUTED:
             raise MissingError(f"there is no agent {agent[:60]!r}", where=tale.run, hint="GET /api/agents has all")
-        fills, name = _fills(tale, agent), tale.run
+        fills, name, currency = _fills(tale, agent), tale.run, currency_in(tale)
     trades = trades_of(fills)[::-1]
     return TradePage(
-        run=name, currency=CURRENCY, total=len(trades), trades=[_trade(each) for each in trades[start : start + limit]]
+        run=name, currency=currency, total=len(trades), trades=[_trade(each) for each in trades[start : start + limit]]
     )
 
 

@@ -11,7 +11,7 @@ from clawd.core.money import studied
 from clawd.server.caller import Scope, needs
 from clawd.server.live.asked import AtFollower, OfRun
 from clawd.server.live.benchmark import benchmark_of
-from clawd.server.live.status import CURRENCY
+from clawd.server.live.currency import currency_in
 from clawd.server.live.tale import EQUITY, Tale
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
@@ -74,7 +74,7 @@ def read_equity(follower: AtFollower, run: OfRun = None) -> RunEquity:
     """The equity of the account of a run, with its drawdown and what buying and holding would have made."""
     with follower.tale(run) as tale:
         times, values = tale.curves.of(EQUITY)
-        curve = curve_of(CURRENCY, _capital(tale), times, values)
+        curve = curve_of(currency_in(tale), _capital(tale), times, values)
         benchmark, missing = benchmark_of(tale, times)
         if benchmark is not None:
             curve.benchmark = benchmark.tolist()
@@ -101,7 +101,7 @@ def read_prices(
         return Prices(
             run=tale.run,
             symbol=symbol,
-            currency=CURRENCY,
+            currency=currency_in(tale),
             time=[milliseconds(bar.opened) for bar in bars],
             open=[bar.open for bar in bars],
             high=[bar.high for bar in bars],

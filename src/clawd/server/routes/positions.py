@@ -10,8 +10,8 @@ from pydantic import BaseModel, Field
 
 from clawd.server.caller import Scope, needs
 from clawd.server.live.asked import AtFollower, OfRun
+from clawd.server.live.currency import currency_in
 from clawd.server.live.holdings import Position, Working, orders_of, positions_of
-from clawd.server.live.status import CURRENCY
 from clawd.server.milliseconds import milliseconds
 
 router = APIRouter(tags=["positions"], dependencies=[needs(Scope.READ)])
@@ -89,7 +89,7 @@ def list_positions(
     with follower.tale(run) as tale:
         found = positions_of(tale, agent)
         views = [position_view(each, tale.names) for each in found[start : start + limit]]
-        return PositionPage(run=tale.run, currency=CURRENCY, total=len(found), positions=views)
+        return PositionPage(run=tale.run, currency=currency_in(tale), total=len(found), positions=views)
 
 
 @router.get("/orders")
@@ -100,7 +100,7 @@ def list_orders(
     with follower.tale(run) as tale:
         found = orders_of(tale, agent)
         views = [order_view(each, tale.names) for each in found[start : start + limit]]
-        return OrderPage(run=tale.run, currency=CURRENCY, total=len(found), orders=views)
+        return OrderPage(run=tale.run, currency=currency_in(tale), total=len(found), orders=views)
 
 
 def position_view(position: Position, names: dict[str, str]) -> PositionView:

@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field
 from clawd.core.events import VerdictGiven
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
-from clawd.server.at_stake import currency_of, symbols_of
 from clawd.server.budget import Budget, Use, budgets, uses
 from clawd.server.caller import Scope, needs
+from clawd.server.live.currency import currency_in
 from clawd.server.live.places import Place
 from clawd.server.live.tale import Tale
 from clawd.server.milliseconds import milliseconds
@@ -145,7 +145,7 @@ def _run(tale: Tale, place: Place, most: int) -> RunRisk:
     return RunRisk(
         run=place.run,
         kind=place.kind,
-        currency=currency_of(symbols_of(tale)),
+        currency=currency_in(tale),
         time=milliseconds(tale.time) if tale.time > 0 else None,
         account=account,
         agents=agents[:most],
