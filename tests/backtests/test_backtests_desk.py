@@ -128,6 +128,7 @@ def test_they_run_in_the_order_in_which_they_were_asked_for(desk: Desk) -> None:
 def test_what_takes_too_long_is_ended(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     worker_of(desk)
     monkeypatch.setattr(desk_module, "LONGEST", 0.0)
+    monkeypatch.setattr(desk_module, "_BETWEEN_LOOKS", 0.001)  # a quick one is done between two looks
     found = ended(desk, asked(desk))
     monkeypatch.undo()
     assert found.state == "failed" and found.error is not None and "longer than" in found.error.what

@@ -231,7 +231,7 @@ def test_a_strategy_that_does_not_fit_the_market_says_why(clawd: Clawd, place: P
         (("--set", "fast=3", "--cluster", "nowhere"), "`nowhere` is not the address of a Ray cluster"),
         (("--set", "fast=3", "--out", "no/all.csv"), "no/all.csv: cannot be written"),
         (("--set", "fast=3", "--out", "means.toml"), "means.toml: the file cannot be continued"),
-        (("--set", "fast=3", "--from", "2030-01-01"), "there is no bar between --from and --to"),
+        (("--set", "fast=3", "--from", "2030-01-01"), "there is no bar between these times"),
     ],
 )
 def test_mistakes_are_said_and_change_nothing(
