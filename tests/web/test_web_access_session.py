@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import httpx2
 import pytest
+from loops import run_apart
 from web_server import Served, served
 
 from clawd.core.settings import Settings
@@ -63,7 +63,7 @@ def test_a_cookie_is_for_https_alone_where_that_is_spoken(site: Site) -> None:
             token = new_link(site.home, "", site.clock.now()).partition("#token=")[2]
             return await browser.post("/api/session", json={"token": token}, headers={"Origin": "https://testserver"})
 
-    answer = asyncio.run(over_https())
+    answer = run_apart(over_https())
     assert answer.status_code == 200, answer.text
     assert "Secure" in answer.headers["set-cookie"]
 

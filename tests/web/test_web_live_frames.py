@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from live_world import Page
+from loops import run_apart
 
 from clawd.core.clock import ReplayClock
 from clawd.core.settings import Settings
@@ -147,7 +147,7 @@ def test_what_a_page_holds_was_true_at_one_moment_and_is_true_at_the_end(steps: 
         assert page.agents == agents_of(source.now.fleet)
         assert [line["seq"] for line in page.feed] == [line.seq for line in source.now.feed]
 
-    asyncio.run(play())
+    run_apart(play())
 
 
 def test_a_client_that_is_far_behind_is_sent_one_whole_picture() -> None:
@@ -190,7 +190,7 @@ def test_a_status_comes_every_second_although_nothing_changes() -> None:
         assert max(later - earlier for earlier, later in pairwise(steps)) <= 10
         assert len(steps) <= 6, "and not more often"
 
-    asyncio.run(play())
+    run_apart(play())
 
 
 def test_what_was_announced_is_said_once_and_everything_to_who_has_missed_it() -> None:
@@ -215,7 +215,7 @@ def test_what_was_announced_is_said_once_and_everything_to_who_has_missed_it() -
         (frame,) = hub.due(late)
         assert all(word in frame for word in EVERYTHING)
 
-    asyncio.run(play())
+    run_apart(play())
 
 
 @given(count=st.integers(0, 900), joins=st.integers(0, 300), most=st.sampled_from([4, 16, 50]))

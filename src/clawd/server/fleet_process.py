@@ -128,6 +128,10 @@ class FleetProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        with self._lock:
+            if process is self._process:
+                self._process = None  # who listens to it hears of its end too late to say what that means
+                self._set(Progress("stopped", "the fleet was stopped"))
 
     def restart(self, pace: float | None = None, fresh: bool = False) -> None:
         """Stop it and start it: it goes on from its journal, or begins anew.
