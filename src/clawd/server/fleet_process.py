@@ -192,6 +192,8 @@ class FleetProcess:
                     pass
         code = process.wait()
         errors.join(5)
+        process.stdout.close()
+        process.stderr.close()
         with self._lock:
             if process is self._process:
                 self._ended(code, summary, list(said))
