@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clawd.core.errors import ClawdError
+from clawd.language.arrangement import arranged
 from clawd.language.assembly import MOST_NODES, assemble, shown, sound
 from clawd.language.builder import conversion
 from clawd.language.expression import LONGEST_NAME
@@ -20,7 +21,7 @@ from clawd.language.operators import OPERATORS
 from clawd.language.palette import default_parameters, parameter_problems
 from clawd.language.problem import Problem
 from clawd.language.signature import MismatchError
-from clawd.language.sketch import Block, Sketch, arranged
+from clawd.language.sketch import Block, Sketch
 from clawd.language.text_form import check_part_name
 from clawd.language.types import CONDITION, POSITION, Kind, Type
 

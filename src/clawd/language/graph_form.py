@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from clawd.core.errors import ClawdError, suggestion
+from clawd.language.arrangement import arranged
 from clawd.language.assembly import LONGEST_WRITTEN, MOST_NODES, admits, assemble, parameter_keys, shown, sound
 from clawd.language.builder import DEEPEST_PROGRAM, LARGEST_PROGRAM
 from clawd.language.canonical import make
@@ -234,26 +235,13 @@ def _ordered(nodes: Mapping[str, _Drawn]) -> list[str]:
     Raises:
         ClawdError: for a cycle, which it shows.
     """
-    waiting = {name: len(drawn.sources) for name, drawn in nodes.items()}
-    users: dict[str, list[str]] = {name: [] for name in nodes}
-    for name, drawn in nodes.items():
-        for source in drawn.sources.values():
-            users[source].append(name)
-    ready = [name for name, count in waiting.items() if count == 0]
-    order: list[str] = []
-    while ready:
-        name = ready.pop()
-        order.append(name)
-        for user in users[name]:
-            waiting[user] -= 1
-            if waiting[user] == 0:
-                ready.append(user)
-    if len(order) < len(nodes):
-        at = next(name for name, count in waiting.items() if count > 0)
+    order, circling = arranged({name: drawn.sources for name, drawn in nodes.items()})
+    if circling:
+        at, waiting = circling[0], set(circling)
         path: dict[str, None] = {}
         while at not in path:
             path[at] = None
-            at = next(source for source in nodes[at].sources.values() if waiting[source] > 0)
+            at = next(source for source in nodes[at].sources.values() if source in waiting)
         cycle = [*path][[*path].index(at) :]
         shown = [at, *reversed(cycle[-8:])] if len(cycle) <= 8 else [at, "…", *reversed(cycle[:7])]
         raise ClawdError(f"the edges go round in a circle: {' → '.join(shown)}", where=f"node {at}")

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from clawd.language.arrangement import arranged
 from clawd.language.assembly import MOST_NODES
 from clawd.language.expression import LONGEST_EXPRESSION, Tree, parse
 from clawd.language.graph_form import input_ports, parameter_names
@@ -351,27 +352,3 @@ def _likenesses(sketch: Sketch, numbers: dict[object, int]) -> dict[str, int]:
         likeness = (block.operator, block.parameters, sources)
         found[name] = numbers.setdefault(likeness, len(numbers))
     return found
-
-
-def arranged(sources: Mapping[str, Mapping[str, str]]) -> tuple[list[str], list[str]]:
-    """The names, inputs before what uses them, and those that stand on a circle or behind one.
-
-    Args:
-        sources: of each name the names at its ports; what is not there is left out.
-    """
-    waiting = {name: sum(source in sources for source in ports.values()) for name, ports in sources.items()}
-    users: dict[str, list[str]] = {name: [] for name in sources}
-    for name, ports in sources.items():
-        for source in ports.values():
-            if source in users:
-                users[source].append(name)
-    ready = [name for name, count in waiting.items() if count == 0]
-    order: list[str] = []
-    while ready:
-        name = ready.pop()
-        order.append(name)
-        for user in users[name]:
-            waiting[user] -= 1
-            if waiting[user] == 0:
-                ready.append(user)
-    return order, [name for name, count in waiting.items() if count > 0]
