@@ -15,14 +15,15 @@ from benchmarks.measure import Result
 from clawd.core.account_events import AccountOpened, AgentFunded, DayBegan, ProtectionChanged
 from clawd.core.costs import Costs
 from clawd.core.event import Event
-from clawd.core.events import OrderCancelled, OrderFilled, OrderSubmitted, VerdictGiven
+from clawd.core.events import OrderCancelled, OrderFilled, OrderSubmitted
 from clawd.core.instrument import Instrument
 from clawd.core.orders import Order, OrderKind, OrderType
 from clawd.core.reason import Reason
 from clawd.core.reports import Quote
 from clawd.execution.account import Account
+from clawd.execution.verdicts import verdict_given
 from clawd.execution.view import MarketNow, VenueNow, View
-from clawd.risk.gate import Outcome, Verdict, approve
+from clawd.risk.gate import Outcome, approve
 from clawd.risk.limits import OPTIONAL, Limits
 from clawd.store.journal import Journal
 from clawd.venues.venue import Request, Submit
@@ -88,7 +89,7 @@ def gate_latency() -> Result:
             begin, working = time.perf_counter_ns(), time.thread_time_ns()
             verdict, approved = approve(order, view.snapshot(order, now), view.limits)
             gate.append(time.perf_counter_ns() - begin)
-            events: list[Event] = [_verdict_given(order, verdict)]
+            events: list[Event] = [verdict_given(order, verdict)]
             if approved is not None:
                 events.append(OrderSubmitted.of(approved.order))
             for event in events:
@@ -120,20 +121,6 @@ def gate_latency() -> Result:
     }
     peer = "a record copied and 50 positions valued"
     return Result("gate-latency", _at(ours, 99), "ms at p99", peer, _at(floor, 99), less_is_better=True, more=more)
-
-
-def _verdict_given(order: Order, verdict: Verdict) -> VerdictGiven:
-    return VerdictGiven(
-        order=order.id,
-        agent=order.agent,
-        symbol=order.symbol,
-        order_kind=order.kind,
-        outcome=verdict.outcome,
-        code=verdict.code,
-        asked=order.size,
-        allowed=verdict.allowed,
-        numbers={name: str(value) for name, value in verdict.numbers.items()},
-    )
 
 
 def _timed(work: Callable[[], object]) -> int:
