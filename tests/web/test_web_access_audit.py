@@ -19,8 +19,9 @@ from clawd.core.clock import ReplayClock, SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.server.app import create_app
-from clawd.server.audit import Audit, audit_path, record
+from clawd.server.audit import Audit, audit_path
 from clawd.server.caller import Caller
+from clawd.server.recording import record
 from clawd.server.site import Site
 from clawd.store.access import Scope, open_access
 from clawd.store.entry import Entry

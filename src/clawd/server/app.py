@@ -11,16 +11,16 @@ from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
 from clawd import __version__
-from clawd.server.audit import keep_audit
 from clawd.server.backtest_desk import backtests_at_work
 from clawd.server.bodies import Bodies
 from clawd.server.door import Door
-from clawd.server.evidence_desk import evidence_at_work
+from clawd.server.evidence_at_work import evidence_at_work
 from clawd.server.frames import ChangedFrame, FeedFrame, FleetFrame, Resync, Status, Subscribe
 from clawd.server.front_end import serve_front_end
 from clawd.server.live.at_work import follow
 from clawd.server.patience import Patience
 from clawd.server.problem import PROBLEMS, answer_problems
+from clawd.server.recording import keep_audit
 from clawd.server.routes import (
     about,
     agent,

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
 from clawd.core.errors import ClawdError
-from clawd.server.caller import Caller
-from clawd.server.site import Site
 from clawd.store.journal import JSON, Journal, open_journal
 from clawd.store.lock import is_locked
 
@@ -80,36 +77,3 @@ class Audit:
 
     def _journal_head(self) -> tuple[int, str]:
         return self._thread.submit(lambda: self._journal.head).result()
-
-
-@asynccontextmanager
-async def keep_audit(site: Site) -> AsyncIterator[None]:
-    """Hold the audit open for as long as the application runs."""
-    site.audit = Audit(site.home)
-    try:
-        yield
-    finally:
-        audit, site.audit = site.audit, None
-        audit.close()
-
-
-def record(site: Site, caller: Caller, what: str, facts: Mapping[str, JSON]) -> None:
-    """Write down what a caller has done, before he is answered. From any thread.
-
-    Args:
-        site: whose audit.
-        caller: who.
-        what: a fact in the past tense, such as ``StrategySaved``.
-        facts: the details, before and after where something was replaced. ``command`` is the number of an order on
-            the switchboard and ``decision`` that of an adoption, where there is one: it is then listed once.
-
-    Raises:
-        ClawdError: when it cannot be written.
-    """
-    body: dict[str, JSON] = {**facts, "by": caller.name, "via": caller.via, "address": caller.address}
-    if site.audit is not None:
-        site.audit.append(site.clock.now(), what, body)
-    else:  # no application runs: a command, or a test of a route alone
-        with open_journal(audit_path(site.home)) as journal:
-            journal.append([(site.clock.now(), what, body)])
-    site.announce("audit")

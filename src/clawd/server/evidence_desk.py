@@ -6,30 +6,26 @@ own, for it runs a strategy many times: one after another, and each run is a tri
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Hashable
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Final, Literal
 
+from clawd.core.clock import Clock
 from clawd.core.errors import ClawdError
 from clawd.research.luck import Luck, read_luck
 from clawd.research.overview import Overview, Sample, read_counts, read_samples
 from clawd.server.background import Background
 from clawd.server.problem import ConflictError
-from clawd.server.site import AtSite, Site
 from clawd.store.ledger_file import ledger_path
 
 #: Stories that may wait for their turn, and those of which it is remembered how they ended.
 _MOST_WAITING: Final = 10
 _REMEMBERED: Final = 100
-#: How often the ledger's file is looked at for something new, seconds.
-_EVERY: Final = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +82,16 @@ class Counted:
 
 
 class EvidenceDesk:
-    """The counts of a site's ledger, and the stories that are told in it."""
+    """The counts of a home's ledger, and the stories that are told in it.
 
-    def __init__(self, site: Site) -> None:
-        self._site = site
+    Args:
+        home: of the ledger.
+        clock: stamps what was counted and told.
+        announce: called, from any thread, when there is something new to ask for.
+    """
+
+    def __init__(self, home: Path, clock: Clock, announce: Callable[[], None]) -> None:
+        self._home, self._clock, self._announce = home, clock, announce
         self._changed = threading.Condition()
         self._tellings: OrderedDict[str, Telling] = OrderedDict()
         self._closing = False
@@ -101,7 +103,7 @@ class EvidenceDesk:
     @property
     def path(self) -> Path:
         """Of the ledger."""
-        return ledger_path(self._site.home)
+        return ledger_path(self._home)
 
     def state(self) -> Hashable:
         """Something that changes whenever the ledger's file does."""
@@ -117,12 +119,9 @@ class EvidenceDesk:
         return tuple(found)
 
     def _count(self) -> Counted:
-        at = self._site.clock.now()
+        at = self._clock.now()
         overview = read_counts(self.path)
         return Counted(overview, read_luck(self.path, overview.trials) if overview.trials else (), at)
-
-    def _announce(self) -> None:
-        self._site.announce("evidence")
 
     # Stories
 
@@ -144,7 +143,7 @@ class EvidenceDesk:
             if sum(each.state == "waiting" for each in self._tellings.values()) >= _MOST_WAITING:
                 raise ConflictError(f"{_MOST_WAITING} stories wait for their turn already", hint="try again later")
             self._tellings.pop(order.content_hash, None)
-            made = Telling(order, "waiting", self._site.clock.now())
+            made = Telling(order, "waiting", self._clock.now())
             self._tellings[order.content_hash] = made
             self._changed.notify_all()
             return made
@@ -157,12 +156,12 @@ class EvidenceDesk:
                 waiting = self._waiting()
                 if self._closing or waiting is None:
                     return
-                self._put(replace(waiting, state="telling", since=self._site.clock.now()))
+                self._put(replace(waiting, state="telling", since=self._clock.now()))
             self._announce()
             problem = self._told(waiting.order)
             with self._changed:
                 self._put(
-                    Telling(waiting.order, "failed" if problem else "told", self._site.clock.now(), problem),
+                    Telling(waiting.order, "failed" if problem else "told", self._clock.now(), problem),
                 )
             self._announce()
 
@@ -185,7 +184,7 @@ class EvidenceDesk:
         """Tell a story in a process of its own, and give what went wrong."""
         processes = get_context("spawn")
         here, there = processes.Pipe(duplex=False)
-        process = processes.Process(target=_tell, args=(order, self._site.home, there), name="story", daemon=True)
+        process = processes.Process(target=_tell, args=(order, self._home, there), name="story", daemon=True)
         process.start()
         there.close()
         try:
@@ -227,34 +226,3 @@ def _tell(order: Order, home: Path, answer: Connection) -> None:
         answer.send((error.what, error.where, error.hint))
     else:
         answer.send(None)
-
-
-@asynccontextmanager
-async def evidence_at_work(site: Site) -> AsyncIterator[None]:
-    """The desk of a site, for as long as the application runs; says when the ledger has changed."""
-    desk = site.evidence = EvidenceDesk(site)
-    worker = threading.Thread(target=desk.work, name="stories", daemon=True)
-    worker.start()
-    watching = asyncio.create_task(_watch(desk, site))
-    try:
-        yield
-    finally:
-        watching.cancel()
-        desk.close()
-        await asyncio.to_thread(worker.join, 10)
-
-
-async def _watch(desk: EvidenceDesk, site: Site) -> None:
-    known = desk.state()
-    while True:
-        await asyncio.sleep(_EVERY)
-        now = desk.state()
-        if now != known:
-            known = now
-            site.announce("evidence")
-
-
-def desk_of(site: AtSite) -> EvidenceDesk:
-    """The desk of a site that is at work."""
-    assert site.evidence is not None, "the application is not running"
-    return site.evidence

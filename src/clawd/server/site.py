@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 from fastapi import Depends
 from starlette.requests import HTTPConnection
 
+from clawd.backtests.desk import Desk
 from clawd.core.clock import Clock
+from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.server.at_stake import Stakes
+from clawd.server.audit import Audit
+from clawd.server.evidence_desk import EvidenceDesk
 from clawd.server.fleet_process import FleetProcess
 from clawd.server.frames import Changed
 from clawd.server.live.follower import Before, Follower
@@ -21,12 +25,6 @@ from clawd.server.live.picture import Source
 from clawd.server.rates import Rates
 from clawd.server.signing import Signers
 from clawd.server.standing import Hand
-
-if TYPE_CHECKING:
-    from clawd.backtests.desk import Desk
-    from clawd.core.errors import ClawdError
-    from clawd.server.audit import Audit
-    from clawd.server.evidence_desk import EvidenceDesk
 
 
 @dataclass(slots=True)

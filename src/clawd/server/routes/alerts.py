@@ -7,12 +7,12 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.live.alerts import Alert, AlertKind, Severity
 from clawd.server.live.asked import AtFollower, OfRun
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
+from clawd.server.recording import record
 from clawd.server.site import AtSite
 from clawd.store.acknowledged import Acknowledgement, acknowledge
 

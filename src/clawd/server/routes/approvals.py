@@ -11,11 +11,11 @@ from clawd.core.clock import iso
 from clawd.core.errors import ClawdError
 from clawd.risk.approval_request import Decision, decimal_text, order_fields
 from clawd.risk.approvals import Approver, beyond_drift, policy_of
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.live.currency import currency_of
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
+from clawd.server.recording import record
 from clawd.server.routes.standing import Notional
 from clawd.server.signing import digest_of, objection_to
 from clawd.server.site import AtSite, Site

@@ -19,11 +19,11 @@ from clawd.backtests.request import Request, strategy_in
 from clawd.backtests.run import STAGES, Run, Stage, State
 from clawd.core.errors import ClawdError
 from clawd.language.strategy import LARGEST_JSON_FILE
-from clawd.server.audit import record
 from clawd.server.backtest_desk import ADoneRun, ARun, AtDesk, as_conflict, missing, result_of
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import Problem
+from clawd.server.recording import record
 from clawd.server.site import AtSite, Site
 from clawd.store.strategies import read_saved
 

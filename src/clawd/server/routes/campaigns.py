@@ -9,10 +9,10 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from clawd.research.kept_campaigns import Campaign, read_campaigns
 from clawd.server.caller import Scope, needs
+from clawd.server.evidence_at_work import AtDesk
 from clawd.server.evidence_desk import EvidenceDesk
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
-from clawd.server.routes.evidence import AtDesk
 from clawd.server.site import AtSite
 from clawd.store.registry import Registry
 

@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field
 from clawd.research.overview import Claim
 from clawd.research.proof import bar_of, curve_of, level_of, stretches_of
 from clawd.server.caller import Scope, needs
+from clawd.server.evidence_at_work import AtDesk
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
-from clawd.server.routes.evidence import AtDesk
 from clawd.store.registry import Bet, Hypothesis, Registry
 
 router = APIRouter(tags=["evidence"], dependencies=[needs(Scope.READ)])

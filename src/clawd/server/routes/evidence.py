@@ -6,13 +6,14 @@ import math
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field
 
 from clawd.research.luck import HIGH, LOW, Luck, LuckOf
 from clawd.research.overview import Claim, Overview, Sample
 from clawd.server.caller import Scope, needs
-from clawd.server.evidence_desk import Counted, EvidenceDesk, desk_of
+from clawd.server.evidence_at_work import AtDesk
+from clawd.server.evidence_desk import Counted
 from clawd.server.milliseconds import milliseconds
 from clawd.store.ledger import Tally
 from clawd.store.registry import Seal
@@ -20,7 +21,6 @@ from clawd.store.trial_list import MOST_ROWS, Order, TrialList, TrialRow, Wanted
 
 router = APIRouter(tags=["evidence"], dependencies=[needs(Scope.READ)])
 
-AtDesk = Annotated[EvidenceDesk, Depends(desk_of)]
 
 #: How long a page waits for the first count, seconds.
 _PATIENCE = 0.6

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.fleet_process import FleetProcess
 from clawd.server.frames import Phase
 from clawd.server.problem import ConflictError
+from clawd.server.recording import record
 from clawd.server.site import AtSite, Site
 
 router = APIRouter(tags=["fleet process"])

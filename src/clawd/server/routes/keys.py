@@ -7,10 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, Field
 
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.milliseconds import MILLISECOND
 from clawd.server.problem import ForbiddenError, MissingError
+from clawd.server.recording import record
 from clawd.server.site import AtSite
 from clawd.store.access import LONGEST_KEY, Key, open_access
 

@@ -7,11 +7,11 @@ from typing import Literal
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.frames import Status
 from clawd.server.live.asked import AtFollower
 from clawd.server.milliseconds import milliseconds
+from clawd.server.recording import record
 from clawd.server.site import AtSite
 
 router = APIRouter(tags=["live"], dependencies=[needs(Scope.READ)])

@@ -7,12 +7,12 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel, Field
 
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Caller, Scope, needs
 from clawd.server.door import address_of, cookie_name
 from clawd.server.milliseconds import MILLISECOND
 from clawd.server.problem import ForbiddenError, MissingError, TooOftenError
 from clawd.server.rates import Kind
+from clawd.server.recording import record
 from clawd.server.site import AtSite, Site
 from clawd.store.access import SESSION_LIFETIME, Session, SignInError, open_access
 from clawd.store.password import LONGEST_PASSWORD, SHORTEST_PASSWORD

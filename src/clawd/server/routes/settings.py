@@ -12,10 +12,10 @@ from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings, read_setting, read_settings_file, settings_path
 from clawd.risk.approvals import policy_of
 from clawd.risk.limit_settings import LIMITS, clusters_of, loosens
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.live.currency import symbols_of
 from clawd.server.problem import ConflictError, MissingError
+from clawd.server.recording import record
 from clawd.server.setting_rows import ABOUT, Row, Unit, rows, text_of, variable
 from clawd.server.site import AtSite, Site
 from clawd.store.keys import trusted

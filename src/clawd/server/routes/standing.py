@@ -9,10 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clawd.core.clock import iso
 from clawd.server.at_stake import Stake
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
+from clawd.server.recording import record
 from clawd.server.site import AtSite, Site
 from clawd.server.standing import Consequence, Heard, Level, consequences, level_of
 from clawd.store.journal import JSON

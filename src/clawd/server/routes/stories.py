@@ -15,14 +15,15 @@ from clawd.language.explain import explain
 from clawd.language.strategy import parse_json
 from clawd.research.kept_campaigns import Campaign, read_campaigns
 from clawd.research.kept_stories import read_story
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.evidence_at_work import AtDesk
 from clawd.server.evidence_desk import EvidenceDesk, Order, Telling
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError, Problem
+from clawd.server.recording import record
 from clawd.server.routes.campaigns import FinalistModel, GateModel, told_of
 from clawd.server.routes.claims import ClaimModel, claims_of
-from clawd.server.routes.evidence import AtDesk, TrialModel, trial_model
+from clawd.server.routes.evidence import TrialModel, trial_model
 from clawd.server.site import AtSite
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry

@@ -15,10 +15,10 @@ from clawd.core.clock import duration
 from clawd.core.errors import ClawdError, suggestion
 from clawd.language.explain import sentence
 from clawd.language.strategy import Strategy, parse_toml
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import ConflictError, MissingError
+from clawd.server.recording import record
 from clawd.server.site import AtSite, Site
 from clawd.server.strategy_checks import checked_graph, checked_text, checked_tree, palette
 from clawd.server.strategy_models import (

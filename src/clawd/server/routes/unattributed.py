@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from clawd.core.errors import ClawdError
 from clawd.execution.adoption import adopt, unattributed
-from clawd.server.audit import record
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.problem import ConflictError
+from clawd.server.recording import record
 from clawd.server.site import AtSite
 from clawd.store.switchboard import Switchboard
 
