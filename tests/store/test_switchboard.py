@@ -152,7 +152,7 @@ def test_a_pause_that_this_version_does_not_know_stops_whoever_asks(tmp_path: Pa
         with sqlite3.connect(switchboard.path) as connection:
             connection.execute(f"UPDATE pause SET {nonsense} WHERE strategy = 'y'")
         connection.close()
-        with pytest.raises(ClawdError, match="pause 2 is .* for 'y', which this version does not know"):
+        with pytest.raises(ClawdError, match=r"pause 2 is .* for 'y', which this version does not know"):
             switchboard.pauses(PAPER_FLEET)
 
 
