@@ -367,7 +367,7 @@ def test_a_pause_of_an_agent_holds_through_restarts_and_other_switches_until_it_
     bench.through()
     bench.trade(bench.order_of(OrderKind.CLOSING))
     bench.through()
-    assert [(kind, level) for kind, level, _ in bench.exits()][0] == ("stop", D("95.00"))
+    assert bench.exits()[0][:2] == ("stop", D("95.00"))
     assert bench.journal.kinds.count("AgentPaused") == 1
     bench.pauses(False, 3)
     bench.pauses(False, 4)
