@@ -15,6 +15,7 @@ from clawd.reports.html import Html, joined, tag
 from clawd.reports.page import page
 from clawd.reports.periods import MONTHS, monthly_returns, periods, ticks
 from clawd.reports.story import Story
+from clawd.reports.thinning import MOST_DRAWN, kept_places
 from clawd.reports.view import View, tone
 
 #: The worst months that are named.
@@ -176,7 +177,7 @@ def _proof(story: Story) -> Html:
     least = max(float(wealth[wealth > 0].min()), 1e-3)
     scale = svg.Scale(min(0.7, least / 1.15), max(level, highest) * 1.3, log=True)
     shown = np.where(wealth >= scale.low, wealth, np.nan)
-    kept = svg.downsample(shown)
+    kept = kept_places([shown], MOST_DRAWN)
     xs = np.arange(wealth.size) / max(wealth.size - 1, 1)
     return tag(
         "figure",
