@@ -10,6 +10,7 @@ from clawd import __version__
 from clawd.core.clock import duration
 from clawd.core.panel import Floats
 from clawd.reports import charts, prose, svg, tables
+from clawd.reports.cards import cards
 from clawd.reports.formats import UNKNOWN, axis_number, counted, number, percent, rate
 from clawd.reports.html import Html, joined, tag
 from clawd.reports.page import page
@@ -96,7 +97,7 @@ def _cards(story: Story) -> Html:
     passed = sum(gate.passed for gate in story.gates)
     claim = story.hypothesis
     wealth = story.wealth
-    cards = (
+    figures = (
         ("Sharpe ratio", number(story.result.metrics.sharpe), tone(story.result.metrics.sharpe), "on the search"),
         (
             "On the selection",
@@ -119,20 +120,7 @@ def _cards(story: Story) -> Html:
         ),
         ("Bars that count", number(len(story.bets), 0), None, f"hypothesis {claim.number}" if claim else "none yet"),
     )
-    return tag(
-        "dl",
-        *(
-            tag(
-                "div",
-                tag("dt", name),
-                tag("dd", value, class_=f"value {colour}" if colour else "value"),
-                tag("dd", note, class_="note"),
-            )
-            for name, value, colour, note in cards
-        ),
-        class_="cards",
-        aria_label="Key figures",
-    )
+    return cards(figures)
 
 
 def _gates(story: Story) -> Html:
