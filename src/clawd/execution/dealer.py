@@ -14,8 +14,6 @@ from random import Random
 
 from clawd.core.account_events import (
     PAUSED,
-    UNATTRIBUTED,
-    AdoptionDecided,
     AgentPaused,
     AgentUnpaused,
     AnomalyFound,
@@ -24,7 +22,6 @@ from clawd.core.account_events import (
     OutcomeLost,
 )
 from clawd.core.clock import Clock
-from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import OrderFilled, OrderSubmitted, VerdictGiven
 from clawd.core.orders import Order, TimeInForce
@@ -325,16 +322,6 @@ class Dealer:
     def unpause(self, agent: str, by: str, why: str, number: int) -> None:
         """A paused agent may enter again. Arguments as of :meth:`pause`."""
         self.enter(AgentUnpaused(agent=agent, by=by, why=why, pause=number))
-
-    def decide_adoption(self, symbol: str, by: str) -> None:
-        """What is unattributed in an instrument is the person's, and agents may enter beside it.
-
-        Raises:
-            ClawdError: where nothing waits for a decision.
-        """
-        if all((block.symbol, block.why) != (symbol, UNATTRIBUTED) for block in self.account.blocks):
-            raise ClawdError(f"nothing in {symbol} waits for a decision", where="adoption")
-        self.enter(AdoptionDecided(symbol=symbol, by=by))
 
     # Steps.
 
