@@ -29,7 +29,12 @@ export const SOURCES: Record<Setting['source'], string> = {
   default: 'default',
   file: 'set here',
   environment: 'environment',
+  option: 'option of this start',
 }
+
+/** What the file says although something that comes first holds; null where nothing stands in the way. */
+export const overruled = ({ source, in_file }: Setting): string | null =>
+  source === 'option' || source === 'environment' ? in_file : null
 
 /** What a value is written in, beside its field. */
 export const UNITS: Record<Setting['unit'], string> = {
