@@ -22,6 +22,7 @@ from clawd.cli.options import (
     HostOption,
     JournalOption,
     PortOption,
+    PublicUrlOption,
     UniverseOption,
     journal_named,
     read_amount,
@@ -134,6 +135,7 @@ def up(
     plain: Annotated[bool, typer.Option("--plain", help="headless, plain lines even on a terminal")] = False,
     host: HostOption = LOOPBACK,
     port: PortOption = None,
+    public_url: PublicUrlOption = None,
     while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False,
 ) -> None:
     """Trade on paper: check the data, try every strategy, hire the best, and show it all in a browser.
@@ -185,7 +187,7 @@ def up(
         fleet = FleetProcess([*market_of, *replaced], _PACE if pace is None else pace, beside, fresh, given)
         from clawd.server.serving import serve  # noqa: PLC0415 - the process that trades needs none of it
 
-        serve(settings, host, port, fleet)
+        serve(settings, host, port, fleet, public_url)
         return
     market = read_market(data, universe, bar)
     moving = sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"

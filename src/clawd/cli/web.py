@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from clawd.cli.grid import Column, grid, screen
-from clawd.cli.options import HostOption, JsonOption, PortOption
+from clawd.cli.options import HostOption, JsonOption, PortOption, PublicUrlOption
 from clawd.cli.settings import home, read_settings
 from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError, suggestion
@@ -27,9 +27,9 @@ app.add_typer(keys, name="keys")
 
 
 @app.command()
-def serve(host: HostOption = LOOPBACK, port: PortOption = None) -> None:
+def serve(host: HostOption = LOOPBACK, port: PortOption = None, public_url: PublicUrlOption = None) -> None:
     """Show what other processes of this home do, such as `clawd trade`, and decide for them; nothing is traded here."""
-    serve_pages(read_settings(), host, port, None)
+    serve_pages(read_settings(), host, port, None, public_url)
 
 
 @app.command()
@@ -39,7 +39,7 @@ def link() -> None:
     address = published(folder)
     if address is None or not is_served(folder):
         raise ClawdError("no server is at work on this home", where=str(folder), hint="`clawd up` starts one")
-    typer.echo(new_link(folder, address.url, SystemClock().now()))
+    typer.echo(new_link(folder, address.for_people, SystemClock().now()))
 
 
 @app.command()
