@@ -16,9 +16,10 @@ from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError, suggestion
 from clawd.server.access import new_link, owner
 from clawd.server.address import LOOPBACK, published
-from clawd.server.audit import is_served
+from clawd.server.audit import is_served, record_from_terminal
 from clawd.server.serving import serve as serve_pages
 from clawd.store.access import Key, Scope, open_access
+from clawd.store.journal import JSON
 from clawd.store.password import LONGEST_PASSWORD, check_password
 
 app = typer.Typer(help="The pages alone, and who may come in: links, the password, API keys.", no_args_is_help=True)
@@ -50,6 +51,7 @@ def password(
     typed = _line() if from_stdin else _typed_twice()
     with open_access(home()) as access:
         ended = access.set_password(typed, owner(), SystemClock().now())
+    _record("PasswordSet", {"sessions_ended": ended})
     typer.echo("the password is set" + (f"; sessions that have ended: {ended}" if ended else ""))
 
 
@@ -103,7 +105,8 @@ def new(
         hint = suggestion(unknown, Scope) or f"one of {', '.join(Scope)}"
         raise ClawdError(f"there is no right {unknown!r}", where="--scope", hint=hint)
     with open_access(home()) as access:
-        _, secret = access.new_key(name, frozenset(Scope(word) for word in scope), days, SystemClock().now())
+        key, secret = access.new_key(name, frozenset(Scope(word) for word in scope), days, SystemClock().now())
+    _record("KeyMade", {"key": key.id, "name": key.name, "scopes": sorted(map(str, key.scopes)), "days": days})
     typer.echo(secret)
     typer.echo("It is nowhere else. Programs send it as `Authorization: Bearer ...`.", err=True)
 
@@ -117,7 +120,18 @@ def revoke(key: Annotated[str, typer.Argument(metavar="NAME|ID", help="of `clawd
     if gone is None:
         hint = suggestion(key, names) or (f"there is {', '.join(names)}" if names else None)
         raise ClawdError(f"there is no API key {key!r}", hint=hint)
+    _record("KeyRevoked", {"key": gone.id, "name": gone.name})
     typer.echo(f"{gone.name} opens nothing any more")
+
+
+def _record(what: str, facts: dict[str, JSON]) -> None:
+    """Enter in the audit what has been done; where that fails the command does, and says that it is done all the same."""
+    try:
+        record_from_terminal(home(), owner(), SystemClock().now(), what, facts)
+    except ClawdError as error:
+        raise ClawdError(
+            f"it is done, and could not be entered in the audit: {error.what}", where=error.where
+        ) from error
 
 
 def _fields(key: Key) -> dict[str, object]:

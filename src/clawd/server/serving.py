@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Final
 
 import uvicorn
@@ -18,7 +18,7 @@ from clawd.core.settings import Settings
 from clawd.server.access import new_link, own_names, refuse_open_address
 from clawd.server.address import Address, listen, publish, url_of
 from clawd.server.app import create_app
-from clawd.server.audit import refuse_second_server
+from clawd.server.audit import Audit
 from clawd.server.connections import CONNECTIONS
 from clawd.server.fleet_process import FleetProcess, Progress
 from clawd.server.frames import Phase
@@ -48,12 +48,13 @@ def serve(
     public = None if public_url is None else read_public_url(public_url)
     settings.home.mkdir(parents=True, exist_ok=True)
     clock = SystemClock()
-    refuse_second_server(settings.home)
     with open_access(settings.home) as access:
         refuse_open_address(host, access, public)
-    with listen(host, port) as listening:
+    # Before anything else: of two that are started at the same moment one begins nothing.
+    with closing(Audit(settings.home)) as audit, listen(host, port) as listening:
         url = url_of(listening)
         site = Site(settings, clock, fleet=fleet, phase=None if fleet is None else lambda: _said(fleet.progress))
+        site.audit = audit
         site.hosts, site.public = own_names(host), public
         server = uvicorn.Server(
             uvicorn.Config(
