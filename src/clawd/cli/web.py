@@ -125,7 +125,7 @@ def revoke(key: Annotated[str, typer.Argument(metavar="NAME|ID", help="of `clawd
 
 
 def _record(what: str, facts: dict[str, JSON]) -> None:
-    """Enter in the audit what has been done; where that fails the command does, and says that it is done all the same."""
+    """Enter in the audit what has been done; where that fails so does the command, and says that it is done."""
     try:
         record_from_terminal(home(), owner(), SystemClock().now(), what, facts)
     except ClawdError as error:
