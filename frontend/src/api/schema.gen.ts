@@ -1392,6 +1392,8 @@ export interface paths {
         /**
          * Deploy Strategy
          * @description Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+         *
+         *     Whoever may build alone does not: what trades is stopped and begins a new run.
          */
         post: operations["deploy_strategy"];
         delete?: never;
@@ -4087,7 +4089,7 @@ export interface components {
             done: boolean;
             /**
              * Flat
-             * @description of a flattening: whether every run has heard from its venue that it is, and nothing is unattended; false where none runs
+             * @description of a flattening: whether every run has heard from its venue that it is, nothing being unattended; false where none runs
              */
             flat: boolean | null;
             /**
