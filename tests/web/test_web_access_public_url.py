@@ -315,7 +315,7 @@ def test_a_browser_signs_in_and_decides_through_the_proxy(proxy: Proxy, browser:
         expect(page.get_by_test_id("link")).to_contain_text("Live", timeout=30_000)
         (cookie,) = context.cookies()
         assert cookie["secure"] and cookie["httpOnly"] and cookie["sameSite"] == "Strict"
-        page.keyboard.press("Control+Shift+K")
+        page.get_by_role("button", name="Stop trading").first.click(timeout=30_000)
         dialog = page.get_by_role("dialog", name="Stop trading")
         dialog.get_by_role("radio", name="3 · Halt").check()
         dialog.get_by_label("Type HALT to confirm").fill("HALT")

@@ -280,3 +280,25 @@ def test_the_page_names_the_option_beside_the_value(web: Served, site: Site, pag
     expect(shown).to_contain_text("The file says 1.50, which does not hold.")
     expect(shown).to_contain_text("--day-limit 5 was given when this server was started")
     expect(shown.get_by_role("button")).to_have_count(0)
+
+
+def test_a_value_that_cannot_be_is_refused_in_words(client: httpx2.Client) -> None:
+    for value, words in (("0", "it must be above 0, not '0'"), ("two", "it must be a number, not 'two'")):
+        for answer in (put(client, "day_loss_limit", value), client.post(
+            "/api/settings/day_loss_limit/preview", json={"value": value}
+        )):  # fmt: skip
+            assert (answer.status_code, answer.json()["what"]) == (400, words)
+    refused = client.put("/api/settings/day_loss_limit", json={"value": 7, "before": None})
+    assert (refused.status_code, refused.json()["what"]) == (422, "it must be text")
+
+
+@pytest.mark.usefixtures("front_end")
+def test_who_loosens_the_day_s_limit_reads_how_much_a_day_could_lose(web: Served, page: Page) -> None:
+    page.goto(f"{web.url}/settings")
+    page.get_by_role("button", name="Change Day's loss limit").click()
+    dialog = page.get_by_role("dialog", name="Day's loss limit")
+    expect(dialog).to_contain_text("Now 2.00 (default); the default is 2.00.", timeout=30_000)
+    dialog.get_by_label("New value").fill("7.5")
+    expect(dialog).to_contain_text(
+        "A day could then lose 7.50 before everything is closed, more than the default of 2.00", timeout=30_000
+    )

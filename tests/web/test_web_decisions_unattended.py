@@ -187,7 +187,7 @@ def test_the_dialog_names_what_no_order_reaches_and_claims_no_flatness(
     with ExitStack() as stack:
         runs = [at_work(stack, home, "busy"), at_work(stack, home, "more")]
         page.goto(web.url)
-        page.keyboard.press("Control+Shift+K")
+        page.get_by_role("button", name="Stop trading").first.click(timeout=30_000)
         dialog = page.get_by_role("dialog", name="Stop trading")
         named = f"Nobody is at work on left: it holds {held} position"
         expect(dialog).to_contain_text(named, timeout=30_000)

@@ -2180,13 +2180,18 @@ export interface components {
         };
         /**
          * BacktestResult
-         * @description What came of a backtest. Amounts are in quote currency.
+         * @description What came of a backtest. Amounts are in the currency that is named.
          */
         BacktestResult: {
             /** Assumptions */
             assumptions: components["schemas"]["Assumptions"][];
             /** Bar */
             bar: string;
+            /**
+             * Currency
+             * @description in which the instruments are quoted, as far as their names say so
+             */
+            currency: string;
             /**
              * Equity
              * @description at the last close

@@ -75,7 +75,8 @@ export function SettingDialog({ setting, word, currency, onClose }: Props) {
           <div className="settings-loosens" role="status">
             <p>
               <strong>⚠ This loosens a limit.</strong>{' '}
-              {words > 1 && 'The day could lose more than the default allows: the word is asked for twice.'}
+              {words > 1 &&
+                `A day could then lose ${shown(setting.unit, preview.data?.value ?? null, currency)} before everything is closed, more than the default of ${shown(setting.unit, setting.default, currency)}: the word is asked for twice.`}
             </p>
             <ConfirmWord word={word} value={typed} onChange={setTyped} />
             {words > 1 && (

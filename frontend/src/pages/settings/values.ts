@@ -11,7 +11,7 @@ export function shown(unit: Setting['unit'], value: string | null, currency: str
   if (!Number.isFinite(figure)) return value || UNKNOWN
   switch (unit) {
     case 'money':
-      return `${money(figure)} ${currency}`
+      return currency ? `${money(figure)} ${currency}` : money(figure)
     case 'multiple':
       return `${trimmed(figure)}×`
     case 'share':

@@ -21,6 +21,7 @@ from clawd.core.errors import ClawdError
 from clawd.language.strategy import LARGEST_JSON_FILE
 from clawd.server.backtest_desk import ADoneRun, ARun, AtDesk, as_conflict, missing, result_of
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.live.currency import currency_of
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import Problem
 from clawd.server.recording import record
@@ -159,8 +160,9 @@ class LuckSummary(BaseModel):
 
 
 class BacktestResult(BaseModel):
-    """What came of a backtest. Amounts are in quote currency."""
+    """What came of a backtest. Amounts are in the currency that is named."""
 
+    currency: str = Field(description="in which the instruments are quoted, as far as their names say so")
     figures: dict[str, Any] = Field(description="as `clawd backtest --json` has them")
     held: dict[str, float | None] | None = Field(description="the same of buy and hold, as far as they mean something")
     equity: float = Field(description="at the last close")
@@ -377,6 +379,7 @@ def _result(found: dict[str, Any]) -> BacktestResult:
     notes = [found["sealed"]] if found["sealed"] else []
     return BacktestResult(
         **{name: found[name] for name in _PLAIN},
+        currency=currency_of(tuple(each["symbol"] for each in found["instruments"])),
         bar=found["figures"]["bar"],
         first=milliseconds(found["first"]),
         last=milliseconds(found["last"]),

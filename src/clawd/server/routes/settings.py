@@ -9,6 +9,7 @@ from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clawd.core.errors import ClawdError
+from clawd.core.refused_value import refused_value
 from clawd.core.settings import Settings, read_setting, read_settings_file, settings_path
 from clawd.risk.approvals import policy_of
 from clawd.risk.limit_settings import LIMITS, clusters_of, loosens
@@ -197,7 +198,7 @@ def _current(site: Site) -> Settings:
         return Settings(home=site.home, **given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ClawdError(str(first["msg"]).lower(), where=variable("_".join(map(str, first["loc"])))) from None
+        raise ClawdError(refused_value(first), where=variable("_".join(map(str, first["loc"])))) from None
 
 
 def _editable(site: Site, name: str) -> None:
