@@ -22,7 +22,8 @@ from clawd.language.operators import OPERATORS
 from clawd.language.strategy import parse_json, parse_toml
 from clawd.server.audit import NAME
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 from clawd.store.fleet_list import add_to_fleet, read_fleet_list
 from clawd.store.journal import open_journal
 
@@ -427,7 +428,7 @@ def test_who_may_only_build_begins_no_new_run_of_what_trades(
     begun: list[int] = []
     site.deploy = lambda: begun.append(1)
     with open_access(site.home) as access:
-        _, secret = access.new_key("program", frozenset(scopes | {Scope.READ}), None, site.clock.now())
+        _, secret = access.keys.new("program", frozenset(scopes | {Scope.READ}), None, site.clock.now())
     add_to_fleet(site.home, "other", template(client, "macd")["check"]["text"], 1, "ann")
     with httpx2.Client(base_url=web.url, headers={"Authorization": f"Bearer {secret}"}) as program:
         deployed = program.post("/api/strategies/mine/deploy", json={"content_hash": content_hash})

@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 
 from clawd.core.errors import ClawdError
 from clawd.core.refused_value import refused_value
-from clawd.store.access import SignInError, TakenError
+from clawd.store.access import SignInError
+from clawd.store.api_keys import TakenError
 
 
 class Problem(BaseModel):

@@ -37,7 +37,7 @@ export const overruled = ({ source, in_file }: Setting): string | null =>
   source === 'option' || source === 'environment' ? in_file : null
 
 /** What a value is written in, beside its field. */
-export const UNITS: Record<Setting['unit'], string> = {
+const UNITS: Record<Setting['unit'], string> = {
   money: 'quote currency',
   multiple: 'times',
   share: 'share of 1, such as 0.1 for 10%',
