@@ -22,8 +22,6 @@ from clawd.server.site import Site
 
 pytestmark = pytest.mark.usefixtures("front_end")
 
-#: Milliseconds within which a page that is up answers, on a machine that is busy.
-PATIENCE = 20_000
 MINUS = "\u2212"
 
 
@@ -47,19 +45,11 @@ def runs(client: httpx2.Client) -> list[dict[str, Any]]:
     return [done(client), done(client, text=CROSS.format(fast=25), fee="0.001"), done(client, text=hostile)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def patience() -> Iterator[None]:
-    expect.set_options(timeout=PATIENCE)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture
 def page(at_work: Served, context: BrowserContext) -> Iterator[Page]:
     """A page that is signed in, and in which nothing may go wrong."""
     at_work.sign_in(context)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     wrong: list[str] = []
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on(
