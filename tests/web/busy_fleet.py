@@ -49,6 +49,7 @@ class BusyFleet:
             ids=tuple(f"a{row:04d}" for row in range(agents)),
             names=(*names, *made_up[len(names) :]),
             markets=tuple(_MARKETS[row % 4] for row in range(agents)),
+            strategies=tuple(f"{row:064x}" for row in range(agents)),
             state=state,
             numbers=np.vstack([CAPITAL + total, profit, total, *rest, wealth]) if agents else np.zeros((7, 0)),
         )
