@@ -15,7 +15,14 @@ from clawd.cli.tables import (
     ranking_table,
     verdict_on_evidence,
 )
-from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
+from clawd.core.account_events import (
+    AgentPaused,
+    AgentUnpaused,
+    FlattenBegan,
+    FlatVerified,
+    TradingState,
+    TradingStateChanged,
+)
 from clawd.core.clock import iso
 from clawd.core.event import Event
 from clawd.core.events import AgentFired, AgentHired, HaltBegan, HaltEnded, HypothesisProven
@@ -140,6 +147,8 @@ def notable(event: Event, books: Books) -> str | None:
     match event:
         case AgentHired() | HaltEnded() | FlattenBegan():
             return fact_words(event).text
+        case AgentPaused() | AgentUnpaused():
+            return fact_words(event, {event.agent: books.agents[event.agent].strategy}).text
         case AgentFired(why="EVIDENCE"):
             lost = f"evidence that it loses {wealth(event.wealth or 0.0)}, limit {wealth(1 / FALSE_FIRING)}"
             return f"FIRED {event.agent} {books.agents[event.agent].strategy}: {lost}"

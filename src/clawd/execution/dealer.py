@@ -13,8 +13,11 @@ from decimal import Decimal
 from random import Random
 
 from clawd.core.account_events import (
+    PAUSED,
     UNATTRIBUTED,
     AdoptionDecided,
+    AgentPaused,
+    AgentUnpaused,
     AnomalyFound,
     CancelRequested,
     OrderRejected,
@@ -306,6 +309,22 @@ class Dealer:
         with self.writer.batch():
             self.hard_stop.resume(by)
 
+    def pause(self, agent: str, by: str, why: str, number: int) -> None:
+        """An agent enters nothing any more, and its entries that work or wait are taken off; its exits live on.
+
+        Args:
+            agent: that is not paused yet.
+            by, why: who said so and, possibly empty, their reason.
+            number: of what they said, on the switchboard.
+        """
+        with self.writer.batch():
+            self.writer.enter(AgentPaused(agent=agent, by=by, why=why, pause=number))
+            self._cancel_entries(PAUSED, agent)
+
+    def unpause(self, agent: str, by: str, why: str, number: int) -> None:
+        """A paused agent may enter again. Arguments as of :meth:`pause`."""
+        self.enter(AgentUnpaused(agent=agent, by=by, why=why, pause=number))
+
     def decide_adoption(self, symbol: str, by: str) -> None:
         """What is unattributed in an instrument is the person's, and agents may enter beside it.
 
@@ -386,11 +405,11 @@ class Dealer:
     def _never_sent(self, order: str) -> None:
         self.writer.enter(OrderRejected(order=order, code="NOT_SENT", venue_time=None))
 
-    def _cancel_entries(self, why: str) -> None:
+    def _cancel_entries(self, why: str, agent: str | None = None) -> None:
         for placed in list(self.account.working()):
-            if not placed.order.reduces:
+            if not placed.order.reduces and agent in (None, placed.order.agent):
                 self.cancel(placed.order.id, why)
-        self.waiting.drop_entries(why)
+        self.waiting.drop_entries(why, agent)
 
     def _give_up(self, order: str) -> bool:
         """Give an order up that still waits to be sent; whether it did."""

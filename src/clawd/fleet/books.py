@@ -11,7 +11,15 @@ from decimal import Decimal
 
 import numpy as np
 
-from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
+from clawd.core.account_events import (
+    PAUSED,
+    AgentPaused,
+    AgentUnpaused,
+    FlattenBegan,
+    FlatVerified,
+    TradingState,
+    TradingStateChanged,
+)
 from clawd.core.clock import iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
@@ -243,6 +251,8 @@ class Books:
                 self._agent_fired(event)
             case AgentReleased():
                 self._agent_released(event)
+            case AgentPaused() | AgentUnpaused():
+                self._agent_paused(event)
             case DayOpened():
                 self._day_opened(event)
             case HaltBegan():
@@ -318,6 +328,13 @@ class Books:
         if agent.proven or not agent.evidence.reached(agent.level):
             raise ClawdError(f"the evidence of {agent.id} has not just reached its level", where="journal")
         agent.proven = True
+
+    def _agent_paused(self, event: AgentPaused | AgentUnpaused) -> None:
+        agent, paused = self.agents[event.agent], isinstance(event, AgentPaused)
+        if agent.released or agent.paused is paused:
+            state = "released" if agent.released else "paused" if paused else "not paused"
+            raise ClawdError(f"agent {agent.id} is {state} already: a {event.kind} cannot stand here", where="journal")
+        agent.paused = paused
 
     def _agent_released(self, event: AgentReleased) -> None:
         agent = self.agents[event.agent]
@@ -402,8 +419,8 @@ class Books:
         position = self.agents[event.agent].positions[self.row(event.symbol)]
         if event.order_kind is OrderKind.OPENING:
             position["opening"] = 0.0
-            # An entry that the market or a halt took away is asked for again.
-            if event.why in ("PRICE_BAND", Reason.HALT.name):
+            # An entry that the market, a halt or a pause took away is asked for again.
+            if event.why in ("PRICE_BAND", Reason.HALT.name, PAUSED):
                 position["acted"] = np.nan
 
     def _day_opened(self, event: DayOpened) -> None:
