@@ -83,6 +83,14 @@ it('speaks of one agent as of one', () => {
   expect(inWords(consequencesOf(FLEET, ['b'], true), true, 'USD')).toContain('It holds nothing.')
 })
 
+it('does not say that nothing is held where that is not known', () => {
+  expect(inWords(consequencesOf(FLEET, ['h'], true), true, 'USD')).toEqual([
+    'It enters nothing any more, until somebody unpauses it.',
+    'Its entries that wait are cancelled.',
+    'What 1 agent holds is not known: a price is missing.',
+  ])
+})
+
 it('says of agents of whom it is all true already that nothing is to do', () => {
   const found = consequencesOf(FLEET, ['c', 'd', 'g'], true)
   expect(found.concerned).toEqual([])

@@ -57,7 +57,7 @@ export function inWords(found: Consequences, pause: boolean, currency: string): 
     lines.push(`${counted(many, 'agent enters', 'agents enter')} nothing any more, until somebody unpauses them.`)
     if (many === 1) lines[0] = 'It enters nothing any more, until somebody unpauses it.'
     lines.push(`${whose} that wait are cancelled.`)
-    lines.push(held(holding, many, `${money(notional)} ${currency}`.trim()))
+    if (holding > 0 || unknown === 0) lines.push(held(holding, many, `${money(notional)} ${currency}`.trim()))
   } else if (many > 0) {
     const who = many === 1 ? 'It decides anew, and may' : `${counted(many, 'agent decides', 'agents decide')} anew, and may`
     lines.push(`${who} enter what is still wanted at once, within the limits.`)
