@@ -133,6 +133,28 @@ def test_a_halt_and_a_cancellation_drop_what_waits(world: World, people: People)
     assert submits(world) == []
 
 
+def test_a_pause_drops_what_waits_of_its_agent_alone(world: World, people: People) -> None:
+    first, second = world.order(size=D(3)), world.order("b", size=D(3))
+    world.dealer.propose(first)
+    world.dealer.propose(second)
+    world.dealer.pause("a", "me", "news", 1)
+    assert set(world.account.held) == {second.id}
+    people.says = Consent.GIVEN
+    world.wait()
+    assert submits(world) == [second]
+    assert people.used == [second], "an approval that is not used is not used up"
+    world.crash()
+    world.ready_again()
+    assert world.dealer.propose(world.order(size=D(3))).code == "AGENT_PAUSED"
+    world.dealer.unpause("a", "me", "", 2)
+    world.wait()
+    assert submits(world) == [second], "what was dropped stays dropped"
+    again = world.order(size=D(3))
+    assert world.dealer.propose(again).outcome == "allow"
+    world.wait()
+    assert submits(world) == [second, again]
+
+
 def test_approvals_that_are_taken_away_send_nothing(people: People) -> None:
     world = World(approvals=lambda _: people).ready()
     world.dealer.propose(world.order(size=D(3)))
@@ -241,6 +263,31 @@ def test_an_entry_that_is_touched_is_judged_as_things_are_then(plain: World) -> 
     plain.price("BTC", D(102))
     assert submits(plain) == []
     assert not plain.account.held
+
+
+def test_a_pause_leaves_the_stop_that_is_watched_here_and_drops_the_entry(plain: World) -> None:
+    plain.hold()
+    stop = plain.order(size=D(-1), kind=OrderKind.STOP, type=OrderType.STOP, level=D(95))
+    entry = plain.order(symbol="ETH", type=OrderType.STOP, level=D(12))
+    plain.dealer.propose(stop)
+    plain.dealer.propose(entry)
+    plain.dealer.pause("a", "me", "", 1)
+    assert set(plain.account.held) == {stop.id}
+    plain.price("ETH", D(12))
+    plain.price("BTC", D(95))
+    assert submits(plain)[-1].id == stop.id
+
+
+def test_an_entry_that_waits_for_the_one_before_it_to_be_off_is_refused_once_its_agent_is_paused() -> None:
+    world = World().ready()
+    old = world.enter(type=OrderType.LIMIT, limit=D(99))
+    world.through()
+    by = world.order(type=OrderType.LIMIT, limit=D(98))
+    assert world.dealer.replace(old, by) is None
+    world.dealer.pause("a", "me", "", 1)
+    world.through()
+    assert by.id not in world.account.orders
+    assert by.id not in [order.id for order in submits(world)]
 
 
 def test_what_is_held_ends_with_its_time() -> None:
