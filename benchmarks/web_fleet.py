@@ -34,8 +34,8 @@ TARGETS = {
 def web_fleet() -> Result:
     """2,000 agents at ten updates a second through the real WebSocket, in the system's Chromium, for a minute.
 
-    Meanwhile 200 of them are selected. Then words are typed into the filter, from each letter to the first paint of what
-    it leaves.
+    Meanwhile 200 of them are selected. Then words are typed into the filter: from each letter to the first paint of
+    what it leaves.
     """
     from busy_fleet import BusyFleet  # noqa: PLC0415
     from frame_rate import filter_times, first_load, frame_rate  # noqa: PLC0415

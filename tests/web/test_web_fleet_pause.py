@@ -1,4 +1,4 @@
-"""Pausing agents over HTTP: a fleet that really trades obeys, what does not trade keeps the order, nothing is half done."""
+"""Pausing agents over HTTP: a fleet that trades obeys, what does not trade keeps the order, nothing is half done."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import httpx2
 import numpy as np
 import pytest
 from busy_fleet import BusyFleet
-from decisions_world import Running, fleet, until
+from decisions_world import STRATEGIES, Running, fleet, until
 from hypothesis import given
 from hypothesis import strategies as st
 from live_world import capture_account, small_run, written
@@ -70,9 +70,16 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("pausing") / "home"
 
 
+_TWO = {
+    name: STRATEGIES["restless"].replace("close, 3", f"close, {bars}").replace("Restless", name)
+    for name, bars in (("quick", 3), ("slow", 5))
+}
+
+
 @pytest.fixture(scope="module")
 def trading(home: Path) -> Iterator[Running]:
-    with fleet(home) as running:
+    """A fleet of two that both find a slot."""
+    with fleet(home, pace=5, strategies=_TWO) as running:
         yield running
 
 
@@ -207,7 +214,7 @@ def test_an_order_outlives_the_process_that_should_have_obeyed(
     assert answer.json()["text"].endswith("when the run goes on: no process trades it now")
     until(lambda: states(hand)["a001"] == "paused", "the page to say what holds")
     assert len(facts(home, "AgentPaused")) == obeyed
-    with fleet(home):
+    with fleet(home, pace=5, strategies=_TWO):
         until(lambda: len(facts(home, "AgentPaused")) > obeyed, "the next process to obey", 60)
         pause(hand, "a001", deed="unpause")
         until(lambda: states(hand)["a001"] == "active", "it to go on")

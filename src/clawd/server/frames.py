@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 Topic = Literal["status", "fleet", "feed", "changed"]
 #: What a client holds and has to ask for anew when it has changed.
 Changed = Literal["approvals", "alerts", "audit", "backtests", "evidence", "runs", "strategies", "settings", "standing"]
-#: An agent that a person has paused enters nothing, and its exits live on. ``pausing`` and ``unpausing`` are ordered, and
-#: whoever trades has not obeyed yet.
+#: An agent that a person has paused enters nothing, and its exits live on. ``pausing`` and ``unpausing`` are ordered,
+#: and whoever trades has not obeyed yet.
 AgentState = Literal["active", "pausing", "paused", "unpausing", "halted", "reducing", "fired", "released"]
 Phase = Literal["idle", "compiling", "reading", "searching", "trading", "ended", "stopped", "failed"]
 

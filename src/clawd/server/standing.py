@@ -51,7 +51,7 @@ def level_of(switch: Switch) -> Level | None:
 
 
 def plain(why: str) -> str:
-    """A reason as it is kept. It is refused for no letter; but terminals show it too, and nothing in it moves a cursor."""
+    """A reason as it is kept. No letter of it is refused; but terminals show it, and nothing in it moves a cursor."""
     return "".join(letter if letter.isprintable() else " " for letter in why)
 
 

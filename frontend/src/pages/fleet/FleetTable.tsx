@@ -88,14 +88,14 @@ export function FleetTable({
     event.preventDefault()
   }
   // They are the same through all frames, so that boxes which stay as they are need not be drawn again.
-  const pick = useRef((id: string, range: boolean) => {})
+  const pick = useRef<(id: string, range: boolean) => void>(() => {})
   pick.current = (id, range) => {
     setChosen(id)
     onSelect(range ? reaching(selection, order(), id) : toggled(selection, id))
     scroll.current?.focus({ preventScroll: true })
   }
   const onPick = useCallback((id: string, range: boolean) => pick.current(id, range), [])
-  const selectAll = useRef((on: boolean) => {})
+  const selectAll = useRef<(on: boolean) => void>(() => {})
   selectAll.current = (on) => onSelect(including(selection, order(), on))
   const onAll = useCallback((on: boolean) => selectAll.current(on), [])
   const drawn = virtual.getVirtualItems()

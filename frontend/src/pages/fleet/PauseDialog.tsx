@@ -36,8 +36,8 @@ export function PauseDialog({
         </ul>
         {idle && many > 0 && (
           <p>
-            No process trades this run now. The order is kept: it holds when the run goes on, and for the same strategies
-            in the next.
+            No process trades this run now. The order is kept: it holds when the run goes on, and for the same
+            strategies in the next.
           </p>
         )}
         {many > 0 && (

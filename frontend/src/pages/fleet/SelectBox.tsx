@@ -3,8 +3,6 @@ import { memo } from 'react'
 /** Selects one agent, or the range to it. It is no stop of its own: the grid has the focus, and Space does the same. */
 export const SelectBox = memo(
   ({ id, on, onPick }: { id: string; on: boolean; onPick: (id: string, range: boolean) => void }) => (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a click beside the box opens nothing
-    // biome-ignore lint/a11y/useKeyWithClickEvents: as above
     <label
       className="fleet-pick"
       onClick={(event) => {

@@ -59,12 +59,15 @@ export function inWords(found: Consequences, pause: boolean, currency: string): 
     lines.push(`${whose} that wait are cancelled.`)
     if (holding > 0 || unknown === 0) lines.push(held(holding, many, `${money(notional)} ${currency}`.trim()))
   } else if (many > 0) {
-    const who = many === 1 ? 'It decides anew, and may' : `${counted(many, 'agent decides', 'agents decide')} anew, and may`
+    const who =
+      many === 1 ? 'It decides anew, and may' : `${counted(many, 'agent decides', 'agents decide')} anew, and may`
     lines.push(`${who} enter what is still wanted at once, within the limits.`)
     lines.push('What stops all of them, such as a halt, goes on stopping them.')
   }
-  if (unknown > 0 && pause) lines.push(`What ${counted(unknown, 'agent holds', 'agents hold')} is not known: a price is missing.`)
-  if (already > 0) lines.push(`${counted(already, 'agent is', 'agents are')} ${pause ? 'paused already' : 'not paused'}.`)
+  if (unknown > 0 && pause)
+    lines.push(`What ${counted(unknown, 'agent holds', 'agents hold')} is not known: a price is missing.`)
+  if (already > 0)
+    lines.push(`${counted(already, 'agent is', 'agents are')} ${pause ? 'paused already' : 'not paused'}.`)
   if (over > 0) lines.push(`${counted(over, 'agent was', 'agents were')} fired or released: nothing is left to pause.`)
   return lines
 }

@@ -63,7 +63,10 @@ export function facts(values: Record<string, unknown>): string {
 function plain(value: unknown): string {
   if (Array.isArray(value)) {
     const more = value.length - MOST_NAMED
-    return [...value.slice(0, MOST_NAMED).map(plain), ...(more > 0 ? [`${more.toLocaleString('en-US')} more`] : [])].join(', ')
+    return [
+      ...value.slice(0, MOST_NAMED).map(plain),
+      ...(more > 0 ? [`${more.toLocaleString('en-US')} more`] : []),
+    ].join(', ')
   }
   if (typeof value === 'object' && value !== null) {
     if ('amount' in value && 'currency' in value) return `${String(value.amount ?? UNKNOWN)} ${String(value.currency)}`

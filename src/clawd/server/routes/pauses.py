@@ -48,7 +48,7 @@ class AgentOrdered(BaseModel):
 
 
 class PauseAnswer(BaseModel):
-    """What was ordered. It holds through restarts and new days, and for the strategies of the agents in the next run."""
+    """What was ordered. It holds through restarts, and in the next run for the strategies of these agents."""
 
     run: str | None
     paused: bool = Field(description="whether it was ordered to pause them, or to let them go on")
