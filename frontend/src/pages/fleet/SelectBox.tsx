@@ -3,6 +3,7 @@ import { memo } from 'react'
 /** Selects one agent, or the range to it. It is no stop of its own: the grid has the focus, and Space does the same. */
 export const SelectBox = memo(
   ({ id, on, onPick }: { id: string; on: boolean; onPick: (id: string, range: boolean) => void }) => (
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the grid has the keys
     <label
       className="fleet-pick"
       onClick={(event) => {
