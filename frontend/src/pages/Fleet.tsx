@@ -56,6 +56,7 @@ export default function Fleet() {
   const [selected, select] = useSelection(fleet)
   const shown = useMemo(() => countIn(rows, fleet, selected), [rows, fleet, selected])
   const [asked, ask] = useState<{ ids: ReadonlySet<string>; pause: boolean } | null>(null)
+  const pause = (on: boolean) => ask({ ids: selected.ids, pause: on })
   const inState = counts(fleet)
   const tail = searchOf(wish).toString()
   const at = (id: string | null) => go(`/fleet${id === null ? '' : `/${encodeURIComponent(id)}`}${tail && `?${tail}`}`)
@@ -127,6 +128,7 @@ export default function Fleet() {
               selection={selected}
               shown={shown}
               onSelect={select}
+              onPause={pause}
               rowHeight={touch ? 44 : density === 'comfortable' ? 40 : 32}
               width={width || window.innerWidth}
             />
@@ -137,7 +139,7 @@ export default function Fleet() {
               shown={shown}
               rows={rows.length}
               onAll={() => select(including(selected, named(rows, fleet), true))}
-              onPause={(pause) => ask({ ids: selected.ids, pause })}
+              onPause={pause}
               onClear={() => {
                 select(NOTHING)
                 grid.current?.focus({ preventScroll: true }) // the button that had the focus is gone

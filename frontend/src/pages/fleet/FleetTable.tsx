@@ -12,6 +12,8 @@ import { SelectAll, SelectBox } from './SelectBox'
 import { including, NOTHING, reaching, type Selection, toggled } from './selection'
 
 const HEAD = 32
+/** Keys for what can be done with the selection. */
+const DEEDS = new Set(['p', 'u'])
 /** How long rows stay where they are after a key was pressed, milliseconds. */
 const CALM = 3_000
 
@@ -28,6 +30,7 @@ export function FleetTable({
   selection,
   shown,
   onSelect,
+  onPause,
   rowHeight,
   width,
 }: {
@@ -43,6 +46,8 @@ export function FleetTable({
   /** How many of the rows are selected. */
   shown: number
   onSelect: (selection: Selection) => void
+  /** Asks whether what is selected is to be paused, or unpaused. */
+  onPause: (pause: boolean) => void
   rowHeight: number
   width: number
 }) {
@@ -78,11 +83,13 @@ export function FleetTable({
     const page = Math.max(1, Math.floor((scroll.current?.clientHeight ?? 0) / rowHeight) - 2)
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, PageDown: at + page, PageUp: at - page, Home: 0, End: rows.length }
     const onGrid = event.target === event.currentTarget
+    const key = event.ctrlKey || event.metaKey || event.altKey ? '' : event.key.toLowerCase()
     if (event.key in to) move(to[event.key as keyof typeof to], event.shiftKey)
     else if (event.key === 'Enter' && chosen !== null && onGrid) onOpen(chosen)
     else if (event.key === ' ' && chosen !== null && onGrid) onSelect(toggled(selection, chosen))
     else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) selectAll.current(true)
-    else if (event.key === 'Escape' && selection.ids.size > 0) onSelect(NOTHING)
+    else if (selection.ids.size > 0 && event.key === 'Escape') onSelect(NOTHING)
+    else if (selection.ids.size > 0 && onGrid && DEEDS.has(key)) onPause(key === 'p')
     else return
     calm.key()
     event.preventDefault()

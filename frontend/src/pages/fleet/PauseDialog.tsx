@@ -53,7 +53,7 @@ export function PauseDialog({
         {order.error && <ProblemNotice error={order.error} />}
         <div className="fleet-pause-buttons">
           <Button variant="default" onClick={onClose}>
-            Cancel
+            {many > 0 ? 'Cancel' : 'Close'}
           </Button>
           {many > 0 && (
             <Button

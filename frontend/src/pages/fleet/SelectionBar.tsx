@@ -32,7 +32,7 @@ export function SelectionBar({
         Unpause
       </Button>
       {shown < rows && (
-        <Button size="compact-sm" variant="default" onClick={onAll}>
+        <Button size="compact-sm" variant="default" className="fleet-select-all" onClick={onAll}>
           Select all {count(rows)}
         </Button>
       )}

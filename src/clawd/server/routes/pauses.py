@@ -16,6 +16,7 @@ from clawd.server.recording import record
 from clawd.server.routes.agents import columns_asked_for, is_at_work
 from clawd.server.site import AtSite, Site
 from clawd.server.standing import plain
+from clawd.store.journal import JSON
 from clawd.store.switchboard import Switchboard
 
 router = APIRouter(tags=["agents"], dependencies=[needs(Scope.DECIDE)])
@@ -81,8 +82,9 @@ def _order(site: Site, follower: Follower, caller: Caller, wish: PauseWish, *, p
             given = switchboard.pause(columns.desk, strategies, caller.name, plain(wish.why), now, paused=paused)
             pauses |= {pause.strategy: pause for pause in given}
     if ordered:
-        facts = {"agents": len(ordered), "which": [each.agent for each in ordered], "why": wish.why}
-        record(site, caller, "AgentsPaused" if paused else "AgentsUnpaused", {"run": columns.run, **facts})
+        which: list[JSON] = [each.agent for each in ordered]
+        facts: dict[str, JSON] = {"run": columns.run, "agents": len(which), "which": which, "why": plain(wish.why)}
+        record(site, caller, "AgentsPaused" if paused else "AgentsUnpaused", facts)
         site.announce("standing")
     working = is_at_work(follower, columns.run)
     shown = under_pauses(columns, pauses, working=working)
