@@ -30,6 +30,14 @@ from clawd.store.journal import Journal
 from clawd.store.switchboard import PAPER_FLEET, Pause, Switchboard
 
 
+@pytest.fixture(autouse=True)
+def patience() -> Iterator[None]:
+    """Far beyond any machine's slowness."""
+    expect.set_options(timeout=30_000)
+    yield
+    expect.set_options(timeout=5_000)
+
+
 def ordered(home: Path, desk: str = PAPER_FLEET) -> dict[str, bool]:
     """What the switchboard says of the strategies of a desk."""
     with Switchboard.open(home) as switchboard:

@@ -10,6 +10,7 @@ import { useFleet, useStatusOf } from '../live/status'
 import { STATE_WORDS } from '../parts/AgentState'
 import { Page } from '../parts/Page'
 import { useAppearance } from '../shell/appearance'
+import { useFocusBack } from '../stop/useFocusBack'
 import { FleetTable } from './fleet/FleetTable'
 import { FACETS } from './fleet/facets'
 import { NoAgents } from './fleet/NoAgents'
@@ -56,6 +57,7 @@ export default function Fleet() {
   const [selected, select] = useSelection(fleet)
   const shown = useMemo(() => countIn(rows, fleet, selected), [rows, fleet, selected])
   const [asked, ask] = useState<{ ids: ReadonlySet<string>; pause: boolean } | null>(null)
+  useFocusBack(asked !== null)
   const pause = (on: boolean) => ask({ ids: selected.ids, pause: on })
   const inState = counts(fleet)
   const tail = searchOf(wish).toString()

@@ -6,6 +6,7 @@ import { useFleet } from '../../live/status'
 import { AgentState } from '../../parts/AgentState'
 import { Guard } from '../../parts/Guard'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { useFocusBack } from '../../stop/useFocusBack'
 import { AgentEvidence } from './AgentEvidence'
 import { AgentFigures } from './AgentFigures'
 import { AgentJournal } from './AgentJournal'
@@ -34,6 +35,7 @@ export default function AgentDrawer({ id, onClose }: { id: string; onClose: () =
   const fleet = useFleet()
   const state = stateOf(fleet, id) ?? agent?.state
   const [asked, ask] = useState<boolean | null>(null)
+  useFocusBack(asked !== null)
   return (
     <Drawer
       opened

@@ -6,7 +6,7 @@ import { ProblemNotice } from '../../parts/ProblemNotice'
 import { consequencesOf, deed, inWords } from './pausing'
 import { usePause } from './usePause'
 
-/** What pausing some agents, or unpausing them, would do now; a reason; and the order itself. */
+/** What pausing some agents, or unpausing them, would do now; a reason; and the order itself. Who opens it gives the focus back. */
 export function PauseDialog({
   fleet,
   ids,
@@ -27,7 +27,7 @@ export function PauseDialog({
   const many = found.concerned.length
   const title = many > 0 ? deed(found.concerned, pause) : pause ? 'Nobody to pause' : 'Nobody to unpause'
   return (
-    <Modal opened onClose={onClose} title={title} size={520} transitionProps={{ duration: 0 }}>
+    <Modal opened onClose={onClose} title={title} size={520} returnFocus={false} transitionProps={{ duration: 0 }}>
       <div className="fleet-pause">
         <ul className="fleet-pause-consequences">
           {inWords(found, pause, currency === 'quote' ? '' : currency).map((line) => (
