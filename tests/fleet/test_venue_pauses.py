@@ -78,7 +78,7 @@ def test_a_paused_agent_enters_nothing_through_a_restart_and_the_other_trades_on
     messages: list[MarketEvent], tmp_path: Path
 ) -> None:
     place = Place(tmp_path, messages)
-    for seconds in range(40, 100):
+    for seconds in range(60, 120, 5):
         if place.live(BEGAN + seconds * SECOND).agents["a001"].holdings:
             break
     for until in (120, 121, 150, 180):

@@ -130,5 +130,5 @@ class Place:
         submitted = Counter(event.order for event in events if isinstance(event, OrderSubmitted))
         assert set(submitted.values()) <= {1}, "nothing is sent twice"
         fills = Counter(event.trade for event in events if isinstance(event, OrderFilled))
-        assert set(fills.values()) == {1}, "nothing is booked twice"
+        assert set(fills.values()) <= {1}, "nothing is booked twice"
         assert sum(fills.values()) == len(there.fills), "and nothing is left out"
