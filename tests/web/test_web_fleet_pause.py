@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, get_args
 
@@ -15,7 +15,7 @@ from busy_fleet import BusyFleet
 from decisions_world import STRATEGIES, Running, fleet, until
 from hypothesis import given
 from hypothesis import strategies as st
-from live_world import capture_account, small_run, written
+from live_world import World, capture_account, small_run, written
 from playwright.sync_api import BrowserContext, expect
 from web_server import Served, served
 
@@ -24,7 +24,8 @@ from clawd.core.settings import Settings
 from clawd.language.strategy import parse_json
 from clawd.server.frames import AgentState
 from clawd.server.live.columns import NUMBERS, STATES, Columns
-from clawd.server.live.pauses import under_pauses
+from clawd.server.live.pauses import under_pauses, wished
+from clawd.server.live.tale import Tale
 from clawd.server.site import Site
 from clawd.store.journal import Journal
 from clawd.store.switchboard import PAPER_FLEET, Pause, Switchboard
@@ -270,6 +271,27 @@ def test_an_account_is_a_desk_of_its_own_whichever_run_is_shown(tmp_path: Path) 
         assert (detail["state"], detail["pause"]["why"]) == ("paused", "odd")
         client.put("/api/runs/shown", json={"run": world.run})
         until(lambda: states(client) == {"a001": "active", "a002": "paused"}, "the account to be shown")
+
+
+@pytest.mark.parametrize("world", [small_run, capture_account], ids=["bars", "account"])
+def test_what_the_journal_says_of_a_pause_is_shown_where_nobody_has_ordered_since(
+    world: Callable[[], World], tmp_path: Path
+) -> None:
+    made = world()
+    tale = Tale(made.run, written(made, tmp_path, 300))
+    with Journal.open(tale.path) as journal:
+        fact = {"agent": "a002", "by": "me", "why": "", "pause": 7}
+        journal.append([(made.entries[-1].ts, "AgentPaused", fact)])
+        for entry in journal.entries():
+            tale.take(entry)
+    columns, row = tale.columns(), tale.columns().ids.index("a002")
+    assert columns.desk == (made.run if made.folder == "accounts" else PAPER_FLEET)
+    assert columns.state_of(row) == "paused"
+    assert "paused" in tale.feed[-1].text and tale.feed[-1].agent == "a002"
+    nobody = under_pauses(columns, {}, working=True)
+    assert nobody.state_of(row) == "paused"
+    (other,) = wished(columns, {}, ["a002"], paused=False)
+    assert other == ("a002", columns.strategies[row], "ordered")
 
 
 def test_two_thousand_agents_are_paused_in_one_call(tmp_path: Path) -> None:

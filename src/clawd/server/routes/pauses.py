@@ -11,6 +11,7 @@ from clawd.server.caller import AsCaller, Caller, Scope, needs
 from clawd.server.frames import AgentState
 from clawd.server.live.asked import AtFollower
 from clawd.server.live.follower import Follower
+from clawd.server.live.orders import pauses_of
 from clawd.server.live.pauses import Outcome, Wished, under_pauses, wished
 from clawd.server.recording import record
 from clawd.server.routes.agents import columns_asked_for, is_at_work
@@ -73,15 +74,14 @@ def unpause_agents(site: AtSite, follower: AtFollower, caller: AsCaller, wish: P
 
 def _order(site: Site, follower: Follower, caller: Caller, wish: PauseWish, *, paused: bool) -> PauseAnswer:
     columns = columns_asked_for(site, follower, wish.run)
-    with Switchboard.open(site.home) as switchboard:
-        pauses = switchboard.pauses(columns.desk)
-        found = wished(columns, pauses, wish.agents, paused=paused)
-        ordered = [each for each in found if each.outcome == "ordered"]
-        if ordered:
-            strategies, now = [each.strategy for each in ordered], site.clock.now()
-            given = switchboard.pause(columns.desk, strategies, caller.name, plain(wish.why), now, paused=paused)
-            pauses |= {pause.strategy: pause for pause in given}
+    pauses = dict(pauses_of(site.home, columns.desk))
+    found = wished(columns, pauses, wish.agents, paused=paused)
+    ordered = [each for each in found if each.outcome == "ordered"]
     if ordered:
+        strategies, now = [each.strategy for each in ordered], site.clock.now()
+        with Switchboard.open(site.home) as switchboard:
+            given = switchboard.pause(columns.desk, strategies, caller.name, plain(wish.why), now, paused=paused)
+        pauses |= {pause.strategy: pause for pause in given}
         which: list[JSON] = [each.agent for each in ordered]
         facts: dict[str, JSON] = {"run": columns.run, "agents": len(which), "which": which, "why": plain(wish.why)}
         record(site, caller, "AgentsPaused" if paused else "AgentsUnpaused", facts)
