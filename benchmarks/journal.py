@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.measure import Result, seconds
-from clawd.core.events import OrderFilled, read_event
+from clawd.core.events import BarClosed, OrderFilled, read_event
 from clawd.store.journal import Durability, Journal, open_journal
 
 BATCHES, BATCH = 400, 50
@@ -76,7 +76,8 @@ def journal_replay() -> Result:
     """Seconds to read, check and decode a million events of a fleet's orders, folding them into positions and cash.
 
     The peer reads the same bodies from the same file and parses their JSON, and does nothing else. ``snapshot_s`` is
-    the same start with a snapshot twenty thousand entries before the end.
+    the same start with a snapshot twenty thousand entries before the end; ``bars_s`` is to read the bars among the
+    events, which the programs of a fleet are shown again at a start.
     """
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "journal.sqlite"
@@ -98,10 +99,18 @@ def journal_replay() -> Result:
         with open_journal(path, read_only=True) as journal:
             quick = _once(lambda: _start(journal))
             assert _body(_start(journal)) == _body(whole)
+            bars = _once(lambda: _bars(journal))
         with open_journal(path, read_only=True) as journal:
             verify = _once(journal.verify_chain)
         megabytes = path.stat().st_size / 1e6
-    more = {"events": EVENTS, "snapshot_s": quick, "behind_snapshot": BEHIND, "verify_s": verify, "file_mb": megabytes}
+    more = {
+        "events": EVENTS,
+        "snapshot_s": quick,
+        "behind_snapshot": BEHIND,
+        "bars_s": bars,
+        "verify_s": verify,
+        "file_mb": megabytes,
+    }
     return Result("journal-replay", value, "s", "bare json.loads", peer, less_is_better=True, more=more)
 
 
@@ -136,15 +145,26 @@ def _fold(journal: Journal, after: int, until: int = EVENTS, held: Positions | N
     return positions
 
 
+def _bars(journal: Journal) -> int:
+    return sum(1 for entry in journal.entries_of(BarClosed.__name__) if BarClosed.model_validate(entry.body).bars)
+
+
 def _body(positions: Positions) -> bytes:
     return json.dumps([[*key, str(size)] for key, size in sorted(positions.items())]).encode()
 
 
 def _batches() -> Iterator[list[tuple[int, str, dict[str, Any]]]]:
-    """A million events: for each order the gate's verdict, the order and its fill; a tenth of the orders is refused."""
+    """A million events of bars and orders.
+
+    Each order has the gate's verdict, the order and its fill; a tenth of the orders is refused.
+    """
     bar, number, events = 60_000_000_000, 0, 0
     while events < EVENTS:
-        time, batch = 1_704_067_200_000_000_000 + number // BATCH * bar, []
+        time = 1_704_067_200_000_000_000 + number // BATCH * bar
+        prices = [64_000.5, 64_100.25, 63_990.75, 64_020.0, 12.125]
+        batch: list[tuple[int, str, dict[str, Any]]] = [
+            (time, "BarClosed", {"time": time, "bars": dict.fromkeys(SYMBOLS, prices), "ranges": {}})
+        ]
         while len(batch) < 3 * BATCH and events + len(batch) < EVENTS:
             batch += _order(number, time)
             number += 1

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 from cli_world import Clawd, Outcome
@@ -139,9 +138,7 @@ def test_a_group_alone_shows_its_help(clawd: Clawd, command: str) -> None:
 
 
 def test_help_of_the_true_console_script(console: Clawd) -> None:
-    began = time.monotonic()
     outcome = console("--help")
-    assert time.monotonic() - began < 10  # a tenth of a second of work; busy machines are slow
     assert (outcome.code, outcome.err) == (0, "")
     assert "Paper only" in outcome.out
     assert "\x1b" not in outcome.out

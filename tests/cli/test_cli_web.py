@@ -15,7 +15,8 @@ from clawd.core.errors import ClawdError
 from clawd.server.access import refuse_open_address
 from clawd.server.address import Address, publish
 from clawd.server.audit import Audit
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 
 PASSWORD = "seven brown foxes"
 
@@ -47,7 +48,7 @@ def test_keys_are_shown_once_listed_and_revoked(clawd: Clawd, place: Path) -> No
     secret = made.out.strip()
     assert made.code == 0 and secret.startswith("clawd_")
     with open_access(place / "home") as access:
-        key = access.key(secret, time.time_ns())
+        key = access.keys.of(secret, time.time_ns())
     assert key is not None and key.scopes == {Scope.READ, Scope.BUILD} and key.ends is not None
     listed = clawd("web", "keys", "list")
     assert "night" in listed.out and "build, read" in listed.out and secret not in listed.out
@@ -58,7 +59,7 @@ def test_keys_are_shown_once_listed_and_revoked(clawd: Clawd, place: Path) -> No
     assert wrong.code == 2 and "did you mean `night`?" in wrong.err
     assert clawd("web", "keys", "revoke", "night").code == 0
     with open_access(place / "home") as access:
-        assert access.key(secret, time.time_ns()) is None
+        assert access.keys.of(secret, time.time_ns()) is None
     assert "There is no API key" in clawd("web", "keys", "list").out
 
 

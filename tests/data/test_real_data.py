@@ -1,6 +1,5 @@
 """Real files: what is wrong with them is found, and what is right is left alone."""
 
-import time
 from pathlib import Path
 
 import numpy as np
@@ -43,10 +42,8 @@ def test_outages_leave_holes_in_two_hour_bars() -> None:
     assert "53 bars missing, at most 16 in a row, after 2018-02-08" in gap.message
 
 
-def test_left_out_minutes_are_one_finding_and_quick_to_find() -> None:
-    started = time.perf_counter()
+def test_left_out_minutes_are_one_finding() -> None:
     gap = findings("bitfinex_ETHUSD_1m")["gap"]
-    assert time.perf_counter() - started < 5
     assert gap.count == 1_791
     assert "at most 83 in a row" in gap.message
 

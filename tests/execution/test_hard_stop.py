@@ -288,6 +288,27 @@ def test_what_a_person_has_said_before_the_halt_of_a_day_holds_after_it(world: W
     assert world.account.state is TradingState.REDUCING
 
 
+def test_what_a_person_says_on_a_halted_day_holds_after_it_and_the_day_stays_halted(world: World) -> None:
+    stop_by_loss(world)
+    close_all(world)
+    world.dealer.reduce("me")
+    assert (world.account.state, world.account.until_day) == (TradingState.HALTED, T0 // DAY + 1)
+    written = len(world.journal.texts)
+    world.dealer.reduce("me")
+    assert len(world.journal.texts) == written, "it has been said"
+    world.crash()
+    world.ready_again()
+    assert world.account.state is TradingState.HALTED
+    states: list[TradingState] = []
+    world.clock.set(T0 + DAY)
+    for _ in range(40):
+        world.wait(2)
+        world.through()
+        states.append(world.account.state)
+    assert set(states) == {TradingState.HALTED, TradingState.REDUCING}, "no moment in between"
+    assert world.account.state is TradingState.REDUCING
+
+
 def test_an_entry_that_could_not_be_cancelled_is_tried_again_but_not_without_a_pause(world: World) -> None:
     name = world.enter("b", type=OrderType.LIMIT, limit=D(99))
     world.through()

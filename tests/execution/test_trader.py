@@ -458,3 +458,17 @@ def test_who_resumes_on_a_day_that_has_lost_its_limit_is_obeyed_on_the_next() ->
     tomorrow(bench)
     assert bench.commands(Switch.RESUME, 2)
     assert bench.trader.account.state is TradingState.ACTIVE
+
+
+def test_who_reduces_on_a_halted_day_is_obeyed_from_the_first_moment_of_the_next() -> None:
+    bench = Bench()
+    bench.hold()
+    bench.see(BTC="40")
+    bench.trader.work()
+    assert bench.commands(Switch.REDUCE, 1)
+    flat(bench)
+    assert bench.trader.account.state is TradingState.HALTED
+    tomorrow(bench)
+    assert bench.enter("1")[1].code is Code.REDUCING, "before the order is heard again"
+    assert bench.commands(Switch.RESUME, 2)
+    assert bench.trader.account.state is TradingState.ACTIVE

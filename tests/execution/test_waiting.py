@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 from dealer_worlds import ALL, SECOND, D, World
 
+from clawd.core.events import HeldUntil
 from clawd.core.orders import Order, OrderKind, OrderType, TimeInForce
 from clawd.execution.life_cycle import OrderState
 from clawd.execution.waiting import Consent
@@ -168,11 +169,13 @@ def test_approvals_that_are_taken_away_send_nothing(people: People) -> None:
 
 # What is watched here.
 
+NO_STOPS = replace(ALL, order_types=frozenset({OrderType.MARKET, OrderType.LIMIT}))
+
 
 @pytest.fixture
 def plain() -> World:
     """At a venue that knows market and limit orders only."""
-    return World(can=replace(ALL, order_types=frozenset({OrderType.MARKET, OrderType.LIMIT}))).ready()
+    return World(can=NO_STOPS).ready()
 
 
 def test_a_stop_that_the_venue_cannot_hold_goes_out_when_it_is_touched(plain: World) -> None:
@@ -263,6 +266,25 @@ def test_an_entry_that_is_touched_is_judged_as_things_are_then(plain: World) -> 
     plain.price("BTC", D(102))
     assert submits(plain) == []
     assert not plain.account.held
+
+
+def test_an_entry_that_was_signed_and_is_touched_is_sent_as_it_was_signed_or_not_at_all(people: People) -> None:
+    people.says = Consent.GIVEN
+    for crowded in (False, True):
+        world = World(can=NO_STOPS, approvals=lambda _: people).ready()
+        order = world.order(size=D(8), type=OrderType.STOP, level=D(102))
+        world.dealer.propose(order)
+        world.wait()
+        assert people.used[-1] == order
+        assert world.account.held[order.id].until is HeldUntil.TOUCHED
+        if crowded:
+            world.hold("a", "ETH", D(2))  # it takes a part of the agent's budget
+            world.hold("a", "BTC", D(2))
+        world.price("BTC", D(102))
+        sent = [each.size for each in submits(world) if each.id == order.id]
+        assert sent == ([] if crowded else [D(8)])
+        assert not world.account.held
+        people.used.clear()
 
 
 def test_a_pause_leaves_the_stop_that_is_watched_here_and_drops_the_entry(plain: World) -> None:

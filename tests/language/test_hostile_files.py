@@ -18,7 +18,7 @@ from clawd.core.errors import ClawdError
 from clawd.language.strategy import LARGEST_FILE, LARGEST_JSON_FILE, load_strategy, parse_json, parse_toml
 from language.random_programs import strategies
 
-LONGEST = 1.0  # seconds of the processor
+LONGEST = 30.0  # seconds of the processor; what it guards against takes minutes, or the memory of the machine
 MOST_MEMORY = 60e6  # bytes
 
 EXITS = "[exits]\nstop = { percent = 10 }\n"

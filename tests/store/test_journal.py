@@ -85,6 +85,21 @@ def test_many_entries_stream_in_chunks(journal: Journal) -> None:
     assert list(journal.entries(after=count)) == []
 
 
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(kinds=st.lists(st.sampled_from(["bar", "fill", "bars", "Bar"]), max_size=30), after=st.integers(0, 40))
+def test_the_entries_of_a_kind_are_those_among_all(journal: Journal, kinds: list[str], after: int) -> None:
+    journal.append([(1, kind, {"i": i}) for i, kind in enumerate(kinds)])
+    for kind in ("bar", "none"):
+        assert list(journal.entries_of(kind, after)) == [
+            e for e in journal.entries() if e.kind == kind and e.seq > after
+        ]
+
+
+def test_many_entries_of_a_kind_stream_in_chunks(journal: Journal) -> None:
+    journal.append([(i, "bar" if i % 3 else "fill", {"i": i}) for i in range(4 * CHUNK)])
+    assert [entry.body["i"] for entry in journal.entries_of("bar")] == [i for i in range(4 * CHUNK) if i % 3]
+
+
 def test_appending_nothing_writes_nothing(journal: Journal) -> None:
     assert journal.append([]) == []
     assert journal.head == (0, GENESIS)
@@ -243,6 +258,24 @@ def test_tampering_names_the_first_broken_row(tmp_path: Path, statement: str, me
     raw(path, statement)
     with pytest.raises(ClawdError, match=message):
         verified(path)
+
+
+@pytest.mark.parametrize(
+    ("statement", "message"),
+    [
+        ("UPDATE journal SET ts = ts + 1 WHERE seq = 3", "entry 3 is broken: its hash"),
+        ("UPDATE journal SET hash = 'x' WHERE seq = 2", "entry 3 is broken: its hash"),
+        ("UPDATE journal SET ts = '1002x' WHERE seq = 3", "entry 3 is broken: its columns"),
+        ("DELETE FROM journal WHERE seq = 2", "entry 2 is broken: it is missing, 3 comes next"),
+    ],
+)
+def test_the_entries_of_a_kind_are_held_against_those_before_them(tmp_path: Path, statement: str, message: str) -> None:
+    path = tmp_path / "journal.db"
+    with Journal.open(path) as journal:
+        journal.append([(1000 + i, kind, {}) for i, kind in enumerate(["fill", "fill", "bar", "bar"])])
+    raw(path, statement)
+    with Journal.open(path, read_only=True) as journal, pytest.raises(ClawdError, match=message):
+        list(journal.entries_of("bar"))
 
 
 def test_swapped_rows_name_the_first(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ from clawd.server.access import new_link
 from clawd.server.audit import audit_path
 from clawd.server.rates import RATES, Rates
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 from clawd.store.journal import open_journal
 
 EVIL = "http://evil.example"
@@ -35,7 +36,7 @@ EVIL = "http://evil.example"
 
 def key_of(web: Served, *scopes: Scope) -> dict[str, str]:
     with open_access(web.site.home) as access:
-        _, secret = access.new_key(f"k{time.monotonic_ns()}", frozenset(scopes), None, web.site.clock.now())
+        _, secret = access.keys.new(f"k{time.monotonic_ns()}", frozenset(scopes), None, web.site.clock.now())
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -47,7 +48,7 @@ def written(web: Served) -> int:
 
 def keys_in(web: Served) -> list[str]:
     with open_access(web.site.home) as access:
-        return [key.name for key in access.all_keys()]
+        return [key.name for key in access.keys.all()]
 
 
 @pytest.fixture(scope="module")
@@ -330,16 +331,21 @@ def misbehaving(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(application, "_ROUTERS", (router, *application._ROUTERS))
 
 
+def dripped(line: socket.socket, drop: bytes) -> None:
+    """Send drop after drop until the line is cut off."""
+    deadline = time.monotonic() + 30
+    with pytest.raises(OSError, match=r"reset|Broken pipe"):
+        while time.monotonic() < deadline:
+            line.sendall(drop)
+            time.sleep(0.05)
+
+
 def test_a_head_that_drips_in_is_cut_off(still: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connections, "HEAD_SECONDS", 0.6)
     host, port = still.url.removeprefix("http://").split(":")
-    began = time.monotonic()
-    with socket.create_connection((host, int(port)), 5) as line, contextlib.suppress(OSError):
+    with socket.create_connection((host, int(port)), 5) as line:
         line.sendall(b"GET /api/about HTTP/1.1\r\n")
-        while time.monotonic() - began < 5:
-            line.sendall(b"X: y\r\n")
-            time.sleep(0.05)
-    assert 0.4 < time.monotonic() - began < 3
+        dripped(line, b"X: y\r\n")
 
 
 def test_a_second_head_that_drips_in_is_cut_off_too(still: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -348,12 +354,7 @@ def test_a_second_head_that_drips_in_is_cut_off_too(still: Served, monkeypatch: 
     with socket.create_connection((host, int(port)), 5) as line:
         line.sendall(b"GET /api/about HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
         assert line.recv(65_536).startswith(b"HTTP/1.1 401")
-        began = time.monotonic()
-        with contextlib.suppress(OSError):
-            while time.monotonic() - began < 5:
-                line.sendall(b"G")
-                time.sleep(0.05)
-    assert 0.4 < time.monotonic() - began < 3
+        dripped(line, b"G")
 
 
 def test_a_body_that_drips_in_is_a_408(still: Served, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,10 +362,7 @@ def test_a_body_that_drips_in_is_a_408(still: Served, monkeypatch: pytest.Monkey
     name, value = still.cookie
     head = f"POST /api/keys HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://127.0.0.1\r\nCookie: {name}={value}\r\n"
     head += "Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
-    began = time.monotonic()
-    said = raw(still, head.encode())
-    assert said.startswith(b"HTTP/1.1 408")
-    assert time.monotonic() - began < 3
+    assert raw(still, head.encode()).startswith(b"HTTP/1.1 408")
 
 
 @pytest.mark.usefixtures("misbehaving")
@@ -391,19 +389,15 @@ def test_a_hundred_slow_clients_keep_nobody_out(still: Served) -> None:
         for _ in range(100):
             line = stack.enter_context(socket.create_connection((host, int(port)), 5))
             line.sendall(b"POST /api/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10\r\n\r\n")
-        began = time.monotonic()
         assert ask(still, "GET", "/api/about").status_code == 200
-        assert time.monotonic() - began < 2
 
 
 @pytest.mark.usefixtures("misbehaving")
 def test_a_route_that_takes_too_long_is_answered_for(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.4)
     with served(site) as web, web.client() as client:
-        began = time.monotonic()
         answer = client.get("/api/slow")
         assert answer.status_code == 504
-        assert time.monotonic() - began < 1.2
         assert "may still be done" in answer.json()["hint"]
         assert client.get("/api/about").status_code == 200
 
@@ -416,9 +410,8 @@ def test_who_waits_for_much_at_once_does_not_keep_others_waiting(site: Site, mon
         with ThreadPoolExecutor(6) as pool:
             calls = [pool.submit(httpx2.get, f"{web.url}/api/slow", headers=greedy) for _ in range(6)]
             time.sleep(0.5)
-            began = time.monotonic()
             assert httpx2.get(f"{web.url}/api/about", headers=other).status_code == 200
-            assert time.monotonic() - began < 0.8
+            assert sum(not call.done() for call in calls) == 3, "it was not waited for"
             assert sorted(call.result().status_code for call in calls) == [200] * 3 + [429] * 3
 
 

@@ -23,7 +23,8 @@ from clawd.server.audit import Audit, audit_path
 from clawd.server.caller import Caller
 from clawd.server.recording import record
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 from clawd.store.entry import Entry
 from clawd.store.journal import open_journal
 from clawd.store.journal_copy import read_export
@@ -74,7 +75,7 @@ def shut(web: Served) -> Iterator[Served]:
 def test_a_success_is_written_down_once_and_a_refusal_not_at_all(shut: Served, route: str) -> None:
     site = shut.site
     with open_access(site.home) as access:
-        _, reader = access.new_key("reader", frozenset({Scope.READ}), None, site.clock.now())
+        _, reader = access.keys.new("reader", frozenset({Scope.READ}), None, site.clock.now())
     with shut.client() as client:
         call = (EXAMPLES | ASKS)[route](shut, client)
         method = route.partition(" ")[0]

@@ -150,11 +150,9 @@ def test_from_the_form_to_a_trade_on_the_price(page: Page, at_work: Served, clie
 def test_in_the_builder_it_runs_where_it_stands(page: Page, at_work: Served, client: httpx2.Client) -> None:
     done(client)  # the worker is ready
     page.goto(f"{at_work.url}/build/ema_crossover")
-    begun = time.monotonic()
     page.get_by_role("button", name="Backtest", exact=True).click()
     panel = page.locator(".bt-panel")
     expect(panel.locator(".key-figure-value").first).to_be_visible()
-    assert time.monotonic() - begun < 15
     found = client.get("/api/backtests").json()["backtests"][0]
     sign = "+" if found["total_return"] > 0 else ""
     assert figure(page, "Return") == sign + percent(found["total_return"], 2)

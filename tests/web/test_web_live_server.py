@@ -304,14 +304,12 @@ def test_many_clients_of_whom_some_never_read(web: Served, client: httpx2.Client
         for part in parts[5:60]:
             write(journal, part)
             time.sleep(0.02)
-        began = time.monotonic()
         for watching in pages:
             watching.until(lambda page: page.status["market_time"] == parts[59][-1].ts / 1e6)
         expected = agents_over_http(client)
         for watching in pages:
             watching.until(lambda page: page.agents == expected)
             assert watching.page.gaps == 0
-        assert time.monotonic() - began < 15
 
 
 def test_who_is_hostile_is_sent_away_and_harms_nobody(web: Served, client: httpx2.Client) -> None:

@@ -2,28 +2,10 @@ import { lazy, useMemo } from 'react'
 import { money, percent, signedPercent, utc } from '../format'
 import { MarketTime } from '../parts/MarketTime'
 import { ChartFigure } from './ChartFigure'
-import { drawdowns, extremes, inOrder, type Mark, type Point, valueFrom } from './points'
+import { drawdowns, extremes, inOrder, type Point, valueFrom } from './points'
+import type { EquityChartProps } from './props'
 
 const EquityCanvas = lazy(() => import('./EquityCanvas'))
-
-export interface EquityChartProps {
-  /** What is drawn, for who cannot see it: "Equity of the fleet". */
-  label: string
-  equity: readonly Point[]
-  /** Rebased to the equity where what is seen begins. */
-  benchmark?: readonly Point[]
-  benchmarkName?: string
-  /** Shares that are not positive, where they are known better than from the highest equity so far. */
-  drawdown?: readonly Point[]
-  fills?: readonly Mark[]
-  currency: string
-  /** What it shows, in words, where somebody has said it already. */
-  told?: string
-  /** Newer than the last point: drawn as it comes. */
-  now?: Point | null
-  height?: number
-  onMark?: (id: string) => void
-}
 
 /** Equity against a benchmark, and the drawdown below it. */
 export function EquityChart(props: EquityChartProps) {

@@ -2,10 +2,10 @@ import type { Schema } from '../api/client'
 
 export type Status = Schema<'Status'> & { topic: 'status' }
 export type FleetFrame = Schema<'FleetFrame'> & { topic: 'fleet' }
-export type FeedFrame = Schema<'FeedFrame'> & { topic: 'feed' }
+type FeedFrame = Schema<'FeedFrame'> & { topic: 'feed' }
 export type FeedLine = Schema<'FeedLine'>
 export type ChangedFrame = Schema<'ChangedFrame'> & { topic: 'changed' }
-export type Frame = Status | FleetFrame | FeedFrame | ChangedFrame
+type Frame = Status | FleetFrame | FeedFrame | ChangedFrame
 export type Topic = Frame['topic']
 export type AgentState = FleetFrame['state'][number]
 

@@ -1,8 +1,10 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useId, useRef, useState } from 'react'
 import { answered, api, queries, type Schema } from '../api/client'
+import { ConfirmWord } from '../parts/ConfirmWord'
 import { ProblemNotice } from '../parts/ProblemNotice'
+import { WhyField } from './WhyField'
 import { consequences, deed, type Level, mayGo, PURPOSES, TITLES, wishName } from './words'
 
 interface Props {
@@ -77,24 +79,8 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
           </ul>
         )}
       </div>
-      {level.word && (
-        <TextInput
-          label={`Type ${level.word} to confirm`}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          autoComplete="off"
-          autoCapitalize="characters"
-          spellCheck={false}
-          maxLength={40}
-        />
-      )}
-      <TextInput
-        label="Why (kept with the order)"
-        value={why}
-        onChange={(event) => setWhy(event.currentTarget.value)}
-        maxLength={500}
-        autoComplete="off"
-      />
+      {level.word && <ConfirmWord word={level.word} value={typed} onChange={setTyped} />}
+      <WhyField value={why} onChange={setWhy} />
       {stop.error && (
         <div>
           <ProblemNotice error={stop.error} />

@@ -18,7 +18,8 @@ from clawd.server.access import new_link, owner
 from clawd.server.address import LOOPBACK, published
 from clawd.server.audit import is_served
 from clawd.server.serving import serve as serve_pages
-from clawd.store.access import Key, Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Key, Scope
 from clawd.store.password import LONGEST_PASSWORD, check_password
 
 app = typer.Typer(help="The pages alone, and who may come in: links, the password, API keys.", no_args_is_help=True)
@@ -58,7 +59,7 @@ def list_keys(as_json: JsonOption = False) -> None:
     """The keys of this home: what they may do, and when they were used last."""
     now = SystemClock().now()
     with open_access(home()) as access:
-        found = access.all_keys()
+        found = access.keys.all()
     if as_json:
         typer.echo(json.dumps([_fields(key) for key in found], indent=2))
         return
@@ -103,7 +104,7 @@ def new(
         hint = suggestion(unknown, Scope) or f"one of {', '.join(Scope)}"
         raise ClawdError(f"there is no right {unknown!r}", where="--scope", hint=hint)
     with open_access(home()) as access:
-        _, secret = access.new_key(name, frozenset(Scope(word) for word in scope), days, SystemClock().now())
+        _, secret = access.keys.new(name, frozenset(Scope(word) for word in scope), days, SystemClock().now())
     typer.echo(secret)
     typer.echo("It is nowhere else. Programs send it as `Authorization: Bearer ...`.", err=True)
 
@@ -112,8 +113,8 @@ def new(
 def revoke(key: Annotated[str, typer.Argument(metavar="NAME|ID", help="of `clawd web keys list`")]) -> None:
     """Revoke a key for ever; what it is used for now ends within seconds."""
     with open_access(home()) as access:
-        gone = access.revoke_key(key)
-        names = [each.name for each in access.all_keys()]
+        gone = access.keys.revoke(key)
+        names = [each.name for each in access.keys.all()]
     if gone is None:
         hint = suggestion(key, names) or (f"there is {', '.join(names)}" if names else None)
         raise ClawdError(f"there is no API key {key!r}", hint=hint)

@@ -70,19 +70,20 @@ class BarBuilder:
             self._closed = over[-1]
         return [self._panel(opened, self._bars.pop(opened)) for opened in over]
 
-    def known(self, opened: int, bars: Mapping[str, Sequence[float | None]]) -> Panel:
-        """A bar that has been closed before, as it was then: nothing is added to it any more, nor to those before.
+    def known(self, bars: Sequence[tuple[int, Mapping[str, Sequence[float | None]]]]) -> Panel:
+        """Bars that have been closed before, as they were then: nothing is added to them any more, nor to any before.
 
         Args:
-            opened: its open, UTC nanoseconds.
-            bars: open, high, low, close and volume by symbol; None for what is not known.
+            bars: in order, at least one: the open, UTC nanoseconds, and open, high, low, close and volume by symbol,
+                None for what is not known.
         """
-        values = np.full((5, len(self.instruments), 1), np.nan)
-        for row, instrument in enumerate(self.instruments):
-            if (told := bars.get(instrument.symbol)) is not None:
-                values[:, row, 0] = [np.nan if value is None else value for value in told]
-        self._closed = max(self._closed, opened)
-        return self._of(np.array([opened], np.int64), values)
+        places = {instrument.symbol: row for row, instrument in enumerate(self.instruments)}
+        values = np.full((5, len(places), len(bars)), np.nan)
+        for column, (_, told) in enumerate(bars):
+            for symbol, prices in told.items():
+                values[:, places[symbol], column] = [np.nan if value is None else value for value in prices]
+        self._closed = max(self._closed, bars[-1][0])
+        return self._of(np.array([opened for opened, _ in bars], np.int64), values)
 
     def empty(self) -> Panel:
         """The market without a bar."""

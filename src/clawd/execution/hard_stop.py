@@ -97,14 +97,22 @@ class HardStop:
         self._change(TradingState.HALTED, by, why)
 
     def reduce(self, by: str, why: str) -> None:
-        """A person lets positions only become smaller.
+        """A person lets positions only become smaller; on a day that is halted, from the next day on.
 
         Raises:
-            ClawdError: while halted, which is more already.
+            ClawdError: while a person has it halted, which is more already.
         """
-        if self._writer.account.state is TradingState.HALTED:
+        account = self._writer.account
+        if account.state is not TradingState.HALTED:
+            self._change(TradingState.REDUCING, by, why)
+        elif account.until_day is None:
             raise ClawdError("the account is halted, which allows less than reducing", hint="resume it first")
-        self._change(TradingState.REDUCING, by, why)
+        elif account.standing is not TradingState.REDUCING:
+            # Both facts are of one batch: the person's word stands, and the day stays halted.
+            day, halted_why = account.until_day, account.state_why
+            self._change(TradingState.REDUCING, by, why)
+            halted = TradingStateChanged(state=TradingState.HALTED, by=CLAWD, why=halted_why, until_day=day)
+            self._writer.enter(halted)
 
     def flatten(self, by: str, why: str) -> None:
         """A person has everything closed, and the account halted until a person resumes."""

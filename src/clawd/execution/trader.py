@@ -229,7 +229,7 @@ class Trader:
                         self.dealer.resume(by)
                 return not by_person or account.state is TradingState.ACTIVE
             case Switch.REDUCE:
-                if account.state is TradingState.ACTIVE:
+                if account.standing is TradingState.ACTIVE:
                     self.dealer.reduce(by, why)
             case Switch.HALT:
                 if not (account.state is TradingState.HALTED and by_person):

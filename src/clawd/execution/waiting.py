@@ -82,9 +82,10 @@ class Waiting:
 
     def reason(self, order: Order) -> HeldUntil | None:
         """What an order has to wait for before it is sent, None where it has not."""
-        if not order.reduces and self._approvals is not None and self._approvals.reasons(order):
-            return HeldUntil.APPROVED
-        return self._reason_here(order)
+        return HeldUntil.APPROVED if self._needs_people(order) else self._reason_here(order)
+
+    def _needs_people(self, order: Order) -> bool:
+        return not order.reduces and self._approvals is not None and bool(self._approvals.reasons(order))
 
     def _reason_here(self, order: Order) -> HeldUntil | None:
         """What an order has to wait for that people have nothing to do with."""
@@ -200,7 +201,11 @@ class Waiting:
         if not size:
             self.drop(order.id, "POSITION_CLOSED")
             return
-        verdict = self._send(replace(order, size=size, **changes))
+        becomes = replace(order, size=size, **changes)
+        if self._needs_people(order) and self._judge(becomes).outcome is Outcome.SHRINK:
+            self.drop(order.id, "NOT_AS_APPROVED")  # it was signed before it was held for the market or an exit
+            return
+        verdict = self._send(becomes)
         if verdict.outcome is Outcome.REFUSE:
             self.drop(order.id, verdict.code)
 

@@ -67,16 +67,18 @@ class VenueFleet:
         self._held = {name: held.order for name, held in trader.account.held.items()}
         trader.dealer.writer.observers.append(self._entered)
 
-    def bar_closed(self, row: Panel) -> None:
-        """Live through a bar: exits move, and every agent decides.
+    def saw(self, bars: Panel) -> list[Decisions]:
+        """The programs live through bars, and nobody acts on what they want."""
+        decisions, present = self.programs.advance(bars), bars.present
+        for place, symbol in enumerate(bars.symbols):
+            if (columns := np.flatnonzero(present[place])).size:
+                self._closes[symbol] = booked_float(float(bars.close[place, columns[-1]]))
+        return decisions
 
-        A bar that the journal has already only goes by, as do those before it: the programs see them.
-        """
+    def bar_closed(self, row: Panel) -> None:
+        """Live through a bar: exits move, and every agent decides. One that the journal has already only goes by."""
         time, account = int(row.times[0]), self.trader.account
-        decisions = self.programs.advance(row)
-        for place, symbol in enumerate(row.symbols):
-            if row.present[place, 0]:
-                self._closes[symbol] = booked_float(float(row.close[place, 0]))
+        decisions = self.saw(row)
         if time <= account.bar_time:
             return
         ranges = self._ranges(decisions)

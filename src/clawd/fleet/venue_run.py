@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_FLOOR, Decimal
+from itertools import islice
 from typing import Final
 
 from clawd.core.account_events import AccountOpened, AgentFunded
@@ -21,7 +22,7 @@ from clawd.core.panel import NANOSECONDS_PER_DAY, NANOSECONDS_PER_SECOND
 from clawd.data.bar_builder import BarBuilder
 from clawd.data.capture import BookChange, MarketEvent, Print, Top
 from clawd.engine.compiled import folder
-from clawd.execution.recovery import Journal, open_account
+from clawd.execution.recovery import open_account
 from clawd.execution.timing import Timing
 from clawd.execution.trader import Trader
 from clawd.execution.view import MarketNow, View
@@ -30,10 +31,14 @@ from clawd.execution.watch import WatchLimits
 from clawd.fleet.venue_fleet import VenueFleet
 from clawd.language.strategy import Strategy
 from clawd.risk.limits import Limits
+from clawd.store.journal import Journal
 from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision, Pause
 from clawd.venues.faults import FaultyVenue, Rule
 from clawd.venues.matching.rules import Listing
 from clawd.venues.matching.venue import MatchingVenue
+
+#: So many bars of the journal are shown to the programs together.
+BARS_AT_ONCE: Final = 1024
 
 #: Nanoseconds of the exchange's clock between two moments at which we look and act.
 STEP: Final = NANOSECONDS_PER_SECOND // 10
@@ -248,10 +253,9 @@ class VenueRun:
         Those that the journal has are shown as it has them, and nothing is decided on them again: what came too late
         for its bar then is not in it now either.
         """
-        for entry in journal.entries():
-            if entry.kind == BarClosed.__name__:
-                bar = BarClosed.model_validate(entry.body)
-                self.fleet.bar_closed(self._builder.known(bar.time, bar.bars))
+        told = (BarClosed.model_validate(entry.body) for entry in journal.entries_of(BarClosed.__name__))
+        while bars := [(bar.time, bar.bars) for bar in islice(told, BARS_AT_ONCE)]:
+            self.fleet.saw(self._builder.known(bars))
         for event in self._market[: self.venue.played]:
             instrument = self._instruments[event.symbol]
             if isinstance(event, Print):

@@ -11,7 +11,8 @@ from fastapi.params import Depends as Dependency
 from starlette.requests import HTTPConnection
 
 from clawd.server.problem import ForbiddenError, SignedOutError
-from clawd.store.access import NEW_LINK, Scope
+from clawd.store.access import NEW_LINK
+from clawd.store.api_keys import Scope
 
 __all__ = ["AsCaller", "Caller", "Scope", "caller_of", "needs"]
 

@@ -25,8 +25,9 @@ from clawd.server.problem import Problem, TooOftenError, problem_answer, problem
 from clawd.server.rates import Kind
 from clawd.server.safe_answers import is_api
 from clawd.server.site import Site
-from clawd.store.access import KEY_PREFIX, Access, open_access
-from clawd.store.access import Scope as Right
+from clawd.store.access import Access, open_access
+from clawd.store.api_keys import KEY_PREFIX
+from clawd.store.api_keys import Scope as Right
 
 _T = TypeVar("_T")
 
@@ -130,7 +131,8 @@ class Door:
         now = self._site.clock.now()
         if key is not None:
             scheme, _, secret = key.partition(" ")
-            known = access.key(secret, now) if scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX) else None
+            is_ours = scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX)
+            known = access.keys.of(secret, now) if is_ours else None
             return None if known is None else Caller(f"key:{known.name}", known.scopes, known.id, address)
         for secret in secrets:
             session = access.session(secret, now)

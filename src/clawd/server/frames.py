@@ -7,7 +7,7 @@ that reads too slowly loses the oldest frames, never the newest.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
@@ -110,5 +110,4 @@ class ChangedFrame(BaseModel):
     what: list[Changed]
 
 
-Frame = Annotated[Status | FleetFrame | FeedFrame | ChangedFrame, Field(discriminator="topic")]
 Wish = Subscribe | Resync

@@ -11,7 +11,8 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from clawd.core.errors import ClawdError
-from clawd.store.access import SignInError, TakenError
+from clawd.store.access import SignInError
+from clawd.store.api_keys import TakenError
 
 
 class Problem(BaseModel):

@@ -1,29 +1,27 @@
 """Who may come in to the web face: one-time tokens, sessions, API keys and a password.
 
-They lie in ``access.sqlite`` in the home, which only its owner can read. Of every secret only the hash is stored:
-tokens, sessions and keys are 256 random bits, for which SHA-256 is enough; a password is hashed with argon2id. What a
-method has returned survives ``kill -9``, so a server that starts again knows everyone it knew before.
+They lie in ``access.sqlite`` in the home, which only its owner can read. Of every secret only the hash is stored; a
+password, which is no chance, is hashed with argon2id. What a method has returned survives ``kill -9``, so a server that
+starts again knows everyone it knew before.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import re
 import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
 from clawd.core.errors import ClawdError
+from clawd.store.api_keys import ApiKeys
 from clawd.store.database import Schema, connect, lay_out, mendable, transaction
 from clawd.store.lock import take_lock
 from clawd.store.password import check_password, is_password, password_hash
+from clawd.store.secret import hash_of, new_secret, note_use
 
 NAME: Final = "access.sqlite"
 
@@ -35,17 +33,9 @@ TOKEN_LIFETIME: Final = 600 * _SECOND
 SESSION_IDLE: Final = 7 * _DAY
 #: and in any case after this.
 SESSION_LIFETIME: Final = 30 * _DAY
-#: The longest that a key can be made for, days.
-LONGEST_KEY: Final = 3_650
 #: More than anybody needs, and few enough to be listed whole.
-MOST_KEYS: Final = 100
 MOST_SESSIONS: Final = 100
 _MOST_TOKENS: Final = 100
-#: When something was last used is written down once in this time.
-_SEEN_EVERY: Final = 60 * _SECOND
-
-KEY_PREFIX: Final = "clawd_"
-_KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 SCHEMA: Final = Schema(
     noun="access file",
@@ -88,28 +78,13 @@ SCHEMA: Final = Schema(
 )
 
 
-class Scope(StrEnum):
-    """What a session or a key may do; none implies another."""
-
-    READ = "read"
-    BUILD = "build"
-    DECIDE = "decide"
-    ADMIN = "admin"
-
-
 class SignInError(ClawdError):
     """Who wants to come in has not shown that he may."""
 
 
-class TakenError(ClawdError):
-    """It cannot be made as things stand."""
-
-
 NEW_LINK: Final = "`clawd web link` prints a new one"
-_ALL_SCOPES: Final = ", ".join(Scope)
 _Means = Literal["link", "password"]
 _SESSION: Final = "id, by, means, address, program, made, seen"
-_KEY: Final = "id, name, scopes, made, ends, seen"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,32 +114,16 @@ class Session:
         return min(self.seen + SESSION_IDLE, self.made + SESSION_LIFETIME)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What a program shows. Times are UTC nanoseconds.
+class Access:
+    """An open access file. Any number of processes may write; each change is one transaction.
 
     Attributes:
-        id: names it, and opens nothing.
-        name: given by who made it.
-        scopes: what it may do.
-        made: when it was made.
-        ends: when it ends, None for never.
-        seen: when it was last used, to the minute; None for never.
+        keys: of programs.
     """
-
-    id: str
-    name: str
-    scopes: frozenset[Scope]
-    made: int
-    ends: int | None
-    seen: int | None
-
-
-class Access:
-    """An open access file. Any number of processes may write; each change is one transaction."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
+        self.keys = ApiKeys(path, connection)
         self._connection = connection
 
     def close(self) -> None:
@@ -192,7 +151,7 @@ class Access:
             by: the person who will have used it.
             now: UTC nanoseconds.
         """
-        token = secrets.token_urlsafe(32)
+        token = new_secret()
         with mendable(self.path), transaction(self._connection):
             # Those that were used stay for a day, so that who uses one again is told so.
             self._connection.execute("DELETE FROM token WHERE made < ? OR made > ?", (now - _DAY, now))
@@ -200,7 +159,7 @@ class Access:
                 "DELETE FROM token WHERE hash NOT IN (SELECT hash FROM token ORDER BY made DESC LIMIT ?)",
                 (_MOST_TOKENS,),
             )
-            self._connection.execute("INSERT INTO token VALUES (?, ?, ?, NULL)", (_hash(token), by, now))
+            self._connection.execute("INSERT INTO token VALUES (?, ?, ?, NULL)", (hash_of(token), by, now))
         return token
 
     def use_token(self, token: str, address: str, program: str, now: int) -> tuple[Session, str]:
@@ -212,7 +171,7 @@ class Access:
         Raises:
             SignInError: when there is no such token, it was used, or it is too old.
         """
-        digest = _hash(token)
+        digest = hash_of(token)
         with mendable(self.path), transaction(self._connection):
             row = self._connection.execute("SELECT by, made, used FROM token WHERE hash = ?", (digest,)).fetchone()
             if row is None:
@@ -231,13 +190,12 @@ class Access:
         """The session that a secret shows, which counts as used now; None where there is none or it has ended."""
         with mendable(self.path):
             row = self._connection.execute(
-                f"SELECT {_SESSION} FROM session WHERE hash = ?", (_hash(secret),)
+                f"SELECT {_SESSION} FROM session WHERE hash = ?", (hash_of(secret),)
             ).fetchone()
             session = Session(*row) if row else None
             if session is None or not _lasts(session, now):
                 return None
-            if now - session.seen >= _SEEN_EVERY:
-                self._see("session", session.id, now)
+            note_use(self._connection, "session", session.id, session.seen, now)
         return session
 
     def is_open(self, session_or_key: str, now: int) -> bool:
@@ -246,8 +204,7 @@ class Access:
             row = self._connection.execute(f"SELECT {_SESSION} FROM session WHERE id = ?", (session_or_key,)).fetchone()
             if row is not None:
                 return _lasts(Session(*row), now)
-            row = self._connection.execute("SELECT ends FROM key WHERE id = ?", (session_or_key,)).fetchone()
-        return row is not None and (row[0] is None or now < row[0])
+        return self.keys.is_open(session_or_key, now)
 
     def sessions(self, now: int) -> list[Session]:
         """Those that are open, the last used first."""
@@ -321,82 +278,8 @@ class Access:
                 raise SignInError("this is not the password any more")
             return self._open_session(row[0], "password", address, program, now)
 
-    # API keys
-
-    def new_key(self, name: str, scopes: frozenset[Scope], days: int | None, now: int) -> tuple[Key, str]:
-        """Make an API key.
-
-        Args:
-            name: by which it is known; no two have the same.
-            scopes: what it may do, one at least.
-            days: after which it ends, None for never.
-            now: UTC nanoseconds.
-
-        Returns:
-            The key, and the secret that shows it, which is nowhere else.
-
-        Raises:
-            ClawdError: when the name cannot be one or is taken, nothing is allowed to it, or there are too many.
-        """
-        if not _KEY_NAME.fullmatch(name):
-            raise ClawdError(
-                f"{name[:80]!r} cannot name a key",
-                where="name",
-                hint="letters, digits, dots, dashes and underscores, 64 at most",
-            )
-        if not scopes:
-            raise ClawdError("a key that may do nothing is of no use", where="scopes", hint=f"some of {_ALL_SCOPES}")
-        if days is not None and not 1 <= days <= LONGEST_KEY:
-            raise ClawdError(f"a key cannot last {days} days", where="days", hint=f"1 to {LONGEST_KEY}, or none")
-        secret = KEY_PREFIX + secrets.token_urlsafe(32)
-        key = Key(f"k-{secrets.token_hex(4)}", name, scopes, now, None if days is None else now + days * _DAY, None)
-        with mendable(self.path), transaction(self._connection):
-            if self._connection.execute("SELECT 1 FROM key WHERE name = ?", (name,)).fetchone():
-                raise TakenError(f"there is a key {name!r}", where="name", hint="take another name, or revoke that one")
-            (count,) = self._connection.execute("SELECT COUNT(*) FROM key").fetchone()
-            if count >= MOST_KEYS:
-                raise TakenError(f"there are {count} keys, and no more can be made", hint="revoke one")
-            self._connection.execute(
-                "INSERT INTO key VALUES (?, ?, ?, ?, ?, ?, NULL)",
-                (key.id, _hash(secret), name, " ".join(sorted(scopes)), now, key.ends),
-            )
-        return key, secret
-
-    def key(self, secret: str, now: int) -> Key | None:
-        """The key that a secret shows, which counts as used now; None where there is none or it has ended."""
-        with mendable(self.path):
-            row = self._connection.execute(f"SELECT {_KEY} FROM key WHERE hash = ?", (_hash(secret),)).fetchone()
-            key = _key(row) if row else None
-            if key is None or (key.ends is not None and now >= key.ends):
-                return None
-            if key.seen is None or now - key.seen >= _SEEN_EVERY:
-                self._see("key", key.id, now)
-        return key
-
-    def all_keys(self) -> list[Key]:
-        """All of them, those that have ended too, by name."""
-        with mendable(self.path):
-            rows = self._connection.execute(f"SELECT {_KEY} FROM key ORDER BY name").fetchall()
-        return [_key(row) for row in rows]
-
-    def revoke_key(self, id_or_name: str) -> Key | None:
-        """End a key for ever; None where there is none."""
-        with mendable(self.path), transaction(self._connection):
-            row = self._connection.execute(
-                f"SELECT {_KEY} FROM key WHERE id = ? OR name = ? ORDER BY id = ? DESC LIMIT 1",
-                (id_or_name, id_or_name, id_or_name),
-            ).fetchone()
-            if row is not None:
-                self._connection.execute("DELETE FROM key WHERE id = ?", (row[0],))
-        return _key(row) if row else None
-
-    def _see(self, table: str, id: str, now: int) -> None:
-        # Whoever may come in may do so with a full disk too: to stop everything, for one.
-        with contextlib.suppress(sqlite3.OperationalError):
-            self._connection.execute(f"UPDATE {table} SET seen = ? WHERE id = ?", (now, id))
-
     def _open_session(self, by: str, means: _Means, address: str, program: str, now: int) -> tuple[Session, str]:
-        secret = secrets.token_urlsafe(32)
+        secret = new_secret()
         session = Session(f"s-{secrets.token_hex(4)}", by, means, address[:64], program[:200], now, now)
         self._connection.execute(
             "DELETE FROM session WHERE seen <= ? OR made <= ?", (now - SESSION_IDLE, now - SESSION_LIFETIME)
@@ -407,7 +290,7 @@ class Access:
         )
         self._connection.execute(
             "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (session.id, _hash(secret), by, means, session.address, session.program, now, now),
+            (session.id, hash_of(secret), by, means, session.address, session.program, now, now),
         )
         return session, secret
 
@@ -437,16 +320,5 @@ def open_access(home: Path) -> Iterator[Access]:
         connection.close()
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
-
-
 def _lasts(session: Session, now: int) -> bool:
     return now < session.ends
-
-
-def _key(row: tuple[str, str, str, int, int | None, int | None]) -> Key:
-    id, name, scopes, made, ends, seen = row
-    # A scope that this version does not know allows nothing here.
-    known = frozenset(Scope(word) for word in scopes.split() if word in set(Scope))
-    return Key(id, name, known, made, ends, seen)

@@ -25,7 +25,7 @@ from clawd.store.entry import GENESIS, Row
 from clawd.store.journal_layout import CURRENT, LAYOUTS, STAMP, WITH_SNAPSHOTS
 from clawd.store.migrations import upgrade
 from clawd.store.snapshot import KEPT, Snapshot
-from clawd.store.storage import Damaged, Durability, RawRow, StoredSnapshot
+from clawd.store.storage import Damaged, Durability, LinkedRow, RawRow, StoredSnapshot
 
 try:
     import psycopg
@@ -123,6 +123,15 @@ class PostgresStorage:
         query = "SELECT seq, ts, kind, body, hash FROM journal WHERE seq > %s ORDER BY seq LIMIT %s"
         with _mendable(self.where):
             return self._connection.execute(query, (after, limit)).fetchall()
+
+    def rows_of(self, kind: str, after: int, limit: int) -> Sequence[LinkedRow]:
+        query = """
+            SELECT own.seq, own.ts, own.kind, own.body, own.hash, previous.hash
+            FROM journal AS own LEFT JOIN journal AS previous ON previous.seq = own.seq - 1
+            WHERE own.seq > %s AND own.kind = %s ORDER BY own.seq LIMIT %s
+        """
+        with _mendable(self.where):
+            return self._connection.execute(query, (after, kind, limit)).fetchall()
 
     def walk(self) -> Iterator[RawRow]:
         query = """

@@ -19,7 +19,7 @@ from clawd.store.journal_layout import CURRENT, LAYOUTS, STAMP, WITH_SNAPSHOTS
 from clawd.store.lock import take_lock
 from clawd.store.migrations import upgrade
 from clawd.store.snapshot import KEPT, Snapshot
-from clawd.store.storage import Damaged, Durability, RawRow, StoredSnapshot
+from clawd.store.storage import Damaged, Durability, LinkedRow, RawRow, StoredSnapshot
 
 SCHEMA: Final = Schema(
     noun="journal",
@@ -95,6 +95,15 @@ class SqliteStorage:
         query = "SELECT seq, ts, kind, body, hash FROM journal WHERE seq > ? ORDER BY seq LIMIT ?"
         with mendable(self._path):
             return self._connection.execute(query, (after, limit)).fetchall()
+
+    def rows_of(self, kind: str, after: int, limit: int) -> Sequence[LinkedRow]:
+        query = """
+            SELECT own.seq, own.ts, own.kind, own.body, own.hash, previous.hash
+            FROM journal AS own LEFT JOIN journal AS previous ON previous.seq = own.seq - 1
+            WHERE own.seq > ? AND own.kind = ? ORDER BY own.seq LIMIT ?
+        """
+        with mendable(self._path):
+            return self._connection.execute(query, (after, kind, limit)).fetchall()
 
     def walk(self) -> Iterator[RawRow]:
         query = """

@@ -12,6 +12,9 @@ from clawd.store.snapshot import Snapshot
 #: What outlives a commit: the death of the process ("normal"), or a power cut as well ("full").
 Durability: TypeAlias = Literal["normal", "full"]
 
+#: A row, and the hash of the row before it: None where there is none.
+LinkedRow: TypeAlias = tuple[int, int, str, str, str, str | None]
+
 #: A row as its bytes stand: seq, ts, kind, body, hash, and the types of the four columns behind seq.
 RawRow: TypeAlias = tuple[int, int, bytes, bytes, bytes, str]
 
@@ -51,6 +54,9 @@ class Storage(Protocol):
 
     def rows(self, after: int, limit: int) -> Sequence[Row]:
         """So many rows behind a seq, in order."""
+
+    def rows_of(self, kind: str, after: int, limit: int) -> Sequence[LinkedRow]:
+        """So many rows of a kind behind a seq, in order, each with the hash of the row before it."""
 
     def walk(self) -> Iterator[RawRow]:
         """Every row of one moment in order.

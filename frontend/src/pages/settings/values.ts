@@ -32,7 +32,7 @@ export const SOURCES: Record<Setting['source'], string> = {
 }
 
 /** What a value is written in, beside its field. */
-export const UNITS: Record<Setting['unit'], string> = {
+const UNITS: Record<Setting['unit'], string> = {
   money: 'quote currency',
   multiple: 'times',
   share: 'share of 1, such as 0.1 for 10%',

@@ -100,7 +100,7 @@ def read_session(site: AtSite, caller: AsCaller) -> Who:
     """Who has asked, and what he may do."""
     with open_access(site.home) as access:
         ends = {session.id: session.ends for session in access.sessions(site.clock.now())}
-        key_ends = {key.id: key.ends for key in access.all_keys()}
+        key_ends = {key.id: key.ends for key in access.keys.all()}
         return _who(caller, ends.get(caller.via, key_ends.get(caller.via)), access.has_password())
 
 
