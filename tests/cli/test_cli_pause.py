@@ -63,7 +63,7 @@ def test_who_is_paused_by_name_begins_the_next_run_paused_and_the_others_do_not(
     freed = clawd("unpause", agent)
     assert f"{agent} {name}: unpaused (by " in freed.out
     third = clawd(*LINE, "--fresh")
-    assert "paused" not in third.out
+    assert f"paused {agent}" not in third.out
     assert len(third.out.splitlines()) > 3
 
 
@@ -83,4 +83,4 @@ def test_an_account_has_its_own_agents(clawd: Clawd, place: Path, monkeypatch: p
         assert [pause.paused for pause in switchboard.pauses("one").values()] == [True]
     other = clawd(*trade, "--account", "two")
     assert other.code == 0
-    assert "paused" not in other.out
+    assert "paused a001" not in other.out

@@ -84,6 +84,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Agents
+         * @description Pause agents: they enter nothing from now on; their positions stay, and the exits of these live on.
+         */
+        post: operations["pause_agents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/unpause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unpause Agents
+         * @description Let agents go on that were paused. What else stops them, such as a halt, goes on stopping them.
+         */
+        post: operations["unpause_agents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -1515,6 +1555,8 @@ export interface components {
             hired: number | null;
             /** Orders */
             orders: components["schemas"]["OrderView"][];
+            /** @description null where nobody has ever paused it */
+            pause: components["schemas"]["PauseView"] | null;
             /** Positions */
             positions: components["schemas"]["PositionView"][];
             /** Rank */
@@ -1530,7 +1572,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "active" | "halted" | "reducing" | "fired" | "released";
+            state: "active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released";
             /**
              * State Why
              * @description why it was fired or stopped
@@ -1548,6 +1590,26 @@ export interface components {
              * @description what it decided and what became of it, newest first
              */
             why: components["schemas"]["FeedLine"][];
+        };
+        /**
+         * AgentOrdered
+         * @description What became of the wish for one agent.
+         */
+        AgentOrdered: {
+            /** Agent */
+            agent: string;
+            /**
+             * Outcome
+             * @description ordered; already: it holds already, and nothing was ordered; over: fired or released
+             * @enum {string}
+             */
+            outcome: "ordered" | "already" | "over";
+            /**
+             * State
+             * @description as it is shown from now on
+             * @enum {string}
+             */
+            state: "active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released";
         };
         /**
          * AgentPage
@@ -1607,7 +1669,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "active" | "halted" | "reducing" | "fired" | "released";
+            state: "active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released";
             /**
              * Total
              * @description since it was hired
@@ -3380,7 +3442,7 @@ export interface components {
             /** Seq */
             seq: number;
             /** State */
-            state: ("active" | "halted" | "reducing" | "fired" | "released")[];
+            state: ("active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released")[];
             /**
              * Topic
              * @default fleet
@@ -4339,6 +4401,75 @@ export interface components {
              * @description all others were signed out
              */
             sessions_ended: number;
+        };
+        /**
+         * PauseAnswer
+         * @description What was ordered. It holds through restarts and new days, and for the strategies of the agents in the next run.
+         */
+        PauseAnswer: {
+            /** Agents */
+            agents: components["schemas"]["AgentOrdered"][];
+            /**
+             * At Work
+             * @description whether a process trades them now, and will obey
+             */
+            at_work: boolean;
+            /**
+             * Ordered
+             * @description agents of whom something was ordered
+             */
+            ordered: number;
+            /**
+             * Paused
+             * @description whether it was ordered to pause them, or to let them go on
+             */
+            paused: boolean;
+            /** Run */
+            run: string | null;
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+        };
+        /**
+         * PauseView
+         * @description The last word of a person on whether an agent is paused; it holds for its strategy in the next run as well.
+         */
+        PauseView: {
+            /**
+             * At
+             * @description our clock, milliseconds since 1970
+             */
+            at: number;
+            /** By */
+            by: string;
+            /** Paused */
+            paused: boolean;
+            /** Why */
+            why: string;
+        };
+        /**
+         * PauseWish
+         * @description These agents, please: all of them, or none where one of them is not there.
+         */
+        PauseWish: {
+            /**
+             * Agents
+             * @description ids, such as a001; named twice is once
+             */
+            agents: string[];
+            /**
+             * Run
+             * @description a name in /api/runs; the one shown if not given
+             */
+            run?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
         };
         /**
          * Pin
@@ -6293,7 +6424,7 @@ export interface operations {
                 run?: string | null;
                 sort?: "id" | "name" | "state" | "equity" | "profit" | "total" | "drawdown" | "exposure" | "risk" | "wealth";
                 start?: number;
-                state?: ("active" | "halted" | "reducing" | "fired" | "released")[] | null;
+                state?: ("active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released")[] | null;
                 /** @description stands in the id, the name or the instruments */
                 text?: string;
             };
@@ -6418,6 +6549,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradePage"];
+                };
+            };
+        };
+    };
+    pause_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PauseAnswer"];
+                };
+            };
+        };
+    };
+    unpause_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
         };
