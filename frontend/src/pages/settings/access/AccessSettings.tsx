@@ -1,7 +1,7 @@
-import { Card } from '../../../parts/Card'
 import { useReasonAgainst } from '../../../session/rights'
 import { useSession } from '../../../session/session'
 import { KeysOfPrograms } from './KeysOfPrograms'
+import { OwnCard } from './OwnCard'
 import { PasswordCard } from './PasswordCard'
 import { PeopleCard } from './PeopleCard'
 import { SessionsCard } from './SessionsCard'
@@ -15,9 +15,7 @@ export function AccessSettings() {
     return (
       <>
         {who?.role && <PasswordCard />}
-        <Card title="Who may come in">
-          <p className="settings-plain">{reason}</p>
-        </Card>
+        <OwnCard reason={reason} />
       </>
     )
   return (

@@ -50,6 +50,7 @@ export function PeopleCard() {
               <>
                 <bdi>{row.name}</bdi>
                 <div className="settings-meaning">
+                  <span className="access-phone-role">{row.role} · </span>
                   {row.has_password ? 'by a link or a password' : 'by a link'}
                   {row.own && ' · you'}
                 </div>
@@ -62,6 +63,7 @@ export function PeopleCard() {
             title: 'Role',
             cell: (row) => <span title={row.scopes.join(', ')}>{row.role ?? row.scopes.join(', ')}</span>,
             by: (row) => row.role,
+            phone: false,
           },
           {
             id: 'seen',
@@ -90,7 +92,7 @@ export function PeopleCard() {
                       variant="default"
                       size="compact-sm"
                       onClick={() => setAsked({ deed, person: row })}
-                      aria-label={`${LABELS[deed]} of ${row.name}`}
+                      aria-label={`${LABELS[deed]} ${row.name}`}
                     >
                       {DEEDS[deed]}
                     </Button>
@@ -116,4 +118,4 @@ export function PeopleCard() {
 }
 
 const DEEDS = { role: 'Role …', link: 'Link …', remove: 'Remove …' } as const
-const LABELS = { role: 'Change the role', link: 'Make a link', remove: 'End the access' } as const
+const LABELS = { role: 'Role of', link: 'Link for', remove: 'Remove' } as const
