@@ -4395,7 +4395,7 @@ export interface components {
         };
         /**
          * PauseAnswer
-         * @description What was ordered. It holds through restarts and new days, and for the strategies of the agents in the next run.
+         * @description What was ordered. It holds through restarts, and in the next run for the strategies of these agents.
          */
         PauseAnswer: {
             /** Agents */
