@@ -55,6 +55,7 @@ def test_who_is_paused_by_name_begins_the_next_run_paused_and_the_others_do_not(
     assert (pause.strategy, pause.paused, pause.why) == (strategy, True, "news")
     again = clawd(*LINE, "--fresh")
     assert f"paused {agent}, by {pause.by}: news; it enters nothing, its exits live on ({name})" in again.out
+    assert f"paused, so entering nothing until `clawd unpause`: {agent} {name}" in clawd(*LINE).out
     newest = journals(home)[0]
     with Journal.open(newest, read_only=True) as journal:
         sent = {entry.body["agent"] for entry in journal.entries() if entry.kind == "OrderSubmitted"}
@@ -81,6 +82,9 @@ def test_an_account_has_its_own_agents(clawd: Clawd, place: Path, monkeypatch: p
     with Switchboard.open(place / "home") as switchboard:
         assert switchboard.pauses(PAPER_FLEET) == {}
         assert [pause.paused for pause in switchboard.pauses("one").values()] == [True]
+    for _ in range(2):  # once it hears it, once its journal says so
+        again = clawd(*trade, "--account", "one")
+        assert "paused, so entering nothing until `clawd unpause`: a001 follows" in again.out
     other = clawd(*trade, "--account", "two")
     assert other.code == 0
     assert "paused a001" not in other.out
