@@ -94,7 +94,7 @@ def test_a_session_that_is_ended_shows_the_sign_in_within_seconds_and_the_page_i
     with open_access(web.site.home) as access:
         for session in access.sessions(now):
             access.end_session(session.id, now)
-    expect(page.get_by_role("heading", name="Sign in to clawd")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("heading", name="Sign in to clawd")).to_be_visible()
     page.evaluate("hash => { location.hash = hash }", link_to(web).partition("#")[2])
     signed_in(page)
     assert page.url == f"{web.url}/settings"

@@ -18,15 +18,7 @@ from clawd.server.site import Site
 from clawd.store.fleet_list import read_fleet_list
 from clawd.store.strategies import read_saved, save
 
-pytestmark = pytest.mark.usefixtures("front_end", "patience")
-
-
-@pytest.fixture(scope="module")
-def patience() -> Iterator[None]:
-    """A machine that does other things too needs more than five seconds at times."""
-    expect.set_options(timeout=20_000)
-    yield
-    expect.set_options(timeout=5_000)
+pytestmark = pytest.mark.usefixtures("front_end")
 
 
 @pytest.fixture(scope="module")
@@ -75,7 +67,7 @@ def text_of(page: Page) -> Locator:
 
 
 def saved(page: Page) -> None:
-    expect(page.locator(".build-saved")).to_have_text(re.compile("Saved"), timeout=10_000)
+    expect(page.locator(".build-saved")).to_have_text(re.compile("Saved"))
 
 
 def copied(web: Served, name: str, source: str = "macd") -> str:
@@ -268,7 +260,7 @@ def test_a_broken_text_is_marked_at_its_place_and_the_graph_stays(quiet: Page, w
         )
         == "mcad"
     )
-    expect(page.locator(".build-saved")).to_contain_text("Saved", timeout=10_000)
+    expect(page.locator(".build-saved")).to_contain_text("Saved")
     page.reload()
     expect(text_of(page)).to_have_value(text.replace("macd(close, 12", "mcad(close, 12"))
     expect(page.locator(".build-faults")).to_contain_text("mcad")
@@ -369,11 +361,11 @@ def test_work_outlives_a_server_that_is_gone(context: BrowserContext, tmp_path_f
     tab(page, "Text")
     text = text_of(page).input_value().replace("26", "27")
     text_of(page).fill(text)
-    expect(page.locator(".build-saved")).to_contain_text("Kept in this browser", timeout=15_000)
+    expect(page.locator(".build-saved")).to_contain_text("Kept in this browser")
     with served(Site(site.settings, SystemClock()), port) as again:
         again.sign_in(context)
-        expect(page.locator(".build-saved")).to_contain_text(re.compile("Saved .* ago"), timeout=20_000)
-        expect(page.locator(".build-verdict")).to_be_visible(timeout=10_000)
+        expect(page.locator(".build-saved")).to_contain_text(re.compile("Saved .* ago"))
+        expect(page.locator(".build-verdict")).to_be_visible()
         stored = read_saved(site.home, "mine")
         assert stored is not None
         assert stored.text == text
@@ -388,11 +380,11 @@ def test_what_another_page_has_saved_is_not_written_over(page: Page, context: Br
     tab(other, "Text")
     text_of(other).fill(text_of(other).input_value().replace("26", "40"))
     saved(other)
-    expect(other.locator(".build-saved")).to_contain_text("ago", timeout=10_000)
+    expect(other.locator(".build-saved")).to_contain_text("ago")
     tab(page, "Text")
     mine = text_of(page).input_value().replace("26", "50")
     text_of(page).fill(mine)
-    expect(page.get_by_role("alert")).to_contain_text("saved in the meantime", timeout=10_000)
+    expect(page.get_by_role("alert")).to_contain_text("saved in the meantime")
     expect(page.get_by_role("alert")).to_contain_text("the program")
     page.get_by_role("button", name="Save mine as a copy").click()
     page.wait_for_url(re.compile("/build/both-2$"))

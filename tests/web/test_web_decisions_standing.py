@@ -254,7 +254,7 @@ def test_flatten_by_keyboard_alone_until_it_is_verified_and_resume_asks_again(
     assert commands(home) == before, "Enter fires nothing by accident"
     press_until(page, "Tab", "Close 2 position" if "Close 2" in (go.inner_text() or "") else "Close 1 position")
     page.keyboard.press("Enter")
-    expect(dialog).to_contain_text("Flat, verified with the venue", timeout=20_000)
+    expect(dialog).to_contain_text("Flat, verified with the venue")
     assert commands(home) == before + 1
     assert len(audit(hand, "TradingStopped")) == entered + 1
     page.keyboard.press("Escape")
@@ -272,7 +272,7 @@ def test_flatten_by_keyboard_alone_until_it_is_verified_and_resume_asks_again(
     expect(resume).to_be_disabled()
     again.get_by_label("Type RESUME to confirm").fill("RESUME")
     resume.click()
-    expect(again).to_contain_text("Every run has obeyed", timeout=20_000)
+    expect(again).to_contain_text("Every run has obeyed")
 
 
 @pytest.mark.usefixtures("front_end")

@@ -63,8 +63,8 @@ def signed_in(link: str, browser: Browser) -> Iterator[tuple[str, BrowserContext
     page.goto(link)
     # From the start of the program to the first profit or loss on the screen.
     today = page.locator(".key-figure", has_text="P&L today")
-    expect(today).to_be_visible(timeout=60_000)
-    expect(today).to_have_text(re.compile(r"[1-9]"), timeout=60_000)
+    expect(today).to_be_visible()
+    expect(today).to_have_text(re.compile(r"[1-9]"))
     assert "token" not in page.url
     assert wrong == []
     page.close()
@@ -82,9 +82,9 @@ def listened(page: Page) -> list[str]:
 
 def settled(page: Page) -> None:
     """Wait until nothing is loading."""
-    expect(page.get_by_role("heading", level=1)).to_be_visible(timeout=20_000)
-    expect(page.get_by_text(re.compile("^Loading"))).to_have_count(0, timeout=20_000)
-    expect(page.get_by_test_id("link")).to_contain_text("Live", timeout=20_000)
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_text(re.compile("^Loading"))).to_have_count(0)
+    expect(page.get_by_test_id("link")).to_contain_text("Live")
 
 
 @pytest.mark.parametrize("theme", ["dark", "light"])

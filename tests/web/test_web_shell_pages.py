@@ -38,7 +38,7 @@ def site(home: Path) -> Site:
 def ready(page: Page) -> None:
     """Wait until the run was read to its end, and nothing is loading."""
     expect(page.get_by_test_id("link")).to_contain_text("Live")
-    expect(page.locator(".phase")).to_contain_text("Run ended", timeout=60_000)
+    expect(page.locator(".phase")).to_contain_text("Run ended")
     expect(page.locator("[aria-busy=true], .mantine-Skeleton-root")).to_have_count(0)
 
 

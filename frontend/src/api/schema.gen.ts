@@ -1432,6 +1432,8 @@ export interface paths {
         /**
          * Deploy Strategy
          * @description Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+         *
+         *     Whoever may build alone does not: what trades is stopped and begins a new run.
          */
         post: operations["deploy_strategy"];
         delete?: never;
@@ -2240,13 +2242,18 @@ export interface components {
         };
         /**
          * BacktestResult
-         * @description What came of a backtest. Amounts are in quote currency.
+         * @description What came of a backtest. Amounts are in the currency that is named.
          */
         BacktestResult: {
             /** Assumptions */
             assumptions: components["schemas"]["Assumptions"][];
             /** Bar */
             bar: string;
+            /**
+             * Currency
+             * @description in which the instruments are quoted, as far as their names say so
+             */
+            currency: string;
             /**
              * Equity
              * @description at the last close
@@ -3486,7 +3493,7 @@ export interface components {
              * Phase
              * @enum {string}
              */
-            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            phase: "idle" | "compiling" | "reading" | "searching" | "catching_up" | "trading" | "ended" | "stopped" | "failed";
             /**
              * Progress
              * @description share of the phase that is done, where that is known
@@ -4149,7 +4156,7 @@ export interface components {
             done: boolean;
             /**
              * Flat
-             * @description of a flattening: whether every run has heard from its venue that it is; false where none runs
+             * @description of a flattening: whether every run has heard from its venue that it is, nothing being unattended; false where none runs
              */
             flat: boolean | null;
             /**
@@ -4165,6 +4172,8 @@ export interface components {
              * @description where it stands, in words
              */
             text: string;
+            /** Unattended */
+            unattended: components["schemas"]["Unattended"][];
         };
         /**
          * OrderField
@@ -5077,10 +5086,16 @@ export interface components {
              */
             objection: string | null;
             /**
+             * Option
+             * @description of this start, which comes before everything, such as `--day-limit 5`
+             */
+            option: string | null;
+            /**
              * Source
+             * @description where the value comes from: an option comes before the environment, that before the file
              * @enum {string}
              */
-            source: "default" | "file" | "environment";
+            source: "default" | "file" | "environment" | "option";
             /** Title */
             title: string;
             /**
@@ -5262,8 +5277,18 @@ export interface components {
             order: components["schemas"]["GivenOrder"];
             /** Resume Word */
             resume_word: string;
-            /** Runs */
+            /**
+             * Runs
+             * @description those at work, and others that still have something in the market
+             */
             runs: components["schemas"]["RunStake"][];
+            /** Unattended */
+            unattended: components["schemas"]["Unattended"][];
+            /**
+             * Uncounted
+             * @description runs at work that are not among them, and that hear an order all the same
+             */
+            uncounted: number;
         };
         /**
          * Status
@@ -5271,17 +5296,17 @@ export interface components {
          */
         Status: {
             /** Agents */
-            agents: number;
+            agents: number | null;
             /**
              * Alerts
              * @description alerts that nobody has acknowledged
              */
-            alerts: number;
+            alerts: number | null;
             /**
              * Approvals
              * @description orders that wait for a person
              */
-            approvals: number;
+            approvals: number | null;
             /** Currency */
             currency: string;
             /** Day Loss Limit */
@@ -5322,14 +5347,14 @@ export interface components {
              * Phase
              * @enum {string}
              */
-            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            phase: "idle" | "compiling" | "reading" | "searching" | "catching_up" | "trading" | "ended" | "stopped" | "failed";
             /**
              * Phase Text
              * @description for people: what is being done, or why it failed
              */
             phase_text: string;
             /** Positions */
-            positions: number;
+            positions: number | null;
             /**
              * Progress
              * @description share of the phase that is done, where that is known
@@ -6123,6 +6148,34 @@ export interface components {
             total: number;
             /** Trials */
             trials: components["schemas"]["TrialModel"][];
+        };
+        /**
+         * Unattended
+         * @description What nobody is at work on and that has something in the market: no order reaches it before it is started.
+         */
+        Unattended: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Orders
+             * @description that work at the venue or wait, likewise
+             */
+            orders: number | null;
+            /**
+             * Positions
+             * @description null where its journal could not be read yet
+             */
+            positions: number | null;
+            /** Run */
+            run: string;
+            /**
+             * Text
+             * @description what it holds, and what would have it closed
+             */
+            text: string;
         };
         /**
          * UnattributedPosition

@@ -2,7 +2,7 @@ import { lazy, useMemo } from 'react'
 import { money, percent, signedPercent, utc } from '../format'
 import { MarketTime } from '../parts/MarketTime'
 import { ChartFigure } from './ChartFigure'
-import { drawdowns, extremes, inOrder, type Point, valueFrom } from './points'
+import { drawdowns, extremes, inOrder, type Point, valueFrom, withNow } from './points'
 import type { EquityChartProps } from './props'
 
 const EquityCanvas = lazy(() => import('./EquityCanvas'))
@@ -12,19 +12,22 @@ export function EquityChart(props: EquityChartProps) {
   const { label, currency, height = 320, benchmarkName = 'Benchmark' } = props
   const equity = useMemo(() => inOrder(props.equity), [props.equity])
   const benchmark = useMemo(() => inOrder(props.benchmark ?? []), [props.benchmark])
+  // What is said beside the canvas ends where its line does: at what is newer than the last point.
+  const { now } = props
+  const told = useMemo(() => withNow(equity, now), [equity, now])
   const rows = useMemo(() => {
-    const below = new Map((props.drawdown ?? drawdowns(equity)).map((point) => [point.time, point.value]))
+    const below = new Map((props.drawdown ?? drawdowns(told)).map((point) => [point.time, point.value]))
     const beside = new Map(benchmark.map((point) => [point.time, point.value]))
-    return equity.map((point) => ({
+    return told.map((point) => ({
       time: point.time,
       equity: point.value,
       benchmark: beside.get(point.time) ?? null,
       drawdown: below.get(point.time) ?? null,
     }))
-  }, [equity, benchmark, props.drawdown])
+  }, [told, benchmark, props.drawdown])
   const text = useMemo(
-    () => summary(equity, props.drawdown ?? drawdowns(equity), benchmark, benchmarkName, currency),
-    [equity, props.drawdown, benchmark, benchmarkName, currency],
+    () => summary(told, props.drawdown ?? drawdowns(told), benchmark, benchmarkName, currency),
+    [told, props.drawdown, benchmark, benchmarkName, currency],
   )
   return (
     <ChartFigure

@@ -112,3 +112,10 @@ export function barOf(times: readonly number[], moment: number): number | null {
   }
   return low === 0 ? null : (times[low - 1] as number)
 }
+
+/** Points and behind them a newer one, where there is one. */
+export function withNow(points: readonly Point[], now: Point | null | undefined): readonly Point[] {
+  const last = points.at(-1)
+  if (!now || now.value === null || (last && now.time < last.time)) return points
+  return [...(last?.time === now.time ? points.slice(0, -1) : points), now]
+}

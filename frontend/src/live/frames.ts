@@ -81,10 +81,10 @@ const STATUS_FIELDS: Record<string, (value: unknown) => boolean> = {
   reserved: orNull(isNumber),
   drawdown: orNull(isNumber),
   gross: orNull(isNumber),
-  agents: isCount,
-  positions: isCount,
-  approvals: isCount,
-  alerts: isCount,
+  agents: orNull(isCount),
+  positions: orNull(isCount),
+  approvals: orNull(isCount),
+  alerts: orNull(isCount),
 }
 
 const isStatus = (value: Fields) => Object.entries(STATUS_FIELDS).every(([name, is]) => is(value[name]))

@@ -10,16 +10,17 @@ from typing import Annotated
 import typer
 
 from clawd.cli.grid import Column, grid, screen
-from clawd.cli.options import HostOption, JsonOption, PortOption
+from clawd.cli.options import HostOption, JsonOption, PortOption, PublicUrlOption
 from clawd.cli.settings import home, read_settings
 from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError, suggestion
 from clawd.server.access import new_link, owner
 from clawd.server.address import LOOPBACK, published
-from clawd.server.audit import is_served
+from clawd.server.audit import is_served, record_from_terminal
 from clawd.server.serving import serve as serve_pages
 from clawd.store.access import open_access
 from clawd.store.api_keys import Key, Scope
+from clawd.store.journal import JSON
 from clawd.store.password import LONGEST_PASSWORD, check_password
 
 app = typer.Typer(help="The pages alone, and who may come in: links, the password, API keys.", no_args_is_help=True)
@@ -28,9 +29,9 @@ app.add_typer(keys, name="keys")
 
 
 @app.command()
-def serve(host: HostOption = LOOPBACK, port: PortOption = None) -> None:
+def serve(host: HostOption = LOOPBACK, port: PortOption = None, public_url: PublicUrlOption = None) -> None:
     """Show what other processes of this home do, such as `clawd trade`, and decide for them; nothing is traded here."""
-    serve_pages(read_settings(), host, port, None)
+    serve_pages(read_settings(), host, port, None, public_url)
 
 
 @app.command()
@@ -40,7 +41,7 @@ def link() -> None:
     address = published(folder)
     if address is None or not is_served(folder):
         raise ClawdError("no server is at work on this home", where=str(folder), hint="`clawd up` starts one")
-    typer.echo(new_link(folder, address.url, SystemClock().now()))
+    typer.echo(new_link(folder, address.for_people, SystemClock().now()))
 
 
 @app.command()
@@ -51,6 +52,7 @@ def password(
     typed = _line() if from_stdin else _typed_twice()
     with open_access(home()) as access:
         ended = access.set_password(typed, owner(), SystemClock().now())
+    _record("PasswordSet", {"sessions_ended": ended})
     typer.echo("the password is set" + (f"; sessions that have ended: {ended}" if ended else ""))
 
 
@@ -104,7 +106,10 @@ def new(
         hint = suggestion(unknown, Scope) or f"one of {', '.join(Scope)}"
         raise ClawdError(f"there is no right {unknown!r}", where="--scope", hint=hint)
     with open_access(home()) as access:
-        _, secret = access.keys.new(name, frozenset(Scope(word) for word in scope), days, SystemClock().now())
+        key, secret = access.keys.new(name, frozenset(Scope(word) for word in scope), days, SystemClock().now())
+    _record(
+        "KeyMade", {"key": key.id, "name": key.name, "scopes": [str(each) for each in sorted(key.scopes)], "days": days}
+    )
     typer.echo(secret)
     typer.echo("It is nowhere else. Programs send it as `Authorization: Bearer ...`.", err=True)
 
@@ -118,7 +123,18 @@ def revoke(key: Annotated[str, typer.Argument(metavar="NAME|ID", help="of `clawd
     if gone is None:
         hint = suggestion(key, names) or (f"there is {', '.join(names)}" if names else None)
         raise ClawdError(f"there is no API key {key!r}", hint=hint)
+    _record("KeyRevoked", {"key": gone.id, "name": gone.name})
     typer.echo(f"{gone.name} opens nothing any more")
+
+
+def _record(what: str, facts: dict[str, JSON]) -> None:
+    """Enter in the audit what has been done; where that fails so does the command, and says that it is done."""
+    try:
+        record_from_terminal(home(), owner(), SystemClock().now(), what, facts)
+    except ClawdError as error:
+        raise ClawdError(
+            f"it is done, and could not be entered in the audit: {error.what}", where=error.where
+        ) from error
 
 
 def _fields(key: Key) -> dict[str, object]:

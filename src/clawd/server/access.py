@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from clawd.core.errors import ClawdError
+from clawd.server.public_url import PublicUrl
 from clawd.store.access import Access, open_access
 
 
@@ -33,22 +34,30 @@ def owner() -> str:
         return "owner"
 
 
-def refuse_open_address(host: str, access: Access) -> None:
+def refuse_open_address(host: str, access: Access, public: PublicUrl | None = None) -> None:
     """See that only this machine can reach an address, or that a password is set.
 
     Args:
         host: at which the pages are to be served.
         access: of the home.
+        public: where a proxy serves them.
 
     Raises:
         ClawdError: when others could reach it, and there is no password.
     """
-    if not _is_loopback(host) and not access.has_password():
-        raise ClawdError(
-            "others can reach this address, and no password is set",
-            where=f"--host {host}",
-            hint="`clawd web password` sets one; or leave --host out, and reach this machine with `ssh -L`",
-        )
+    if access.has_password():
+        return
+    for name, option in (
+        (host, f"--host {host}"),
+        *([(public.host, f"--public-url {public.origin}")] if public else []),
+    ):
+        if not _is_loopback(name):
+            raise ClawdError(
+                "others can reach this address, and no password is set",
+                where=option,
+                hint=f"`clawd web password` sets one; or leave {option.split()[0]} out, and reach this machine with "
+                "`ssh -L`",
+            )
 
 
 def own_names(host: str) -> frozenset[str]:

@@ -138,8 +138,9 @@ class LuckSummary(BaseModel):
 
 
 class BacktestResult(BaseModel):
-    """What came of a backtest. Amounts are in quote currency."""
+    """What came of a backtest. Amounts are in the currency that is named."""
 
+    currency: str = Field(description="in which the instruments are quoted, as far as their names say so")
     figures: dict[str, Any] = Field(description="as `clawd backtest --json` has them")
     held: dict[str, float | None] | None = Field(description="the same of buy and hold, as far as they mean something")
     equity: float = Field(description="at the last close")

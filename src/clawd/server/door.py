@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clawd.core.errors import ClawdError
 from clawd.server.caller import IN_SCOPE, Caller, signed_out
 from clawd.server.problem import Problem, TooOftenError, problem_answer, problem_of
+from clawd.server.public_url import PublicUrl
 from clawd.server.rates import Kind
 from clawd.server.safe_answers import is_api
 from clawd.server.site import Site
@@ -86,7 +87,8 @@ class Door:
 
     async def _let_in(self, scope: Scope) -> Caller | None:
         headers = Headers(scope=scope)
-        check_host(headers, scope, self._site.hosts)
+        public = self._site.public
+        check_host(headers, scope, self._site.hosts if public is None else self._site.hosts | {public.host})
         address = address_of(scope)
         self._count("address", address)
         if "\0" in scope["path"]:
@@ -95,7 +97,7 @@ class Door:
             return None  # the pages are for everyone: they hold nothing
         key = headers.get("authorization")
         secrets = [] if key is not None else await self._cookies(headers)
-        own_page = comes_from_own_page(headers, scope)
+        own_page = comes_from_own_page(headers, scope, public)
         if own_page is False and (key is None or "cookie" in headers):
             raise _Refused(403, Problem(what="this was asked from a foreign page", where="Origin", hint=None))
         signing_in = scope["type"] == "http" and scope["path"] == "/api/session" and scope["method"] == "POST"
@@ -231,16 +233,34 @@ def check_host(headers: Headers, scope: Scope, names: frozenset[str]) -> None:
         )
 
 
-def comes_from_own_page(headers: Headers, scope: Scope) -> bool | None:
-    """Whether one of our own pages has asked, as the browser says; None where nothing says so."""
+def comes_from_own_page(headers: Headers, scope: Scope, public: PublicUrl | None) -> bool | None:
+    """Whether one of our own pages has asked, as the browser says; None where nothing says so.
+
+    What a proxy claims of how it was reached is not asked: our own pages are those at the address that a person has
+    named, and those at the address that the connection has come to.
+    """
     origin = headers.get("origin")
     site = headers.get("sec-fetch-site")
     if origin is not None:
+        if public is not None:
+            if origin.lower() == public.origin:
+                return True
+            if _names_proxy(headers, scope, public):
+                return False
         scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
         return origin.lower() == f"{scheme}://{headers.get('host', '').lower()}"
     if site is None or site == "none":  # none: a person has typed the address
         return None
     return site == "same-origin"
+
+
+def _names_proxy(headers: Headers, scope: Scope, public: PublicUrl) -> bool:
+    """Whether ``Host`` names the proxy and not the port that the request has come to: its page is then the proxy's."""
+    match = _HOST.fullmatch(headers.get("host", "").lower())
+    if match is None or _plain(match[1].strip("[]")) != _plain(public.host):
+        return False
+    server = scope.get("server")
+    return not server or match[0].removeprefix(match[1]) != f":{server[1]}"
 
 
 def address_of(connection: HTTPConnection | Scope) -> str:

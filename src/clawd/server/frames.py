@@ -17,7 +17,8 @@ Changed = Literal["approvals", "alerts", "audit", "backtests", "evidence", "runs
 #: An agent that a person has paused enters nothing, and its exits live on. ``pausing`` and ``unpausing`` are ordered,
 #: and whoever trades has not obeyed yet.
 AgentState = Literal["active", "pausing", "paused", "unpausing", "halted", "reducing", "fired", "released"]
-Phase = Literal["idle", "compiling", "reading", "searching", "trading", "ended", "stopped", "failed"]
+#: ``reading`` is of the market, ``catching_up`` of the journal: before its end no figure of it is one of now.
+Phase = Literal["idle", "compiling", "reading", "searching", "catching_up", "trading", "ended", "stopped", "failed"]
 
 
 class Subscribe(BaseModel):
@@ -54,10 +55,10 @@ class Status(BaseModel):
     reserved: float | None = Field(description="worst case still to come of every position and order")
     drawdown: float | None = Field(description="below the peak, share of the capital, not negative")
     gross: float | None = Field(description="gross notional")
-    agents: int
-    positions: int
-    approvals: int = Field(description="orders that wait for a person")
-    alerts: int = Field(description="alerts that nobody has acknowledged")
+    agents: int | None
+    positions: int | None
+    approvals: int | None = Field(description="orders that wait for a person")
+    alerts: int | None = Field(description="alerts that nobody has acknowledged")
 
 
 class FleetFrame(BaseModel):

@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from clawd.core.errors import ClawdError
+from clawd.core.refused_value import refused_value
 from clawd.store.access import SignInError
 from clawd.store.api_keys import TakenError
 
@@ -103,7 +104,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return problem_answer(422, Problem(what=str(first["msg"]).lower(), where=where))
+    return problem_answer(422, Problem(what=refused_value(first), where=where))
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

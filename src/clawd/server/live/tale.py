@@ -92,6 +92,14 @@ class Fill(NamedTuple):
     order: str
 
 
+class _News(NamedTuple):
+    """A fact that people want to hear of, its number, and when it was written down, UTC nanoseconds."""
+
+    seq: int
+    time: int
+    event: Event
+
+
 @dataclass(slots=True)
 class Tale:
     """What a journal has told so far.
@@ -102,7 +110,6 @@ class Tale:
         time: when it was written down by the clock of whoever trades, UTC nanoseconds: the market's of a replay.
         books, account: the fold, one of them, None before the first entry.
         marks: the last price by symbol, quote currency.
-        feed: the newest facts in words.
         curves: of the account and of each agent, quote currency.
         bars: of each instrument.
         fills: the newest, oldest first; ``fills_dropped`` older ones are only in the journal.
@@ -131,7 +138,6 @@ class Tale:
     books: Books | None = None
     account: Account | None = None
     marks: dict[str, Decimal] = field(default_factory=dict)
-    feed: deque[FeedLine] = field(default_factory=lambda: deque(maxlen=FEED))
     curves: Curves = field(default_factory=Curves)
     bars: dict[str, BarSeries] = field(default_factory=dict)
     fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=MOST_FILLS))
@@ -155,6 +161,8 @@ class Tale:
     _agents: array[int] = field(default_factory=lambda: array("H"))
     _agent_codes: dict[str, int] = field(default_factory=dict)
     _columns: Columns | None = None
+    _news: deque[_News] = field(default_factory=lambda: deque(maxlen=FEED))
+    _lines: tuple[FeedLine, ...] = ()
 
     @classmethod
     def from_account(cls, run: str, path: Path, account: Account, seq: int, digest: str) -> Tale:
@@ -181,26 +189,44 @@ class Tale:
         Raises:
             ClawdError: when it cannot be read, or contradicts those before it.
         """
-        place = f"entry {entry.seq}, {iso(entry.ts)}"
         try:
             event = read_event(entry.kind, entry.body)
         except KeyError:
             raise ClawdError(
                 f"the journal has a {entry.kind}, which this version does not know",
-                where=place,
+                where=_place(entry),
                 hint="it was written by another clawd",
             ) from None
         except ValidationError as error:
-            raise ClawdError(f"a {entry.kind} of the journal cannot be read: {error}", where=place) from None
+            raise ClawdError(f"a {entry.kind} of the journal cannot be read: {error}", where=_place(entry)) from None
         try:
             self._fold(event, entry)
         except ClawdError as error:
-            raise error.at(place) from None
+            raise error.at(_place(entry)) from None
         except (KeyError, ValueError, ArithmeticError, IndexError) as error:
-            raise ClawdError(f"the {entry.kind} does not fit the books: {error!r}", where=place) from None
+            raise ClawdError(f"the {entry.kind} does not fit the books: {error!r}", where=_place(entry)) from None
         self.seq, self.hash, self.time = entry.seq, entry.hash, max(self.time, entry.ts)
         self._note(event, entry)
         return event
+
+    @property
+    def feed(self) -> tuple[FeedLine, ...]:
+        """The newest facts, oldest first; put into words when somebody looks, for few of many are looked at."""
+        known = {line.seq: line for line in self._lines}
+        if [line.seq for line in self._lines] != [news.seq for news in self._news]:
+            self._lines = tuple(known.get(news.seq) or self._line(news) for news in self._news)
+        return self._lines
+
+    def _line(self, news: _News) -> FeedLine:
+        agent, words = getattr(news.event, "agent", None), fact_words(news.event, self.names)
+        return FeedLine(
+            seq=news.seq,
+            time=milliseconds(news.time),
+            kind=news.event.kind,
+            agent=agent if isinstance(agent, str) else None,
+            text=words.text,
+            tone=words.tone,
+        )
 
     def columns(self) -> Columns:
         """The agents; those of a run over bars as they were at the end of its last bar."""
@@ -287,17 +313,7 @@ class Tale:
             self.books is not None and self.books.bars == 0
         )
         if is_news(event):
-            words = fact_words(event, self.names)
-            self.feed.append(
-                FeedLine(
-                    seq=entry.seq,
-                    time=milliseconds(entry.ts),
-                    kind=entry.kind,
-                    agent=agent if isinstance(agent, str) else None,
-                    text=words.text,
-                    tone=words.tone,
-                )
-            )
+            self._news.append(_News(entry.seq, entry.ts, event))
 
     def _note_name(self, event: Event) -> None:
         about = getattr(event, "about", None)
@@ -376,3 +392,7 @@ class Tale:
         self._kinds.append(_KIND[kind])
         code = _NOBODY if agent is None else self._agent_codes.setdefault(agent, len(self._agent_codes) + 1)
         self._agents.append(min(code, 0xFFFF))
+
+
+def _place(entry: Entry) -> str:
+    return f"entry {entry.seq}, {iso(entry.ts)}"

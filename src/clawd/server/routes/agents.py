@@ -70,7 +70,7 @@ def list_agents(
 def columns_asked_for(site: AtSite, follower: AtFollower, run: str | None) -> Columns:
     """The columns that open pages are sent, or those of another run, as a person has ordered of its agents."""
     picture = (site.source or follower).picture()
-    if run is None or run == picture.status.run:
+    if run in (None, picture.status.run) and picture.status.agents is not None:  # None: the journal is still being read
         return picture.fleet
     with follower.tale(run) as tale:
         columns = tale.columns()

@@ -28,6 +28,7 @@ from clawd.server.backtest_models import (
     Pin,
 )
 from clawd.server.caller import AsCaller, Scope, needs
+from clawd.server.live.currency import currency_of
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import Problem
 from clawd.server.recording import record
@@ -222,6 +223,7 @@ def _result(found: dict[str, Any]) -> BacktestResult:
     notes = [found["sealed"]] if found["sealed"] else []
     return BacktestResult(
         **{name: found[name] for name in _PLAIN},
+        currency=currency_of(tuple(each["symbol"] for each in found["instruments"])),
         bar=found["figures"]["bar"],
         first=milliseconds(found["first"]),
         last=milliseconds(found["last"]),

@@ -26,9 +26,12 @@ def read_deployment(name: Name, site: AtSite) -> Deployment:
     return _deployment(site, name, content_hash)
 
 
-@router.post("/strategies/{name}/deploy", dependencies=[needs(Scope.BUILD)])
+@router.post("/strategies/{name}/deploy", dependencies=[needs(Scope.DECIDE)])
 def deploy_strategy(name: Name, request: DeployRequest, site: AtSite, caller: AsCaller) -> Deployment:
-    """Put a strategy on the fleet's list: it is counted, judged and gated like every other."""
+    """Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+
+    Whoever may build alone does not: what trades is stopped and begins a new run.
+    """
     text, content_hash = _deployable(site, name)
     if content_hash != request.content_hash:
         what = f"`{name}` is another strategy by now than the one that was looked at"
@@ -49,7 +52,7 @@ def list_fleet(site: AtSite) -> list[ListedStrategy]:
     return [_listed(site, each) for each in read_fleet_list(site.home)]
 
 
-@router.delete("/fleet/list/{name}", dependencies=[needs(Scope.BUILD)])
+@router.delete("/fleet/list/{name}", dependencies=[needs(Scope.DECIDE)])
 def take_off_list(name: Name, site: AtSite, caller: AsCaller) -> ListedStrategy:
     """Take a strategy off the fleet's list: the next run does not try it. Its count in the ledger stays."""
     if not any(each.name == name for each in read_fleet_list(site.home)):

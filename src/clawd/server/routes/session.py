@@ -90,7 +90,7 @@ def sign_in(site: AtSite, request: Request, response: Response, wanted: SignIn) 
         path="/",
         httponly=True,
         samesite="strict",
-        secure=request.url.scheme == "https",
+        secure=_secure(site, request),
     )
     return _who(caller, session.ends, has_password)
 
@@ -105,7 +105,7 @@ def read_session(site: AtSite, caller: AsCaller) -> Who:
 
 
 @router.delete("/session", status_code=204)
-def sign_out(site: AtSite, caller: AsCaller, response: Response) -> None:
+def sign_out(site: AtSite, caller: AsCaller, request: Request, response: Response) -> None:
     """End the session that asks."""
     with open_access(site.home) as access:
         session = access.end_session(caller.via, site.clock.now())
@@ -114,7 +114,7 @@ def sign_out(site: AtSite, caller: AsCaller, response: Response) -> None:
         raise MissingError("an API key is no session", hint="revoke the key instead")
     record(site, caller, "SignedOut", {"session": session.id})
     site.announce("settings")
-    response.delete_cookie(name, path="/", httponly=True, samesite="strict")
+    response.delete_cookie(name, path="/", httponly=True, samesite="strict", secure=_secure(site, request))
 
 
 @router.get("/sessions", dependencies=[needs(Scope.ADMIN)])
@@ -168,6 +168,16 @@ def set_password(site: AtSite, caller: AsCaller, wanted: NewPassword) -> Passwor
     record(site, caller, "PasswordSet", {"sessions_ended": ended})
     site.announce("settings")
     return PasswordSet(sessions_ended=ended)
+
+
+def _secure(site: Site, request: Request) -> bool:
+    """Whether the cookie is for connections with TLS alone.
+
+    So it is behind a proxy that adds it, unless who asks has come to us without, as a browser on this machine may.
+    """
+    if request.url.scheme == "https" or site.public is None or not site.public.secure:
+        return request.url.scheme == "https"
+    return not request.headers.get("origin", "").lower().startswith("http://")
 
 
 def _who(caller: Caller, ends: int | None, has_password: bool) -> Who:
