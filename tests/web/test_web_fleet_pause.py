@@ -222,7 +222,7 @@ def test_an_order_outlives_the_process_that_should_have_obeyed(
     answer = pause(hand, "a001")
     assert outcomes(answer) == {"a001": ("ordered", "paused")}
     assert answer.json()["at_work"] is False
-    assert answer.json()["text"].endswith("when the run goes on: no process trades it now")
+    assert answer.json()["text"].endswith("from when a process trades it again: none does now")
     until(lambda: states(hand)["a001"] == "paused", "the page to say what holds")
     assert len(facts(home, "AgentPaused")) == obeyed
     with fleet(home, pace=5, strategies=_TWO):

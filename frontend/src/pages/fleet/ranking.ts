@@ -48,15 +48,22 @@ export class Ranking {
 /** The rows of agents in whose name, strategy or markets every word of the query occurs. */
 export function* fitting(fleet: Fleet, { query, state }: Pick<Wish, 'query' | 'state'>): Iterable<number> {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
+  const texts = words.length > 0 ? textsOf(fleet) : []
   const wanted = state === null ? null : facetOf.map((facet) => facet === state)
   for (let row = 0; row < fleet.length; row++) {
     if (wanted !== null && !wanted[fleet.state[row] ?? 0]) continue
-    if (words.length > 0) {
-      const text = `${fleet.ids[row]} ${fleet.names[row]} ${fleet.markets[row]}`.toLowerCase()
-      if (!words.every((word) => text.includes(word))) continue
-    }
+    if (words.length > 0 && !words.every((word) => texts[row]?.includes(word))) continue
     yield row
   }
+}
+
+const kept = new WeakMap<readonly string[], readonly string[]>()
+
+/** What is looked through of each agent: made once, until the rows are others. */
+function textsOf({ ids, names, markets }: Fleet): readonly string[] {
+  const texts = kept.get(ids) ?? ids.map((id, row) => `${id} ${names[row]} ${markets[row]}`.toLowerCase())
+  kept.set(ids, texts)
+  return texts
 }
 
 /** How many agents are in each state. */

@@ -109,7 +109,7 @@ def _where(found: list[Wished], paused: bool, working: bool) -> str:
         parts = ["nothing was ordered"]
     else:
         deed = "paused" if paused else "unpaused"
-        when = "as soon as the run hears it" if working else "when the run goes on: no process trades it now"
+        when = "as soon as the run hears it" if working else "from when a process trades it again: none does now"
         parts = [f"{_agents(many['ordered'])} {deed} {when}"]
     if many["already"]:
         parts.append(f"{many['already']:,} {'paused' if paused else 'not paused'} already")
