@@ -24,11 +24,12 @@ from clawd.core.settings import Settings
 from clawd.language.strategy import parse_json
 from clawd.server.frames import AgentState
 from clawd.server.live.columns import NUMBERS, STATES, Columns
+from clawd.server.live.orders import Orders
 from clawd.server.live.pauses import under_pauses, wished
 from clawd.server.live.tale import Tale
 from clawd.server.site import Site
 from clawd.store.journal import Journal
-from clawd.store.switchboard import PAPER_FLEET, Pause, Switchboard
+from clawd.store.switchboard import PAPER_FLEET, Pause, Switch, Switchboard
 
 
 @pytest.fixture(autouse=True)
@@ -309,6 +310,20 @@ def test_two_thousand_agents_are_paused_in_one_call(tmp_path: Path) -> None:
         assert answer.json()["ordered"] == len(ordered(tmp_path)) == 2_000 - len(over)
         (entry,) = audit(client)
         assert entry["facts"]["agents"] == 2_000 - len(over)
+
+
+def test_a_halt_is_seen_on_a_switchboard_that_is_from_before_there_were_pauses(tmp_path: Path) -> None:
+    with Switchboard.open(tmp_path) as switchboard:
+        given = switchboard.give(Switch.HALT, "me", "", 1)
+        switchboard._connection.execute("DROP TABLE pause")
+        switchboard._connection.execute("PRAGMA user_version = 1")
+    orders = Orders(tmp_path)
+    orders.look(PAPER_FLEET)
+    assert (orders.command, dict(orders.pauses)) == (given, {})
+    with Switchboard.open(tmp_path) as switchboard:
+        switchboard.pause(PAPER_FLEET, ["x"], "me", "", 2, paused=True)
+    orders.look(PAPER_FLEET)
+    assert orders.command == given and orders.pauses["x"].paused
 
 
 # What was ordered against what the journal says.
