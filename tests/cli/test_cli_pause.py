@@ -10,6 +10,7 @@ from cli_world import Clawd, Outcome, disk
 
 from clawd.core.account_events import AgentPaused
 from clawd.fleet.run import journals
+from clawd.server.audit_list import list_acts
 from clawd.store.journal import Journal
 from clawd.store.switchboard import PAPER_FLEET, Switchboard
 
@@ -53,6 +54,8 @@ def test_who_is_paused_by_name_begins_the_next_run_paused_and_the_others_do_not(
     with Switchboard.open(home) as switchboard:
         (pause,) = switchboard.pauses(PAPER_FLEET).values()
     assert (pause.strategy, pause.paused, pause.why) == (strategy, True, "news")
+    (act,) = list_acts(home, lambda act: act.what == "AgentsPaused", 10).acts
+    assert (act.source, act.by, act.facts["which"], act.facts["why"]) == ("command line", pause.by, [agent], "news")
     again = clawd(*LINE, "--fresh")
     assert f"paused {agent}, by {pause.by}: news; it enters nothing, its exits live on ({name})" in again.out
     assert f"paused, so entering nothing until `clawd unpause`: {agent} {name}" in clawd(*LINE).out

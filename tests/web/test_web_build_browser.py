@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from axe import axe_violations, in_scheme
+from axe import axe_violations_in_both_schemes
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
 from web_server import Served, served
 
@@ -506,46 +506,38 @@ def test_on_a_phone_a_strategy_is_read_and_not_changed(quiet: Page, web: Served)
     assert width[0] <= width[1]
 
 
-def wrong_here(page: Page) -> list[str]:
-    """What is wrong with this page; the header has tests of its own."""
-    return [each for each in axe_violations(page) if not each.startswith("label-content-name-mismatch: .search ")]
-
-
-@pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_axe_finds_nothing(page: Page, web: Served, scheme: str) -> None:
-    name = f"axe-{scheme}"
-    copied(web, name, "ema_crossover")
+def test_axe_finds_nothing(page: Page, web: Served) -> None:
+    copied(web, "axe", "ema_crossover")
     page.goto(f"{web.url}/build")
-    in_scheme(page, scheme)
     expect(page.locator(".build-card").first).to_be_visible()
-    assert wrong_here(page) == []
-    open_strategy(page, web, name)
-    assert wrong_here(page) == []
+    assert axe_violations_in_both_schemes(page) == []
+    open_strategy(page, web, "axe")
+    assert axe_violations_in_both_schemes(page) == []
     page.locator(".react-flow__node").nth(2).click()
     expect(page.locator(".build-form h3")).to_be_visible()
-    assert wrong_here(page) == []
+    assert axe_violations_in_both_schemes(page) == []
     for pane in ("Exits", "Strategy", "JSON", "Text"):
         tab(page, pane)
         if pane == "Exits":
             page.get_by_role("switch", name="Profit targets").click()
             page.get_by_role("button", name="Add a target").click()
-        assert wrong_here(page) == [], pane
+        assert axe_violations_in_both_schemes(page) == [], pane
     text_of(page).fill(text_of(page).input_value().replace("ema(close, 16)", "emma(close, 16)"))
     expect(page.locator(".build-faults")).to_be_visible()
-    assert wrong_here(page) == []
+    assert axe_violations_in_both_schemes(page) == []
     text_of(page).press("Control+z")
     expect(page.locator(".build-verdict")).to_be_visible()
     page.locator(".react-flow__edge").first.focus()
     page.keyboard.press("Enter")
     page.keyboard.press("Delete")
     expect(page.locator(".build-block.is-wrong").first).to_be_visible()
-    assert wrong_here(page) == []
+    assert axe_violations_in_both_schemes(page) == []
     page.locator("body").press("Control+z")
     expect(page.locator(".build-verdict")).to_be_visible()
     page.get_by_role("button", name="Deploy to paper").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     page.wait_for_timeout(300)
-    assert wrong_here(page) == []
+    assert axe_violations_in_both_schemes(page) == []
 
 
 def test_a_backtest_in_place_says_what_came_of_it(page: Page, web: Served) -> None:

@@ -128,7 +128,7 @@ def test_routes_refuse_to_tell_the_past_for_now_until_the_journal_has_been_read(
     with restarted.client() as client:
         shown = waited(client, "catching_up")
         assert (shown["market_time"], shown["equity"], shown["run"]) == (None, None, small_run().run)
-        for path in ("positions", "orders", "equity", "agents", "journal", "alerts", "agents/a001"):
+        for path in ("positions", "orders", "equity", "agents", "journal", "alerts", "agents/a001", "risk"):
             answer = client.get(f"/api/{path}")
             assert answer.status_code == 409, path
             assert "is still being read" in answer.json()["what"] and "entries" in answer.json()["what"]
