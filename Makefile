@@ -19,10 +19,10 @@ web: $(VENV)/.installed                ## build the pages, with the npm that is 
 test: $(VENV)/.installed-dev web       ## set up and run the tests
 	@echo "Compiling the engine, about a minute the first time ..."
 	@$(BIN)/python -c "from clawd.engine.warm import warm_up; warm_up()"
-	$(BIN)/python -m pytest -n 2 -m "not long and not oracles"
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m "not long and not oracles"
 
 test-long: $(VENV)/.installed-dev web      ## the proofs that take minutes
-	$(BIN)/python -m pytest -n 2 -m long
+	$(BIN)/python -m pytest -n 2 --dist worksteal -m long
 
 CHAOS_STEPS ?= 100000
 

@@ -10,6 +10,7 @@ from cli_world import Clawd, Outcome, disk
 
 from clawd.core.account_events import AgentPaused
 from clawd.fleet.run import journals
+from clawd.server.audit_list import list_acts
 from clawd.store.journal import Journal
 from clawd.store.switchboard import PAPER_FLEET, Switchboard
 
@@ -53,8 +54,11 @@ def test_who_is_paused_by_name_begins_the_next_run_paused_and_the_others_do_not(
     with Switchboard.open(home) as switchboard:
         (pause,) = switchboard.pauses(PAPER_FLEET).values()
     assert (pause.strategy, pause.paused, pause.why) == (strategy, True, "news")
+    (act,) = list_acts(home, lambda act: act.what == "AgentsPaused", 10).acts
+    assert (act.source, act.by, act.facts["which"], act.facts["why"]) == ("command line", pause.by, [agent], "news")
     again = clawd(*LINE, "--fresh")
     assert f"paused {agent}, by {pause.by}: news; it enters nothing, its exits live on ({name})" in again.out
+    assert f"paused, so entering nothing until `clawd unpause`: {agent} {name}" in clawd(*LINE).out
     newest = journals(home)[0]
     with Journal.open(newest, read_only=True) as journal:
         sent = {entry.body["agent"] for entry in journal.entries() if entry.kind == "OrderSubmitted"}
@@ -63,7 +67,7 @@ def test_who_is_paused_by_name_begins_the_next_run_paused_and_the_others_do_not(
     freed = clawd("unpause", agent)
     assert f"{agent} {name}: unpaused (by " in freed.out
     third = clawd(*LINE, "--fresh")
-    assert "paused" not in third.out
+    assert f"paused {agent}" not in third.out
     assert len(third.out.splitlines()) > 3
 
 
@@ -81,6 +85,9 @@ def test_an_account_has_its_own_agents(clawd: Clawd, place: Path, monkeypatch: p
     with Switchboard.open(place / "home") as switchboard:
         assert switchboard.pauses(PAPER_FLEET) == {}
         assert [pause.paused for pause in switchboard.pauses("one").values()] == [True]
+    for _ in range(2):  # once it hears it, once its journal says so
+        again = clawd(*trade, "--account", "one")
+        assert "paused, so entering nothing until `clawd unpause`: a001 follows" in again.out
     other = clawd(*trade, "--account", "two")
     assert other.code == 0
-    assert "paused" not in other.out
+    assert "paused a001" not in other.out

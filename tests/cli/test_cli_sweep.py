@@ -268,9 +268,11 @@ def lines(path: Path) -> int:
     return path.read_text().count("\n") if path.exists() else 0
 
 
+@pytest.mark.parametrize("attempts", [2, pytest.param(5, marks=pytest.mark.long)])
 def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(
-    console: Clawd, place: Path, interruptible: None
+    console: Clawd, place: Path, interruptible: None, attempts: int
 ) -> None:
+    """At some moment from its start on, in the middle of its work, and killed; more attempts meet more moments."""
     folder(place / "long", A=bars(walk(21, 2_000), seconds=3600))
     began = time.monotonic()
     whole = console(*LONG, "--out", "whole.csv")
@@ -278,9 +280,9 @@ def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(
     assert whole.code == 0
     (place / "home" / "ledger.sqlite").unlink()
     rng, path, kept = random.Random(7), place / "parts.csv", [0]
-    for attempt in range(5):
+    for attempt in range(attempts):
         process = start(*LONG, "--out", "parts.csv")
-        if attempt < 2:
+        if attempt < attempts // 2:
             time.sleep(rng.uniform(0.2, 0.8) * lasted)
         else:  # in the middle of its work
             before = lines(path)

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from clawd.core.account_events import UNATTRIBUTED
+from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided
 from clawd.core.errors import ClawdError
 from clawd.core.money import cash_of_fill
 from clawd.core.orders import OrderKind, OrderType
@@ -157,7 +157,7 @@ class Network(RuleBasedStateMachine):
     def person_decides(self) -> None:
         for block in list(self.world.account.blocks):
             if block.why == UNATTRIBUTED:
-                self.world.dealer.decide_adoption(block.symbol, "me")
+                self.world.dealer.enter(AdoptionDecided(symbol=block.symbol, by="me"))
 
     @rule(symbol=symbols, lots=st.integers(-5, 5).filter(bool), once=one_in_three)
     def by_hand(self, symbol: str, lots: int, once: bool) -> None:

@@ -287,6 +287,35 @@ def test_an_entry_that_was_signed_and_is_touched_is_sent_as_it_was_signed_or_not
         people.used.clear()
 
 
+def test_a_pause_takes_the_entries_of_its_agent_off_and_nobody_elses() -> None:
+    """Also while the way to the venue is not open: they are taken off when it is."""
+    world = World().ready()
+    world.hold("a", "ETH")
+    stop = world.order("a", "ETH", D(-1), kind=OrderKind.STOP, type=OrderType.STOP, level=D(9))
+    assert world.dealer.propose(stop).outcome == "allow"
+    own, other = (world.enter(agent, type=OrderType.LIMIT, limit=D(99)) for agent in ("a", "b"))
+    world.through()
+    world.disconnect()
+    world.dealer.receive()
+    world.dealer.pause("a", "me", "", 1)
+    world.connect()
+    world.through()
+    world.ready_again()
+    working = {name for name, resting in world.venue.orders.items() if resting.working}
+    assert working == {other, stop.id}
+    assert world.account.orders[own].state is OrderState.CANCELLED
+
+
+def test_an_entry_that_waits_in_the_queue_is_given_up_by_a_pause() -> None:
+    world = World().ready()
+    with world.dealer.writer.batch():  # nothing is sent before the batch ends
+        name = world.enter("a")
+        other = world.enter("b")
+        world.dealer.pause("a", "me", "", 1)
+    assert [order.id for order in submits(world)] == [other]
+    assert world.account.orders[name].state is OrderState.REJECTED
+
+
 def test_a_pause_leaves_the_stop_that_is_watched_here_and_drops_the_entry(plain: World) -> None:
     plain.hold()
     stop = plain.order(size=D(-1), kind=OrderKind.STOP, type=OrderType.STOP, level=D(95))

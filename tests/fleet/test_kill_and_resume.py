@@ -102,7 +102,7 @@ class Workplace:
         deadline = time.monotonic() + PATIENCE
         while self.length() <= length and process.poll() is None:
             assert time.monotonic() < deadline, "the journal does not grow"
-            time.sleep(0.002)
+            time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -170,12 +170,16 @@ def test_the_run_that_the_others_are_compared_with_trades_and_adds_up(whole: Wor
     assert "every book adds up" in whole.verify()
 
 
-def test_a_run_killed_ten_times_writes_what_an_uninterrupted_one_does(whole: Workplace, place: Workplace) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(10, marks=pytest.mark.long)])
+def test_a_run_killed_again_and_again_writes_what_an_uninterrupted_one_does(
+    whole: Workplace, place: Workplace, kills: int
+) -> None:
+    """Killed while it starts, without a journal and with one, and while it trades; ten times meets more moments."""
     moments = random.Random(11)
     left_behind = []
-    for kill in range(10):
+    for kill in range(kills):
         process = place.start()
-        if kill in (0, 4):
+        if kill in (0, kills // 2 - 1):
             time.sleep(moments.uniform(0.2, 2.5))  # while it starts up
         else:
             place.until(process, place.length() + moments.randrange(600))
@@ -185,7 +189,7 @@ def test_a_run_killed_ten_times_writes_what_an_uninterrupted_one_does(whole: Wor
         assert "every book adds up" in found or any(words in found for words in NO_JOURNAL_YET), found
         left_behind.append(place.length())
     assert left_behind == sorted(left_behind), "a journal never gets shorter"
-    assert len(set(left_behind)) >= 6, "most of the kills came in the middle of the trading"
+    assert len(set(left_behind)) > kills // 2, "most of the kills came in the middle of the trading"
     assert left_behind[-2] < len(whole.entries()), "the run was not over before the last kills"
     code, out, err = place.run()
     assert (code, err) == (0, "")

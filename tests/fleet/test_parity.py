@@ -197,7 +197,7 @@ def wild_panel(seed: int, length: int, *, volatility: float = 0.04, bar: int = D
     return panel_of(bars, bar=bar, start=MIDNIGHT, funding=funding, series={"tide": tide})
 
 
-@pytest.mark.parametrize(("seed", "volatility"), [(0, 0.005), (1, 0.01), (3, 0.02)])
+@pytest.mark.parametrize(("seed", "volatility"), [(0, 0.005), pytest.param(1, 0.01, marks=pytest.mark.long), (3, 0.02)])
 def test_bad_bars_are_traded_as_in_the_backtest(tmp_path: Path, seed: int, volatility: float) -> None:
     panel = wild_panel(seed, 260, volatility=volatility)
     settings = settings_of(capital=Decimal(8_000), slots=len(WILD), fee=Decimal("0.001"), slippage=Decimal("0.0015"))
@@ -278,7 +278,10 @@ EXITS = [
 ]
 
 
-@pytest.mark.parametrize(("seed", "volatility", "capital"), [(4, 0.008, 7_000), (5, 0.012, 7_000), (6, 0.02, 70)])
+@pytest.mark.parametrize(
+    ("seed", "volatility", "capital"),
+    [(4, 0.008, 7_000), pytest.param(5, 0.012, 7_000, marks=pytest.mark.long), (6, 0.02, 70)],
+)
 def test_every_exit_works_as_in_the_backtest(tmp_path: Path, seed: int, volatility: float, capital: int) -> None:
     """With little capital, positions are of few lots, and shares of them of less than one."""
     panel = wild_panel(seed, 260, volatility=volatility)

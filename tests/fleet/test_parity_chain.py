@@ -134,8 +134,9 @@ def test_whatever_the_venue_does_the_causes_add_up_and_nothing_is_left(
     """Limits that bind, days that halt, agents that are fired or paused, bars that are missing, fills that lie."""
     world = data.draw(worlds(bar, jump=30, sessions=sessions and bar == HOUR, torn=torn))
     doctor = doctored(seed, costs_of(world.limits).fee) if lies else (lambda _, report: report)
-    pausing = Pausing(data.draw(pauses([strategy.content_hash for strategy in world.strategies], 40)))
-    events = traded(world.strategies, world.panel, world.limits, 1, doctor, paused=pausing)
+    hashes = [strategy.content_hash for strategy in world.strategies]
+    words = {} if lies else data.draw(pauses(hashes, 40))
+    events = traded(world.strategies, world.panel, world.limits, 1, doctor, paused=Pausing(words))
     days = compared(events, world.panel, compare=True)
     assert strangers(days) == []
 

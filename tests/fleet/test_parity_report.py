@@ -343,6 +343,17 @@ def test_an_agent_that_was_paused_while_it_held_leaves_as_it_would() -> None:
     assert (agent.differences, agent.real) == ((), size_at(104) * 7)
 
 
+def test_an_entry_that_waited_when_its_agent_was_paused() -> None:
+    """Asked for at the close of bar 3, at 104; there are no bars until 7, and at the close of 4 it is taken off."""
+    bars = stairs(1)
+    bars[ENTRY:7] = np.nan
+    panel, waits = world(bars, BBB=stairs(0)), holder(universe=["AAA"])
+    days = compared(traded([waits], panel, free(), paused=Pausing({3: {waits.content_hash: True}})), panel)
+    assert strangers(days) == []
+    (agent,) = days[0].agents
+    assert (agent.real, causes(agent)) == (0, {Cause.PAUSED: -size_at(104) * 4})
+
+
 def test_a_halt_that_ends_with_the_bar_after_a_pause_kept_the_close_before_it_from_deciding() -> None:
     """Seven bars a day; the day after the halt begins with its first bar, and enters at the second."""
     length = 21

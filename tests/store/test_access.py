@@ -105,8 +105,8 @@ def test_a_session_lasts_while_it_is_used_and_never_longer_than_its_lifetime(
 def test_to_be_looked_at_is_no_use(access: Access) -> None:
     session, secret = signed_in(access)
     for day in range(1, 8):
-        assert access.is_open(session.id, NOW + day * DAY - 1)
-    assert not access.is_open(session.id, NOW + 7 * DAY)
+        assert access.scopes_of(session.id, NOW + day * DAY - 1)
+    assert access.scopes_of(session.id, NOW + 7 * DAY) is None
     assert access.session(secret, NOW + 7 * DAY) is None
     assert access.sessions(NOW + 7 * DAY) == []
 
@@ -117,7 +117,7 @@ def test_a_session_that_was_ended_is_ended_for_every_process(tmp_path: Path) -> 
         assert other.session(secret, NOW) == session
         assert other.end_session(session.id, NOW) == session
         assert one.session(secret, NOW) is None
-        assert not one.is_open(session.id, NOW)
+        assert one.scopes_of(session.id, NOW) is None
         assert one.end_session(session.id, NOW) is None
 
 
@@ -169,7 +169,7 @@ def test_keys_are_scoped_named_end_and_are_revoked(access: Access) -> None:
     assert access.keys.all()[0].seen == NOW + 1
     assert access.keys.of(secret, NOW + DAY - 1) is not None
     assert access.keys.of(secret, NOW + DAY) is None
-    assert not access.is_open(key.id, NOW + DAY)
+    assert access.scopes_of(key.id, NOW + DAY) is None
     with pytest.raises(TakenError, match="there is a key 'ci'"):
         access.keys.new("ci", frozenset({Scope.READ}), None, NOW)
     gone = access.keys.revoke("ci")

@@ -14,15 +14,26 @@ from typing import Any
 
 import httpx2
 import pytest
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 from web_server import AT_WORK, Served, served
 
+from clawd.backtests import desk
 from clawd.core.clock import SystemClock
 from clawd.core.settings import Settings
 from clawd.server.front_end import DIST
 from clawd.server.site import Site
 
+#: Milliseconds for whatever a page has to come to: a slow machine is no fault of the page.
+PATIENCE = 60_000
+#: What a window of Chromium needs for people only: beside every page it would draw two more, the menu below its address
+#: bar, which costs as much as the page. The first line is of playwright's own list, which ours takes the place of.
+_WITHOUT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,OptimizationHints,PaintHolding,"
+    "AimEnabled,MediaRouter,NetworkTimeServiceQuerying,PreconnectToSearch,"
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup"
+)
 _FLAGS = (
+    f"--disable-features={_WITHOUT}",
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -31,6 +42,20 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+expect.set_options(timeout=PATIENCE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_worker_before_it_is_asked_for() -> Iterator[None]:
+    """A server starts the process of its backtests when the first is asked for, not a few seconds after its own start.
+
+    Hundreds of tests have a server of their own and no backtest.
+    """
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(desk, "_READY_AFTER", 3_600.0)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -81,4 +106,5 @@ def page(web: Served, context: BrowserContext) -> Page:
     assert web in AT_WORK
     for at_work in AT_WORK:
         at_work.sign_in(context)
+    context.set_default_timeout(PATIENCE)
     return context.new_page()

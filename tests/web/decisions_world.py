@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -43,8 +43,6 @@ def market(folder: Path, length: int = 3_000) -> Path:
             lines.append(f"{(10_000 + index) * DAY},{before:.4f},{high:.4f},{low:.4f},{close:.4f},50")
             before = close
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    for name, text in STRATEGIES.items():
-        (folder.parent / f"{name}.toml").write_text(text)
     return folder
 
 
@@ -68,11 +66,13 @@ class Running:
 
 
 @contextmanager
-def fleet(home: Path, *, pace: float = 15) -> Iterator[Running]:
+def fleet(home: Path, *, pace: float = 15, strategies: Mapping[str, str] = STRATEGIES) -> Iterator[Running]:
     """`clawd up --headless` on a market of its own, some bars a second, until the block ends."""
     data = market(home.parent / "data")
+    for name, text in strategies.items():
+        (home.parent / f"{name}.toml").write_text(text)
     command = [sys.executable, "-m", "clawd", "up", "--headless", "--plain", "--pace", str(pace), "--slots", "2"]
-    chosen = [word for name in STRATEGIES for word in ("--strategy", str(home.parent / f"{name}.toml"))]
+    chosen = [word for name in strategies for word in ("--strategy", str(home.parent / f"{name}.toml"))]
     with _running([*command, "--data", str(data), *chosen], environment(home)) as running:
         yield running
 

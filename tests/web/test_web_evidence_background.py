@@ -30,7 +30,7 @@ def test_it_is_computed_once_for_each_state() -> None:
         assert value.read().current
     assert made == ["a"]
     state[0] = "b"
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while not (found := value.read()).current:
         assert found.value == "value of a", "the old one stands until the new one is there"
         assert time.monotonic() < deadline
@@ -69,7 +69,7 @@ def test_what_fails_says_so_and_is_tried_again_when_its_source_changes() -> None
     with pytest.raises(ClawdError, match="damaged"):
         value.read()
     state[0] = 2
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while True:
         try:
             found = value.read(0.1)

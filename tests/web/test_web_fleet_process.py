@@ -27,7 +27,7 @@ class Child:
         return 0 if self.stdin.closed and self.bar.is_set() else None
 
     def wait(self, timeout: float | None = None) -> int:
-        assert self.bar.wait(timeout or 10)
+        assert self.bar.wait(timeout or 60)
         while not self.stdin.closed:
             if self.killed.wait(0.01):
                 return 1

@@ -332,13 +332,13 @@ def test_who_is_hostile_is_sent_away_and_harms_nobody(web: Served, client: httpx
                 socket.send(text)
                 with pytest.raises(ConnectionClosed) as closed:
                     for _ in range(100):
-                        socket.recv(timeout=5)
+                        socket.recv(timeout=60)
                 assert closed.value.rcvd is not None and closed.value.rcvd.code in (1008, 1009), text
         with socket_to(web.url, web.cookie) as socket, pytest.raises(ConnectionClosed):
             for _ in range(1_000):
                 socket.send('{"resync": "fleet"}')
             for _ in range(1_000):
-                socket.recv(timeout=5)
+                socket.recv(timeout=60)
         before = watching.page.seq.get("status", 0)
         watching.until(lambda page: page.seq.get("status", 0) > before + 1)
     assert client.get("/api/status").status_code == 200
@@ -346,7 +346,7 @@ def test_who_is_hostile_is_sent_away_and_harms_nobody(web: Served, client: httpx
 
 def test_nobody_who_has_not_signed_in_is_told_anything(web: Served) -> None:
     with pytest.raises(Exception, match=r"HTTP (401|403)"), socket_to(web.url, ("nobody", "x")) as socket:
-        socket.recv(timeout=5)
+        socket.recv(timeout=60)
 
 
 def test_there_is_a_limit_to_open_pages_and_room_again_when_some_close(
@@ -358,7 +358,7 @@ def test_there_is_a_limit_to_open_pages_and_room_again_when_some_close(
         with page_of(web), pytest.raises(Exception, match=r"403|503"), page_of(web):
             pass
         second.until(lambda page: page.status is not None)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while True:
             try:
                 with page_of(web) as again:
@@ -390,7 +390,7 @@ def test_a_server_that_ends_closes_its_pages(tmp_path: Path) -> None:
         ended.start()
         with pytest.raises(ConnectionClosed):
             while True:
-                socket.recv(timeout=10)
+                socket.recv(timeout=60)
         ended.join(20)
         assert not ended.is_alive()
 
@@ -502,7 +502,7 @@ class _Many:
         names = tuple(f"agent {row}" for row in range(2_000))
         self._now = Picture(
             status.model_copy(update={"run": "many"}),
-            Columns("many", names, names, names, np.zeros(2_000, np.int8), np.zeros((len(NUMBERS), 2_000))),
+            Columns("many", names, names, names, names, np.zeros(2_000, np.int8), np.zeros((len(NUMBERS), 2_000))),
             (),
         )
 
@@ -542,7 +542,7 @@ def _masked(text: bytes) -> bytes:
 
 
 def eventually(follower: Follower, phase: str) -> Status:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (status := follower.picture().status).phase != phase:
         assert time.monotonic() < deadline, f"it has not come to that: {status}"
         time.sleep(0.01)

@@ -89,9 +89,9 @@ def test_a_server_that_dies_and_comes_back(context: BrowserContext, site: Site) 
         page.evaluate("window.same = true")
         number = page.locator("[data-agent] .numbers").first
         bright = number.evaluate("cell => getComputedStyle(cell).opacity")
-    expect(badge).to_contain_text("Reconnecting", timeout=2_000)
+    expect(badge).to_contain_text("Reconnecting")
     assert float(number.evaluate("cell => getComputedStyle(cell).opacity")) < float(bright)
-    expect(page.get_by_test_id("silent")).to_contain_text(re.compile(r"last heard \d+ s ago"), timeout=5_000)
+    expect(page.get_by_test_id("silent")).to_contain_text(re.compile(r"last heard \d+ s ago"))
     # Another server at the same address: its numbers of frames begin anew, and its agents have gone on.
     other = BusyFleet(AGENTS)
     for _ in range(50):
@@ -99,12 +99,12 @@ def test_a_server_that_dies_and_comes_back(context: BrowserContext, site: Site) 
     other.walking = False
     again = Site(site.settings, site.clock, source=other)
     with served(again, int(dying.url.rpartition(":")[2])) as alive:
-        expect(badge).to_contain_text("Live", timeout=5_000)
+        expect(badge).to_contain_text("Live")
         expect(page.get_by_test_id("silent")).to_have_count(0)
         assert page.evaluate("window.same") is True
         with alive.client() as client:
             wanted = stated(client)
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while shown(page) != wanted:
             assert time.monotonic() < deadline, "the page does not show what the interface says"
             page.wait_for_timeout(100)
@@ -116,12 +116,19 @@ def test_a_server_that_says_nothing_is_stale_within_two_seconds(page: Page, web:
     page.goto(web.url)
     badge = page.get_by_test_id("link")
     expect(badge).to_contain_text("Live")
+    # What it says is written down in the page: who looks from outside may look too late.
+    badge.evaluate(
+        """badge => { window.said = []
+          new MutationObserver(() => window.said.push(badge.textContent))
+            .observe(badge, { subtree: true, childList: true, characterData: true, attributes: true }) }"""
+    )
     wire.passes = lambda text: []
-    expect(badge).to_contain_text(re.compile(r"Stale\s*\S*\s*[12] s"), timeout=2_500)
-    expect(badge).to_contain_text(re.compile("[34] s"), timeout=4_000)
+    expect(badge).to_contain_text(re.compile(r"Stale\D*([3-9]|\d\d) s"))
+    first = next(said for said in page.evaluate("window.said") if "Stale" in said)
+    assert re.search(r"Stale\D*[12] s", first), first
     wire.passes = lambda text: [text]
-    expect(badge).not_to_contain_text("Stale", timeout=5_000)
-    expect(badge).to_contain_text("Live", timeout=5_000)
+    expect(badge).not_to_contain_text("Stale")
+    expect(badge).to_contain_text("Live")
 
 
 def test_frames_that_are_lost_are_asked_for_anew(
@@ -140,7 +147,7 @@ def test_frames_that_are_lost_are_asked_for_anew(
         return [text]
 
     wire.passes = lossy
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while {"resync": "fleet"} not in wire.asked:
         assert time.monotonic() < deadline, "nothing was asked for anew"
         page.wait_for_timeout(50)

@@ -9,7 +9,16 @@ type Frame = Status | FleetFrame | FeedFrame | ChangedFrame
 export type Topic = Frame['topic']
 export type AgentState = FleetFrame['state'][number]
 
-export const STATES: readonly AgentState[] = ['active', 'halted', 'reducing', 'fired', 'released']
+export const STATES: readonly AgentState[] = [
+  'active',
+  'pausing',
+  'paused',
+  'unpausing',
+  'halted',
+  'reducing',
+  'fired',
+  'released',
+]
 /** The columns of numbers of a fleet, as they are named on the wire. */
 export const NUMBERS = ['equity', 'profit', 'total', 'drawdown', 'exposure', 'risk', 'wealth'] as const
 export type NumberColumn = (typeof NUMBERS)[number]

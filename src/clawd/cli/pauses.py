@@ -10,6 +10,7 @@ import typer
 
 from clawd.cli.settings import read_settings
 from clawd.cli.switches import WaitOption, WhyOption, who
+from clawd.cli.web_people import record_done
 from clawd.core.account_events import AgentPaused, AgentUnpaused
 from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError
@@ -17,7 +18,7 @@ from clawd.core.events import read_event
 from clawd.fleet.roster import Member, meant, roster_of
 from clawd.fleet.run import journals
 from clawd.reports.fact_words import fact_words
-from clawd.store.journal import Journal
+from clawd.store.journal import JSON, Journal
 from clawd.store.lock import is_locked
 from clawd.store.switchboard import PAPER_FLEET, Pause, Switchboard
 
@@ -60,6 +61,9 @@ def _say(words: list[str], account: str | None, why: str, wait: float, *, paused
         given = switchboard.pause(desk, strategies, who(), why, SystemClock().now(), paused=paused)
         for member, each in zip(members, given, strict=True):
             typer.echo(f"{member}: {_in_words(each)}")
+        which: list[JSON] = [member.agent or member.strategy for member in members]
+        facts: dict[str, JSON] = {"run": path.parent.name, "agents": len(members), "which": which, "why": why}
+        record_done("AgentsPaused" if paused else "AgentsUnpaused", facts)
         waited = {
             member.agent: member
             for member in members

@@ -130,6 +130,8 @@ def paper_lines(stage: PaperBegan) -> list[str]:
             f"{stage.ordered.switch.state.upper()} by {stage.ordered.by} since {iso(stage.ordered.ts)}: nothing is "
             "entered until `clawd resume`"
         )
+    if paused := [f"{agent.id} {agent.strategy}" for agent in run.books.active_agents() if agent.paused]:
+        lines.append(f"paused, so entering nothing until `clawd unpause`: {', '.join(paused)}")
     if run.resumed_bars:
         lines.append(
             f"{count(run.resumed_bars, 'bar')} in the journal already, up to {iso(run.books.time)}; every book adds up"

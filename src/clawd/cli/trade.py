@@ -258,6 +258,9 @@ class _View:
             typer.echo(f"going on at {iso(venue.now)}; the journal was replayed, and the venue is asked")
         if switchboard.standing().switch.state is not TradingState.ACTIVE:
             typer.echo(f"{switchboard.standing().switch.state}: nothing is entered until `clawd resume`")
+        paused = [f"{name} {agent.about.get('name', '')}" for name, agent in account.agents.items() if agent.paused]
+        if paused:
+            typer.echo(f"paused, so entering nothing until `clawd unpause`: {', '.join(paused)}")
 
     def show(self, moment: Moment) -> None:
         for event in moment.events:

@@ -183,7 +183,7 @@ class Fleet:
                     wealth = monitor.wealth
                     self.desk.enter(AgentFired(agent=agent.id, why=why, drawdown=drawdown, limit=limit, wealth=wealth))
                     self._close_all(agent, Reason.FIRED)
-            if not agent.active and agent.flat and not any(order.agent == agent.id for order in books.orders.values()):
+            if not agent.active and agent.flat and not books.has_orders(agent.id):
                 self.desk.enter(AgentReleased(agent=agent.id, capital=agent.cash))
 
     def _prove(self) -> None:

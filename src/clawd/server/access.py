@@ -10,9 +10,10 @@ from pathlib import Path
 from clawd.core.errors import ClawdError
 from clawd.server.public_url import PublicUrl
 from clawd.store.access import Access, open_access
+from clawd.store.people import Person
 
 
-def new_link(home: Path, url: str, now: int) -> str:
+def new_link(home: Path, url: str, now: int, person: Person | None = None) -> str:
     """A link that signs a browser in, once, within ten minutes.
 
     The token stands behind ``#``: browsers send that part to nobody, so it is in no log and no ``Referer``.
@@ -21,13 +22,14 @@ def new_link(home: Path, url: str, now: int) -> str:
         home: of the server.
         url: of the server, without a slash at the end.
         now: UTC nanoseconds.
+        person: who comes in by it, None for the owner.
     """
     with open_access(home) as access:
-        return f"{url}/#token={access.new_token(owner(), now)}"
+        return f"{url}/#token={access.new_token(owner(), now, person)}"
 
 
 def owner() -> str:
-    """The name of the person at the keyboard, as it stands in the audit."""
+    """The name of the owner, who is at the keyboard, as it stands in the audit."""
     try:
         return getpass.getuser()
     except (OSError, KeyError):  # a container may run as a number that has no name

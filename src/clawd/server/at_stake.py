@@ -209,7 +209,7 @@ def _of_books(place: Place, books: Books, whole: bool) -> Stake:
         state=books.state,
         flattening=books.flattening,
         halted_until=None if books.halted_until is None else books.halted_until * NANOSECONDS_PER_DAY,
-        agents=len(books.active_agents()),
+        agents=sum(not agent.paused for agent in books.active_agents()),
         positions=sum(bool(size) for agent in books.agents.values() for size in agent.sizes.values()),
         entries=entries,
         exits=len(books.orders) - entries,
@@ -238,7 +238,9 @@ def _of_account(place: Place, account: Account, marks: Mapping[str, Decimal], wh
         state=account.state,
         flattening=account.flattening,
         halted_until=None if account.until_day is None else account.until_day * NANOSECONDS_PER_DAY,
-        agents=sum(agent.stopped is None for agent in account.agents.values() if agent.id != UNATTRIBUTED),
+        agents=sum(
+            agent.stopped is None and not agent.paused for agent in account.agents.values() if agent.id != UNATTRIBUTED
+        ),
         positions=len(held),
         entries=entries,
         exits=len(kinds) - entries,

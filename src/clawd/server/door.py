@@ -28,7 +28,6 @@ from clawd.server.safe_answers import is_api
 from clawd.server.site import Site
 from clawd.store.access import Access, open_access
 from clawd.store.api_keys import KEY_PREFIX
-from clawd.store.api_keys import Scope as Right
 
 _T = TypeVar("_T")
 
@@ -39,6 +38,8 @@ MOST_SOCKETS_OF_ALL: Final = 128
 LOOK_EVERY: Final = 2.0
 #: The code with which a WebSocket ends when its session has; those from 4000 on are for applications.
 SIGNED_OUT: Final = 4401
+#: Likewise, when its holder may do more or less than before: who comes again has the rights of now.
+OTHER_RIGHTS: Final = 4403
 #: Against the rules, of RFC 6455.
 _POLICY: Final = 1008
 
@@ -135,11 +136,11 @@ class Door:
             scheme, _, secret = key.partition(" ")
             is_ours = scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX)
             known = access.keys.of(secret, now) if is_ours else None
-            return None if known is None else Caller(f"key:{known.name}", known.scopes, known.id, address)
+            return None if known is None else Caller(f"key:{known.name}", known.scopes, known.id, address, known.person)
         for secret in secrets:
             session = access.session(secret, now)
             if session is not None:
-                return Caller(session.by, frozenset(Right), session.id, address)
+                return Caller(session.by, session.scopes, session.id, address, session.person)
         return None
 
     def _count(self, kind: Kind, who: str) -> None:
@@ -172,23 +173,24 @@ class Door:
                 del self._sockets[caller.via]
 
     async def _watched(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket for as long as its holder may come in."""
-        ended = False
+        """Serve a WebSocket for as long as its holder may come in, and may do what he might when it began."""
+        ended: tuple[int, str] | None = None
         task = asyncio.ensure_future(self._app(scope, receive, send))
         try:
             while not (await asyncio.wait({task}, timeout=LOOK_EVERY))[0]:
                 with contextlib.suppress(_Refused):  # the file cannot be read just now: the next look may tell
-                    if not await self._in_thread(lambda access: access.is_open(caller.via, self._site.clock.now())):
-                        ended = True
+                    scopes = await self._in_thread(lambda access: access.scopes_of(caller.via, self._site.clock.now()))
+                    if scopes != caller.scopes:
+                        ended = (SIGNED_OUT, "signed out") if scopes is None else (OTHER_RIGHTS, "other rights")
                         break
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if ended:
+        if ended is not None:
             # It may be closed already, which servers say in ways of their own.
             with contextlib.suppress(Exception):
-                await send({"type": "websocket.close", "code": SIGNED_OUT, "reason": "signed out"})
+                await send({"type": "websocket.close", "code": ended[0], "reason": ended[1]})
 
 
 def cookie_name(access: Access) -> str:

@@ -14,7 +14,9 @@ from pydantic import BaseModel, Field
 Topic = Literal["status", "fleet", "feed", "changed"]
 #: What a client holds and has to ask for anew when it has changed.
 Changed = Literal["approvals", "alerts", "audit", "backtests", "evidence", "runs", "strategies", "settings", "standing"]
-AgentState = Literal["active", "halted", "reducing", "fired", "released"]
+#: An agent that a person has paused enters nothing, and its exits live on. ``pausing`` and ``unpausing`` are ordered,
+#: and whoever trades has not obeyed yet.
+AgentState = Literal["active", "pausing", "paused", "unpausing", "halted", "reducing", "fired", "released"]
 #: ``reading`` is of the market, ``catching_up`` of the journal: before its end no figure of it is one of now.
 Phase = Literal["idle", "compiling", "reading", "searching", "catching_up", "trading", "ended", "stopped", "failed"]
 

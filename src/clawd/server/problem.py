@@ -14,6 +14,7 @@ from clawd.core.errors import ClawdError
 from clawd.core.refused_value import refused_value
 from clawd.store.access import SignInError
 from clawd.store.api_keys import TakenError
+from clawd.store.people import NobodyError
 
 
 class Problem(BaseModel):
@@ -57,6 +58,7 @@ _STATUSES: Final[dict[type[ClawdError], int]] = {
     SignedOutError: 401,
     ForbiddenError: 403,
     MissingError: 404,
+    NobodyError: 404,
     ConflictError: 409,
     TakenError: 409,
     TooOftenError: 429,

@@ -56,6 +56,11 @@ def level_of(switch: Switch) -> Level | None:
     return next((level for level in Level if level.switch is switch), None)
 
 
+def plain(why: str) -> str:
+    """A reason as it is kept. No letter of it is refused; but terminals show it, and nothing in it moves a cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in why)
+
+
 class Consequence(NamedTuple):
     """What an order of a level would do now, over all runs.
 
@@ -202,9 +207,7 @@ class Hand:
                 return self._heard(switchboard, command), False
             if switch is Switch.RESUME and switchboard.standing().switch is Switch.RESUME:
                 raise ConflictError("nothing is halted", where="resume")
-            # A stop is refused for no letter; but terminals show these words too, and nothing in them moves a cursor.
-            plain = "".join(letter if letter.isprintable() else " " for letter in why)
-            command = switchboard.give(switch, by, plain, self.clock.now())
+            command = switchboard.give(switch, by, plain(why), self.clock.now())
             if once is not None:
                 self._given[f"{by}\0{once}"] = (switch, command.number)
             self._asked[command.number] = runs_at_work(self.home)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 #: When a secret was last shown is written down once in this time, nanoseconds.
 _SEEN_EVERY: Final = 60 * 1_000_000_000
 
-_Table = Literal["session", "key"]
+_Table = Literal["session", "key", "person"]
 
 
 def new_secret() -> str:
@@ -30,7 +30,7 @@ def note_use(connection: sqlite3.Connection, table: _Table, id: str, seen: int |
     Args:
         connection: to the access file.
         table: of what the secret shows.
-        id: of the session or key.
+        id: of the session or key, or of the person who holds it.
         seen: when it was last used, None for never; UTC nanoseconds, as is `now`.
         now: the time.
     """

@@ -21,6 +21,7 @@ from clawd.server.frames import Changed, Phase
 from clawd.server.live.alerts import Alert, standing_alerts
 from clawd.server.live.holdings import alerts_of, positions_of
 from clawd.server.live.orders import Orders
+from clawd.server.live.pauses import desk_of
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place, keep_wanted, places, read_wanted, shown
 from clawd.server.live.reader import Reader
@@ -29,6 +30,7 @@ from clawd.server.live.tale import Tale
 from clawd.server.live.watch import Watch
 from clawd.server.problem import ConflictError, MissingError
 from clawd.store.acknowledged import Acknowledgement, acknowledged
+from clawd.store.switchboard import PAPER_FLEET
 
 #: Seconds between two looks at the journal, two looks at which journals there are, and two pictures.
 POLL: Final = 0.1
@@ -253,11 +255,11 @@ class Follower:
         self._places = self.places()
         if [(place.run, place.working) for place in self._places] != before:
             self.announce("runs")
-        self._orders.look()
+        place = shown(self._places, self.wanted)
+        self._orders.look(PAPER_FLEET if place is None else desk_of(place))
         self.look_at_acknowledged()
         for word in self._watch.changes(time.monotonic()):
             self.announce(word)
-        place = shown(self._places, self.wanted)
         if place is None:
             if self._reader is not None:
                 with self._lock:

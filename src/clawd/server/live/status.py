@@ -22,6 +22,7 @@ from clawd.server.frames import Phase, Status
 from clawd.server.live.columns import STATES, Columns, no_agents
 from clawd.server.live.currency import QUOTE, currency_in
 from clawd.server.live.orders import Orders
+from clawd.server.live.pauses import under_pauses
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place
 from clawd.server.live.reader import Reader
@@ -115,7 +116,7 @@ def status_of(
             **_figures(tale, columns),
         }
     )
-    fleet = _under(standing, columns)
+    fleet = _under(standing, under_pauses(columns, orders.pauses, working=place.working))
     if fleet.same_agents(before.fleet) and not fleet.changed_since(before.fleet).size:
         fleet = before.fleet
     return Picture(status, fleet, before.feed if tale.feed == before.feed else tale.feed)

@@ -6,12 +6,14 @@ The fold is the one that trades: :class:`~clawd.fleet.books.Books` of a run over
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,7 @@ from clawd.core.money import booked_float, studied
 from clawd.core.orders import OrderKind
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
+from clawd.language.strategy import parse_json
 from clawd.reports.fact_words import fact_words, is_news
 from clawd.risk.verdict import Outcome
 from clawd.server.frames import FeedLine
@@ -113,7 +116,7 @@ class Tale:
         stops: the level of each position's stop as it moved, by agent and symbol: times and levels, None from where
             there is none.
         peak, peaks: the highest equity so far of the account, its first cash included, and of each agent of an account.
-        names: of the agents' strategies.
+        names, strategies: of the agents' strategies; of an account also their content hashes, where they can be read.
         marked: the last figures that the journal states.
         day, opened_with: of a run over bars, the UTC day in which the last bar opened, and what the account (under
             :data:`EQUITY`) and each agent were worth at the end of the last bar before it. The books open the next day
@@ -142,6 +145,7 @@ class Tale:
     stops: dict[tuple[str, str], deque[tuple[int, float | None]]] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    strategies: dict[str, str] = field(default_factory=dict)
     marked: BooksMarked | AccountMarked | None = None
     peak: float = 0.0
     day: int = -1
@@ -171,7 +175,8 @@ class Tale:
         """
         tale = cls(run, path, seq, digest, account.time, account=account, marks=dict(account.marks), first=seq)
         tale.peak = studied(account.start.cash)
-        tale.names = {agent.id: str(agent.about.get("name", "")) for agent in account.agents.values()}
+        for agent in account.agents.values():
+            tale._note_strategy(agent.id, agent.about)
         return tale
 
     @property
@@ -226,7 +231,7 @@ class Tale:
     def columns(self) -> Columns:
         """The agents; those of a run over bars as they were at the end of its last bar."""
         if self.account is not None:
-            return columns_of_account(self.account, self.marks, self.peaks)
+            return columns_of_account(self.account, self.marks, self.peaks, self.strategies)
         if self.books is None:
             return no_agents(self.run)
         if self.settled or self._columns is None:
@@ -313,7 +318,12 @@ class Tale:
     def _note_name(self, event: Event) -> None:
         about = getattr(event, "about", None)
         if isinstance(about, dict):
-            self.names[event.agent] = str(about.get("name", ""))  # type: ignore[attr-defined]
+            self._note_strategy(event.agent, about)  # type: ignore[attr-defined]
+
+    def _note_strategy(self, agent: str, about: dict[str, Any]) -> None:
+        self.names[agent] = str(about.get("name", ""))
+        with suppress(ClawdError):  # whoever funds an account may say anything of it
+            self.strategies[agent] = parse_json(json.dumps(about)).content_hash
 
     def _add_to_curves(self, time: int) -> None:
         """What an account and its agents are worth at the marks of this moment, where everything has one."""

@@ -60,7 +60,7 @@ def make_key(site: AtSite, caller: AsCaller, wanted: NewKey) -> MadeKey:
         raise ForbiddenError(f"{caller.name} does not have the right to {min(scopes - caller.scopes)}", where="scopes")
     now = site.clock.now()
     with open_access(site.home) as access:
-        key, secret = access.keys.new(wanted.name, scopes, wanted.days, now)
+        key, secret = access.keys.new(wanted.name, scopes, wanted.days, now, caller.person)
     made = _known(key, now)
     record(
         site,
