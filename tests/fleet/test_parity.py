@@ -113,12 +113,13 @@ def compared(
 STARTERS = {strategy.name: strategy for strategy in starter_library()}
 
 
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
+@pytest.fixture(scope="module", params=[0.8, pytest.param(0.6, marks=pytest.mark.long)])
+def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
+    """The last four years of the sample market; as a long proof the last eight."""
     panel = load_market("sample").panel
     settings = settings_of(capital=Decimal(20_000), slots=len(STARTERS))
     path = tmp_path_factory.mktemp("sample") / "journal.sqlite"
-    return compared(path, list(STARTERS.values()), panel, settings, int(panel.times.size * 0.6))
+    return compared(path, list(STARTERS.values()), panel, settings, int(panel.times.size * request.param))
 
 
 @pytest.mark.parametrize("name", STARTERS)
