@@ -169,7 +169,7 @@ def test_a_search_that_is_killed_and_started_again_leaves_the_same_ledger(
         while time.monotonic() < deadline and process.poll() is None and _count(path) < share * wanted:
             time.sleep(0.05)
         os.kill(process.pid, signal.SIGKILL)
-        process.wait(30)
+        process.wait(60)
         assert 0 < _count(path) < wanted, "killed in the middle"
     subprocess.run(command, env=environment, check=True, timeout=120)
     assert rows(path) == rows(whole)
