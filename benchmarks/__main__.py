@@ -21,6 +21,7 @@ BENCHMARKS = {
     "journal-replay": "journal.journal_replay",
     "gate-latency": "gate.gate_latency",
     "paper": "live.paper",
+    "paper-fleet": "live.paper_fleet",
     "matching": "matching.matching",
     "research": "research.research",
     "web-fleet": "web_fleet.web_fleet",

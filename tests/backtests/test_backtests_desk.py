@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import random
@@ -221,3 +222,34 @@ def test_a_folder_that_is_no_backtest_is_passed_over(tmp_path: Path) -> None:
 def test_a_worker_that_needs_too_much_memory_ends_with_the_code_that_says_so() -> None:
     source = "import clawd.backtests.worker as worker; worker.MOST_MEMORY = 1; worker._watch_memory()"
     assert subprocess.run([sys.executable, "-c", source], check=False).returncode == TOO_LARGE
+
+
+def no_process(*_: object, **__: object) -> None:
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def test_a_machine_that_refuses_a_process_fails_the_one_that_was_to_run_and_no_other(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    os.kill(worker_of(desk), signal.SIGKILL)
+    with monkeypatch.context() as refusing:
+        refusing.setattr("clawd.backtests.worker_process.subprocess.Popen", no_process)
+        first, second = asked(desk), asked(desk)
+        for run in (ended(desk, first), ended(desk, second)):
+            assert run.state == "failed" and run.error is not None
+            assert "this machine refused what it needed to run: Resource temporarily unavailable" in run.error.what
+            assert run.error.hint is not None and "run it again" in run.error.hint
+    assert ended(desk, asked(desk)).state == "done", "the thread goes on"
+    assert "has failed" in caplog.text
+
+
+def test_an_idle_desk_that_gets_no_worker_says_so_in_the_log_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(desk_module, "_READY_AFTER", 0.01)
+    with monkeypatch.context() as refusing:
+        refusing.setattr("clawd.backtests.worker_process.subprocess.Popen", no_process)
+        with opened(tmp_path) as desk:
+            until(lambda: caplog.text.count("a worker for backtests has failed") >= 2)
+            refusing.undo()
+            until(lambda: desk._worker is not None)

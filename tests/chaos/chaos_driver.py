@@ -12,6 +12,7 @@ from random import Random
 
 from chaos_world import AGENTS, INSTRUMENTS, LIMIT, RULES, SECOND, START, D, World
 
+from clawd.core.account_events import AdoptionDecided
 from clawd.core.errors import ClawdError
 from clawd.core.orders import OrderType, TimeInForce
 from clawd.core.reason import Reason
@@ -179,7 +180,7 @@ class Episode:
     def adopts(self, dealer: Dealer) -> None:
         for block in list(dealer.account.blocks):
             if block.why == "unattributed":
-                dealer.decide_adoption(block.symbol, "person")
+                dealer.enter(AdoptionDecided(symbol=block.symbol, by="person"))
 
     def commands(self) -> None:
         active = self.world.trader.account.state == "active"

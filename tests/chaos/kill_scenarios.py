@@ -11,6 +11,7 @@ from typing import Any
 
 from chaos_world import INSTRUMENTS, RULES, SECOND, START, T0, World, book
 
+from clawd.core.account_events import AdoptionDecided
 from clawd.core.orders import OrderKind, OrderType
 from clawd.data.book_replay import ASK, BID
 from clawd.data.capture import MarketEvent, Print
@@ -172,7 +173,7 @@ def live(world: World, name: str) -> None:
         if scenario.adopts is not None and now >= scenario.adopts:
             for block in list(world.trader.account.blocks):
                 if block.why == "unattributed":
-                    world.trader.dealer.decide_adoption(block.symbol, "person")
+                    world.trader.dealer.enter(AdoptionDecided(symbol=block.symbol, by="person"))
 
 
 def _decide(world: World, decision: Decision, now: float) -> None:

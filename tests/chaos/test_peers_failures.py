@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from chaos_world import INSTRUMENTS, LIMIT, SECOND, START, T0, World
 
-from clawd.core.account_events import UNATTRIBUTED
+from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided
 from clawd.core.orders import OrderKind, OrderType
 from clawd.core.reports import VenueState
 from clawd.execution.life_cycle import OrderState
@@ -200,7 +200,7 @@ def test_nautilus_3655_and_1190_trades_by_hand_are_booked_blocked_and_left_alone
     run(world, 10)
     assert not account.flattening and account.agents[UNATTRIBUTED].size("AAA") == D("3.5")
     world.command(Switch.RESUME)
-    world.trader.dealer.decide_adoption("AAA", "person")
+    world.trader.dealer.enter(AdoptionDecided(symbol="AAA", by="person"))
     assert world.enter(world.order("b", "AAA", D(1), number=1)).outcome is not Outcome.REFUSE
     world.calm()
 

@@ -14,7 +14,7 @@ from clawd.cli.main import command_line
 
 GROUPS = {
     "Trade on paper": ["up", "trade", "web"],
-    "Stop it": ["halt", "reduce", "flatten", "resume", "adopt"],
+    "Stop it": ["halt", "reduce", "flatten", "resume", "pause", "unpause", "adopt"],
     "Write and study strategies": ["backtest", "sweep", "research", "strategy", "evidence", "operators"],
     "Data": ["data"],
     "Journal": ["journal", "parity"],
@@ -32,6 +32,8 @@ COMMANDS = [
     "reduce",
     "flatten",
     "resume",
+    "pause",
+    "unpause",
     "adopt",
     "backtest",
     "sweep",

@@ -12,10 +12,12 @@ import pytest
 from cli_world import Clawd
 
 from clawd.core.errors import ClawdError
-from clawd.server.access import refuse_open_address
+from clawd.server.access import owner, refuse_open_address
 from clawd.server.address import Address, publish
-from clawd.server.audit import Audit
-from clawd.store.access import Scope, open_access
+from clawd.server.audit import Audit, audit_path
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
+from clawd.store.journal import open_journal
 
 PASSWORD = "seven brown foxes"
 
@@ -47,7 +49,7 @@ def test_keys_are_shown_once_listed_and_revoked(clawd: Clawd, place: Path) -> No
     secret = made.out.strip()
     assert made.code == 0 and secret.startswith("clawd_")
     with open_access(place / "home") as access:
-        key = access.key(secret, time.time_ns())
+        key = access.keys.of(secret, time.time_ns())
     assert key is not None and key.scopes == {Scope.READ, Scope.BUILD} and key.ends is not None
     listed = clawd("web", "keys", "list")
     assert "night" in listed.out and "build, read" in listed.out and secret not in listed.out
@@ -58,7 +60,7 @@ def test_keys_are_shown_once_listed_and_revoked(clawd: Clawd, place: Path) -> No
     assert wrong.code == 2 and "did you mean `night`?" in wrong.err
     assert clawd("web", "keys", "revoke", "night").code == 0
     with open_access(place / "home") as access:
-        assert access.key(secret, time.time_ns()) is None
+        assert access.keys.of(secret, time.time_ns()) is None
     assert "There is no API key" in clawd("web", "keys", "list").out
 
 
@@ -102,3 +104,36 @@ def test_an_address_that_others_reach_needs_a_password(tmp_path: Path, host: str
 def test_this_machine_alone_needs_none(tmp_path: Path, host: str) -> None:
     with open_access(tmp_path) as access:
         refuse_open_address(host, access)
+
+
+@pytest.mark.parametrize("served", [False, True])
+def test_what_changes_who_may_come_in_stands_in_the_audit(
+    clawd: Clawd, place: Path, monkeypatch: pytest.MonkeyPatch, served: bool
+) -> None:
+    home = place / "home"
+    audit = Audit(home) if served else None
+    try:
+        assert clawd("web", "keys", "new", "night", "--scope", "read", "--days", "3").code == 0
+        assert clawd("web", "keys", "new", "night", "--scope", "read").code == 2
+        monkeypatch.setattr("sys.stdin", io.StringIO(PASSWORD))
+        assert clawd("web", "password", "--stdin").code == 0
+        assert clawd("web", "keys", "revoke", "night").code == 0
+    finally:
+        if audit is not None:
+            audit.close()
+    with open_journal(audit_path(home), read_only=True) as journal:
+        assert journal.verify_chain() == 3
+        found = [(entry.kind, entry.body) for entry in journal.entries()]
+    assert [kind for kind, _ in found] == ["KeyMade", "PasswordSet", "KeyRevoked"]
+    assert found[0][1]["name"] == "night" and found[0][1]["scopes"] == ["read"] and found[0][1]["days"] == 3
+    assert {(body["via"], body["by"]) for _, body in found} == {("terminal", owner())}
+    assert PASSWORD not in str(found) and "clawd_" not in str(found)
+
+
+def test_what_could_not_be_entered_in_the_audit_is_said(clawd: Clawd, place: Path) -> None:
+    home = place / "home"
+    home.mkdir()
+    audit_path(home).write_text("no journal at all, and long enough to be none" * 100)
+    said = clawd("web", "keys", "new", "night", "--scope", "read")
+    assert (said.code, said.out) == (2, ""), "a key that is in no audit is not shown"
+    assert "could not be entered in the audit" in said.err

@@ -11,7 +11,9 @@ from clawd.core.account_events import (
     UNATTRIBUTED,
     AccountOpened,
     AgentFunded,
+    AgentPaused,
     AgentStopped,
+    AgentUnpaused,
     CancelRequested,
     DayBegan,
     DifferenceBooked,
@@ -131,6 +133,9 @@ def fact_of(account: Account, action: Action, number: int) -> Event | None:
             )
         case 15 if pick % 3 == 0:
             return AgentStopped(agent=name, why="w")
+        case 15 if pick % 3 == 1:
+            kind = AgentUnpaused if agent.paused else AgentPaused
+            return kind(agent=name, by="p", why="", pause=number)
         case 15:
             return EntriesBlocked(symbol=symbol, agent=None if pick % 2 else name, why=UNATTRIBUTED)
     return None

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from dealer_worlds import SECOND, D, World
 
-from clawd.core.account_events import UNATTRIBUTED, TradingState
+from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided, TradingState
 from clawd.core.errors import ClawdError
 from clawd.core.orders import OrderKind, OrderType, TimeInForce
 from clawd.core.reports import FillReport, OrderReport, RequestFailed, RequestKind, VenueState
@@ -228,10 +228,8 @@ def test_a_trade_by_hand_blocks_its_instrument_until_a_person_decides(world: Wor
     world.agree()
     assert world.account.agents[UNATTRIBUTED].size("BTC") == 2
     assert world.account.blocked("a", "BTC") == UNATTRIBUTED
-    world.dealer.decide_adoption("BTC", "me")
+    world.dealer.enter(AdoptionDecided(symbol="BTC", by="me"))
     assert world.account.blocked("a", "BTC") is None
-    with pytest.raises(ClawdError, match="waits for a decision"):
-        world.dealer.decide_adoption("BTC", "me")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from clawd.core.account_events import UNATTRIBUTED
+from clawd.core.account_events import UNATTRIBUTED, AdoptionDecided
 from clawd.core.errors import ClawdError
 from clawd.core.money import cash_of_fill
 from clawd.core.orders import OrderKind, OrderType
@@ -49,6 +49,8 @@ class Network(RuleBasedStateMachine):
         super().__init__()
         self.world = World(day_loss=D(2000))
         self.transferred = D(0)
+        self.paused: dict[str, int] = {}  # since how many requests were sent
+        self.pauses = 0
 
     @initialize()
     def start(self) -> None:
@@ -93,6 +95,17 @@ class Network(RuleBasedStateMachine):
     def propose_again(self, place: int) -> None:
         if orders := list(self.world.account.orders.values()):
             assert self.world.dealer.propose(orders[place % len(orders)].order).code == "DUPLICATE"
+
+    @rule(agent=agents)
+    def pause_or_unpause(self, agent: str) -> None:
+        """A person pauses an agent, or lets it enter again."""
+        self.pauses += 1
+        if agent in self.paused:
+            del self.paused[agent]
+            self.world.dealer.unpause(agent, "me", "", self.pauses)
+        else:
+            self.paused[agent] = len(self.world.wire.sent)
+            self.world.dealer.pause(agent, "me", "", self.pauses)
 
     @rule(place=places)
     def cancel(self, place: int) -> None:
@@ -144,7 +157,7 @@ class Network(RuleBasedStateMachine):
     def person_decides(self) -> None:
         for block in list(self.world.account.blocks):
             if block.why == UNATTRIBUTED:
-                self.world.dealer.decide_adoption(block.symbol, "me")
+                self.world.dealer.enter(AdoptionDecided(symbol=block.symbol, by="me"))
 
     @rule(symbol=symbols, lots=st.integers(-5, 5).filter(bool), once=one_in_three)
     def by_hand(self, symbol: str, lots: int, once: bool) -> None:
@@ -220,6 +233,16 @@ class Network(RuleBasedStateMachine):
     def every_order_was_sent_at_most_once(self) -> None:
         sent = [each.approved.order.id for each in self.world.wire.sent if isinstance(each, Submit)]
         assert len(sent) == len(set(sent))
+
+    @invariant()
+    def no_entry_of_a_paused_agent_is_sent(self) -> None:
+        for agent, since in self.paused.items():
+            for each in self.world.wire.sent[since:]:
+                if isinstance(each, Submit):
+                    order = each.approved.order
+                    assert order.agent != agent or order.reduces
+        paused = {agent for agent, book in self.world.account.agents.items() if book.paused}
+        assert paused == set(self.paused), "also after a crash"
 
     @invariant()
     def nothing_at_the_venue_is_forgotten(self) -> None:
@@ -325,6 +348,7 @@ def walk(seed: int, steps: int) -> None:
         (4, lambda: game.close(**pair(), kind=random.choice([OrderKind.CLOSING, OrderKind.STOP, OrderKind.TAKE]))),
         (1, lambda: game.propose_again(place=place())),
         (1, lambda: game.cancel(place=place())),
+        (1, lambda: game.pause_or_unpause(agent=random.choice("ab"))),
         (4, lambda: game.wait(seconds=random.choice([0.3, 2.0, 7.0, 35.0]))),
         (1, lambda: game.crash(once=place() < 30)),
         (1, lambda: game.crash_before_sending(once=place() < 30, inner=random.randint(0, 3))),
@@ -363,6 +387,7 @@ def walk(seed: int, steps: int) -> None:
     for _ in range(steps):
         random.choices([move for _, move in moves], [weight for weight, _ in moves])[0]()
         game.every_order_was_sent_at_most_once()
+        game.no_entry_of_a_paused_agent_is_sent()
         game.nothing_at_the_venue_is_forgotten()
         game.books_that_agree_are_those_of_a_moment()
     game.no_difference_is_seen_that_is_none()

@@ -89,6 +89,24 @@ def test_a_rejection_ends_it(office: Office) -> None:
     assert not office.world.account.held
 
 
+@pytest.mark.parametrize("before", [True, False])
+def test_an_order_that_was_signed_is_not_sent_once_its_agent_is_paused(office: Office, before: bool) -> None:
+    office.propose()
+    if before:
+        office.sign("alice", "bob")
+    office.world.dealer.pause("a", "me", "news", 1)
+    if not before:
+        office.sign("alice", "bob")
+    office.world.wait(2)
+    office.world.crash()
+    office.world.ready_again()
+    office.world.dealer.unpause("a", "me", "", 2)
+    office.world.wait(2)
+    assert office.sent() == []
+    (request,) = office.file.ids()
+    assert not office.file.used(request)
+
+
 def test_a_price_that_has_run_away_keeps_it_waiting_until_its_time_is_over(office: Office) -> None:
     office.propose()
     office.world.price("BTC", D(119))

@@ -33,6 +33,7 @@ def test_a_snapshot_and_what_came_after_it_are_the_whole(tmp_path: Path) -> None
         before = len(world.journal.texts)
         world.hold("b", "ETH", D(-2))
         world.dealer.halt("me")
+        world.dealer.pause("a", "me", "", 1)
         journal.append([(ts, entry.kind, entry.body) for entry in world.journal.entries(before) for ts in [entry.ts]])
         assert replay(journal.entries(seq), account) == world.account == replay(journal.entries())
 

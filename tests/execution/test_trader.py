@@ -21,7 +21,7 @@ from clawd.execution.recovery import open_account
 from clawd.execution.trader import Trader
 from clawd.execution.view import MarketNow
 from clawd.risk.gate import Code, Outcome, Verdict
-from clawd.store.switchboard import Command, Switch
+from clawd.store.switchboard import Command, Pause, Switch
 from clawd.venues.venue import Cancel, Capabilities, Query, ReportAccount, Submit
 
 D = Decimal
@@ -122,6 +122,9 @@ class Bench:
 
     def commands(self, switch: Switch, number: int) -> bool:
         return self.trader.obey(Command(number, self.clock.now(), switch, "person", "TEST"))
+
+    def pauses(self, paused: bool, number: int) -> None:
+        self.trader.heed({"a": Pause(number, self.clock.now(), "main", "hash", paused, "person", "TEST")})
 
     @property
     def size(self) -> Decimal:
@@ -337,6 +340,47 @@ def test_a_halt_holds_through_restarts_until_it_is_resumed() -> None:
     assert bench.enter("1")[1].code is Code.HALTED
     assert bench.commands(Switch.RESUME, 2)
     assert bench.trader.account.state is TradingState.ACTIVE
+
+
+def test_a_pause_of_an_agent_holds_through_restarts_and_other_switches_until_it_is_unpaused() -> None:
+    bench = Bench()
+    bench.hold()
+    waiting, _ = bench.enter("0.5", reference=D(90), type=OrderType.LIMIT, limit=D(90))
+    bench.through()
+    for number in (1, 1, 2):  # heard again, and said again
+        bench.pauses(True, number)
+        bench.through()
+    state = bench.trader.account.orders.get(waiting)
+    assert state is None or not state.state.working, "entries that wait are taken off"
+    assert bench.exits() == PROTECTED, "exits live on"
+    assert bench.trader.account.state is TradingState.ACTIVE
+    bench.crash()
+    for _ in range(3):
+        bench.through()
+        bench.wait(6)
+    assert bench.trader.dealer.ready
+    assert bench.enter("1")[1].code is Code.AGENT_PAUSED
+    assert bench.commands(Switch.HALT, 1)
+    assert bench.commands(Switch.RESUME, 2)
+    assert bench.enter("1")[1].code is Code.AGENT_PAUSED, "who resumes everything unpauses nobody"
+    assert bench.trader.leave(bench.order("-1", OrderKind.CLOSING)).outcome is Outcome.ALLOW
+    bench.through()
+    bench.trade(bench.order_of(OrderKind.CLOSING))
+    bench.through()
+    assert bench.exits()[0][:2] == ("stop", D("95.00"))
+    assert bench.journal.kinds.count("AgentPaused") == 1
+    bench.pauses(False, 3)
+    bench.pauses(False, 4)
+    assert bench.journal.kinds.count("AgentUnpaused") == 1
+    assert bench.enter("0.5")[1].outcome is Outcome.ALLOW
+
+
+def test_who_unpauses_resumes_nothing() -> None:
+    bench = Bench()
+    bench.pauses(True, 1)
+    assert bench.commands(Switch.REDUCE, 1)
+    bench.pauses(False, 2)
+    assert bench.enter("1")[1].code is Code.REDUCING
 
 
 def test_reducing_lets_positions_only_become_smaller() -> None:

@@ -16,7 +16,9 @@ from clawd.core.account_events import (
     AccountOpened,
     AdoptionDecided,
     AgentFunded,
+    AgentPaused,
     AgentStopped,
+    AgentUnpaused,
     CancelRequested,
     DayBegan,
     EntriesBlocked,
@@ -227,6 +229,23 @@ def test_a_stopped_agent_and_the_book_of_nobody_enter_nothing() -> None:
     order = scene.order("a001", "AAA", ENTRY, "1")
     assert refusal(scene, order) is Code.AGENT_NOT_ACTIVE
     assert refusal(scene, replace(order, agent=UNATTRIBUTED)) is Code.AGENT_NOT_ACTIVE
+
+
+def test_a_paused_agent_enters_nothing_and_leaves_what_it_holds() -> None:
+    scene = Scene()
+    scene.hold("a001", "AAA", "1", "100", stop="95")
+    entry, closing = scene.order("a001", "BBB", ENTRY, "1"), scene.order("a001", "AAA", OrderKind.CLOSING, "-1")
+
+    def outcome(order: Order) -> Outcome:
+        return judge(order, scene.view.snapshot(order, NOW), LIMITS).outcome
+
+    assert outcome(entry) is Outcome.ALLOW
+    scene.tell(AgentPaused(agent="a001", by="owner", why="tired", pause=1))
+    assert refusal(scene, entry) is Code.AGENT_PAUSED
+    assert outcome(replace(entry, agent="a002")) is Outcome.ALLOW
+    assert outcome(closing) is Outcome.ALLOW
+    scene.tell(AgentUnpaused(agent="a001", by="owner", why="", pause=2))
+    assert outcome(entry) is Outcome.ALLOW
 
 
 @pytest.mark.parametrize("state", [TradingState.REDUCING, TradingState.HALTED])

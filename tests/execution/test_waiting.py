@@ -134,6 +134,28 @@ def test_a_halt_and_a_cancellation_drop_what_waits(world: World, people: People)
     assert submits(world) == []
 
 
+def test_a_pause_drops_what_waits_of_its_agent_alone(world: World, people: People) -> None:
+    first, second = world.order(size=D(3)), world.order("b", size=D(3))
+    world.dealer.propose(first)
+    world.dealer.propose(second)
+    world.dealer.pause("a", "me", "news", 1)
+    assert set(world.account.held) == {second.id}
+    people.says = Consent.GIVEN
+    world.wait()
+    assert submits(world) == [second]
+    assert people.used == [second], "an approval that is not used is not used up"
+    world.crash()
+    world.ready_again()
+    assert world.dealer.propose(world.order(size=D(3))).code == "AGENT_PAUSED"
+    world.dealer.unpause("a", "me", "", 2)
+    world.wait()
+    assert submits(world) == [second], "what was dropped stays dropped"
+    again = world.order(size=D(3))
+    assert world.dealer.propose(again).outcome == "allow"
+    world.wait()
+    assert submits(world) == [second, again]
+
+
 def test_approvals_that_are_taken_away_send_nothing(people: People) -> None:
     world = World(approvals=lambda _: people).ready()
     world.dealer.propose(world.order(size=D(3)))
@@ -263,6 +285,60 @@ def test_an_entry_that_was_signed_and_is_touched_is_sent_as_it_was_signed_or_not
         assert sent == ([] if crowded else [D(8)])
         assert not world.account.held
         people.used.clear()
+
+
+def test_a_pause_takes_the_entries_of_its_agent_off_and_nobody_elses() -> None:
+    """Also while the way to the venue is not open: they are taken off when it is."""
+    world = World().ready()
+    world.hold("a", "ETH")
+    stop = world.order("a", "ETH", D(-1), kind=OrderKind.STOP, type=OrderType.STOP, level=D(9))
+    assert world.dealer.propose(stop).outcome == "allow"
+    own, other = (world.enter(agent, type=OrderType.LIMIT, limit=D(99)) for agent in ("a", "b"))
+    world.through()
+    world.disconnect()
+    world.dealer.receive()
+    world.dealer.pause("a", "me", "", 1)
+    world.connect()
+    world.through()
+    world.ready_again()
+    working = {name for name, resting in world.venue.orders.items() if resting.working}
+    assert working == {other, stop.id}
+    assert world.account.orders[own].state is OrderState.CANCELLED
+
+
+def test_an_entry_that_waits_in_the_queue_is_given_up_by_a_pause() -> None:
+    world = World().ready()
+    with world.dealer.writer.batch():  # nothing is sent before the batch ends
+        name = world.enter("a")
+        other = world.enter("b")
+        world.dealer.pause("a", "me", "", 1)
+    assert [order.id for order in submits(world)] == [other]
+    assert world.account.orders[name].state is OrderState.REJECTED
+
+
+def test_a_pause_leaves_the_stop_that_is_watched_here_and_drops_the_entry(plain: World) -> None:
+    plain.hold()
+    stop = plain.order(size=D(-1), kind=OrderKind.STOP, type=OrderType.STOP, level=D(95))
+    entry = plain.order(symbol="ETH", type=OrderType.STOP, level=D(12))
+    plain.dealer.propose(stop)
+    plain.dealer.propose(entry)
+    plain.dealer.pause("a", "me", "", 1)
+    assert set(plain.account.held) == {stop.id}
+    plain.price("ETH", D(12))
+    plain.price("BTC", D(95))
+    assert submits(plain)[-1].id == stop.id
+
+
+def test_an_entry_that_waits_for_the_one_before_it_to_be_off_is_refused_once_its_agent_is_paused() -> None:
+    world = World().ready()
+    old = world.enter(type=OrderType.LIMIT, limit=D(99))
+    world.through()
+    by = world.order(type=OrderType.LIMIT, limit=D(98))
+    assert world.dealer.replace(old, by) is None
+    world.dealer.pause("a", "me", "", 1)
+    world.through()
+    assert by.id not in world.account.orders
+    assert by.id not in [order.id for order in submits(world)]
 
 
 def test_what_is_held_ends_with_its_time() -> None:

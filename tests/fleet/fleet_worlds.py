@@ -25,7 +25,7 @@ from clawd.fleet.fleet import Fleet
 from clawd.fleet.run import Run, begin_or_continue, run_started
 from clawd.language.strategy import Strategy, parse_toml
 from clawd.store.journal import Journal
-from clawd.store.switchboard import NOTHING_ORDERED, Command
+from clawd.store.switchboard import NOTHING_ORDERED, PAPER_FLEET, Command, Pause
 from clawd.venues.paper import PaperVenue
 
 HOUR = 3_600 * 10**9
@@ -170,6 +170,25 @@ class FreshClaims:
         self.proven += [number for number in proven if number not in self.proven]
 
 
+class Pausing:
+    """A person who pauses and unpauses strategies at chosen closes, counted from the run's first.
+
+    Args:
+        words: by close and content hash, whether the strategy is paused from then on.
+    """
+
+    def __init__(self, words: Mapping[int, Mapping[str, bool]]) -> None:
+        self.words, self.close, self.number = words, 0, 0
+        self.said: dict[str, Pause] = {}
+
+    def __call__(self) -> Mapping[str, Pause]:
+        for strategy, paused in self.words.get(self.close, {}).items():
+            self.number += 1
+            self.said[strategy] = Pause(self.number, self.close, PAPER_FLEET, strategy, paused, "ann", "news")
+        self.close += 1
+        return self.said
+
+
 class Trading:
     """A fleet without a file: its books, its venue, and the events of each bar."""
 
@@ -180,13 +199,14 @@ class Trading:
         settings: Settings,
         first: int = 1,
         ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
+        paused: Callable[[], Mapping[str, Pause]] = dict,
     ) -> None:
         self.start = start_of(strategies, panel, settings, first)
         self.panel = panel
         self.books = Books.begin(self.start)
         self.venue = PaperVenue(panel.instruments, costs_of(settings), settings.capital)
         self.claims = FreshClaims()
-        self.fleet = Fleet(self.books, self.venue, strategies, panel, first, self.claims, ordered)
+        self.fleet = Fleet(self.books, self.venue, strategies, panel, first, self.claims, ordered, paused)
 
     def bars(self) -> Iterator[list[Event]]:
         """Trade bar after bar; each bar's events as a replay would read them."""

@@ -18,7 +18,7 @@ from clawd.fleet.parity_difference import AgentParity, DayParity
 from clawd.fleet.parity_facts import History, read_history
 from clawd.fleet.parity_words import Cause
 from clawd.language.strategy import Strategy
-from clawd.store.switchboard import NOTHING_ORDERED, Command
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Pause
 from clawd.venues.paper import Bar, CancelReport, FillReport, PaperVenue, Phase
 
 Reports = list[FillReport | CancelReport]
@@ -45,13 +45,14 @@ def traded(
     first: int = 1,
     doctor: Doctor = lambda _, report: report,
     ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
+    paused: Callable[[], Mapping[str, Pause]] = dict,
 ) -> list[Event]:
     """The events of a whole run, at a venue whose reports go through ``doctor``, under a person's orders."""
     trading = Trading(strategies, panel, settings, first)
     venue = DoctoredVenue(panel.instruments, costs_of(settings), settings.capital)
     venue.doctor = doctor
     trading.venue = venue
-    trading.fleet = Fleet(trading.books, venue, strategies, panel, first, trading.claims, ordered)
+    trading.fleet = Fleet(trading.books, venue, strategies, panel, first, trading.claims, ordered, paused)
     events: list[Event] = [trading.start]
     venue.bar = first
     for found in trading.bars():

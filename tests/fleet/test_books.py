@@ -38,6 +38,7 @@ from typer.testing import CliRunner
 
 from clawd.cli import journal as journal_command
 from clawd.core.errors import ClawdError
+from clawd.core.event import Event
 from clawd.core.events import (
     AgentFired,
     AgentHired,
@@ -55,6 +56,8 @@ from clawd.core.reason import Reason
 from clawd.engine.plan import STOP
 from clawd.engine.position import stop_level
 from clawd.evidence.eprocess import EProcess
+from clawd.fleet.books import Books
+from clawd.fleet.figures import Figures
 from clawd.fleet.run import begin_or_continue, journal_path, journals, replay
 from clawd.store.journal import Journal
 
@@ -63,6 +66,40 @@ EVERY_WORLD = st.one_of(
 )
 
 Record = tuple[int, str, dict[str, Any]]
+
+
+# Figures that are kept.
+
+
+@settings(max_examples=15, deadline=None)
+@given(EVERY_WORLD)
+def test_a_figure_that_is_kept_is_the_one_that_would_be_computed_anew(world: World) -> None:
+    trading, apply = world.trading(), Books.apply
+
+    def figures(books: Books) -> list[object]:
+        rows = (None, *range(len(books.symbols)))
+        of_agents = [
+            (books.reserved_by(agent), *(books.exposure_of(agent, row) for row in rows))
+            for agent in books.agents.values()
+        ]
+        return [books.cash, books.net_sizes(), books.reserved, of_agents]
+
+    def watched(books: Books, event: Event) -> None:
+        figures(books)
+        apply(books, event)
+        kept = figures(books)
+        books._figures = Figures()
+        assert kept == figures(books), event
+        for agent in books.agents:
+            resting = [order for order in books.orders.values() if order.agent == agent]
+            assert books.has_orders(agent) is bool(resting)
+            for symbol in books.symbols:
+                assert books.orders_of(agent, symbol) == [order for order in resting if order.symbol == symbol]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Books, "apply", watched)
+        for _ in trading.bars():
+            pass
 
 
 # Conservation.

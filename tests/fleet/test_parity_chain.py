@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from fleet_worlds import DAY, HOUR, costs_of, panel_of, settings_of, strategy_of, walk, worlds
+from fleet_worlds import DAY, HOUR, Pausing, costs_of, panel_of, settings_of, strategy_of, walk, worlds
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from parity_worlds import Doctor, compared, history_of, strangers, traded
@@ -90,6 +90,12 @@ def test_some_days_alone_are_told_as_among_all() -> None:
     assert one.agents == (whole[2].agents[1],)
 
 
+def pauses(strategies: list[str], closes: int) -> st.SearchStrategy[dict[int, dict[str, bool]]]:
+    """What a person says of single agents, and when."""
+    words = st.dictionaries(st.sampled_from(strategies), st.booleans(), min_size=1)
+    return st.dictionaries(st.integers(0, closes), words, max_size=6)
+
+
 def doctored(seed: int, fee: Decimal) -> Doctor:
     """A venue that is late, dear, and takes orders off, the same way each time."""
 
@@ -125,10 +131,12 @@ def doctored(seed: int, fee: Decimal) -> Doctor:
 def test_whatever_the_venue_does_the_causes_add_up_and_nothing_is_left(
     data: st.DataObject, seed: int, bar: int, torn: bool, sessions: bool, lies: bool
 ) -> None:
-    """Limits that bind, days that halt, agents that are fired, bars that are missing, fills that lie."""
+    """Limits that bind, days that halt, agents that are fired or paused, bars that are missing, fills that lie."""
     world = data.draw(worlds(bar, jump=30, sessions=sessions and bar == HOUR, torn=torn))
     doctor = doctored(seed, costs_of(world.limits).fee) if lies else (lambda _, report: report)
-    events = traded(world.strategies, world.panel, world.limits, 1, doctor)
+    hashes = [strategy.content_hash for strategy in world.strategies]
+    words = {} if lies else data.draw(pauses(hashes, 40))
+    events = traded(world.strategies, world.panel, world.limits, 1, doctor, paused=Pausing(words))
     days = compared(events, world.panel, compare=True)
     assert strangers(days) == []
 
@@ -168,6 +176,25 @@ def test_what_a_person_ordered_is_told_as_such(orders: dict[int, Switch], seed: 
     if min(orders) < 80 and orders[min(orders)] is Switch.FLATTEN:
         words = [each.words for day in days for agent in day.agents for each in agent.differences]
         assert "flattened by ann" in words
+
+
+@settings(max_examples=15, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 50), orders=st.dictionaries(st.integers(1, 90), st.sampled_from(Switch)))
+def test_what_a_pause_cost_is_told_as_such(data: st.DataObject, seed: int, orders: dict[int, Switch]) -> None:
+    strategies = [
+        strategy_of("long_short(sign(ret(close, 3)))", "stop = { percent = 4 }\ntake = { percent = 6 }", name="f"),
+        strategy_of("long_short(-1 * sign(ret(close, 2)))", "stop = { percent = 5 }", name="g"),
+    ]
+    panel = panel_of({"AAA": walk(seed, 100), "BBB": walk(seed + 1, 100)})
+    words = data.draw(pauses([strategy.content_hash for strategy in strategies], 90))
+    events = traded(strategies, panel, settings_of(slots=2), 1, ordered=Hand(dict(orders)), paused=Pausing(words))
+    days = compared(events, panel)
+    assert strangers(days) == []
+    found = {(agent.strategy, each.cause) for day in days for agent in day.agents for each in agent.differences}
+    assert {cause for _, cause in found} <= {Cause.HALT, Cause.PAUSED}
+    if not orders:
+        paused = {each.name for each in strategies if any(said.get(each.content_hash) for said in words.values())}
+        assert {name for name, _ in found} <= paused
 
 
 def test_the_replay_is_not_the_books_over_again() -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from fleet_worlds import DAY, HOUR, MIDNIGHT, in_sessions, panel_of, settings_of, strategy_of, walk
+from fleet_worlds import DAY, HOUR, MIDNIGHT, Pausing, in_sessions, panel_of, settings_of, strategy_of, walk
 from parity_worlds import Doctor, compared, history_of, strangers, traded
 
 from clawd.core.event import Event
@@ -321,6 +321,37 @@ def test_what_a_person_flattened_is_entered_again_when_it_may_be() -> None:
     (agent,) = days[0].agents
     assert causes(agent) == {Cause.HALT: size_at(104) * 3 + size_at(109) * 2 - size_at(104) * 7}
     assert agent.differences[0].words == "flattened by ann: lunch"
+
+
+def test_an_agent_that_was_paused_when_it_wanted_to_enter() -> None:
+    """It wants in at the close of bar 3 and may from that of bar 6 on: in at the open of bar 7, at 107, not at 104."""
+    words = {2: {holder().content_hash: True}, 5: {holder().content_hash: False}}
+    panel = world(stairs(1))
+    days = compared(traded([holder()], panel, free(), paused=Pausing(words)), panel)
+    assert strangers(days) == []
+    (agent,) = days[0].agents
+    assert causes(agent) == {Cause.PAUSED: size_at(107) * 4 - size_at(104) * 7}
+    assert agent.differences[0].words == "paused by ann: news"
+
+
+def test_an_agent_that_was_paused_while_it_held_leaves_as_it_would() -> None:
+    """Paused from the close of bar 6 on: nothing differs on a day on which it only leaves."""
+    panel = world(stairs(1))
+    days = compared(traded([holder()], panel, free(), paused=Pausing({5: {holder().content_hash: True}})), panel)
+    assert strangers(days) == []
+    (agent,) = days[0].agents
+    assert (agent.differences, agent.real) == ((), size_at(104) * 7)
+
+
+def test_an_entry_that_waited_when_its_agent_was_paused() -> None:
+    """Asked for at the close of bar 3, at 104; there are no bars until 7, and at the close of 4 it is taken off."""
+    bars = stairs(1)
+    bars[ENTRY:7] = np.nan
+    panel, waits = world(bars, BBB=stairs(0)), holder(universe=["AAA"])
+    days = compared(traded([waits], panel, free(), paused=Pausing({3: {waits.content_hash: True}})), panel)
+    assert strangers(days) == []
+    (agent,) = days[0].agents
+    assert (agent.real, causes(agent)) == (0, {Cause.PAUSED: -size_at(104) * 4})
 
 
 def test_a_halt_that_ends_with_the_bar_after_a_pause_kept_the_close_before_it_from_deciding() -> None:

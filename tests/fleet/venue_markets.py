@@ -16,11 +16,11 @@ BEGAN = 1_723_161_600 * 10**9  # 2024-08-09, midnight
 SECOND = 10**9
 
 
-def write_captures(folder: Path, seconds: int = 300, seed: int = 1) -> list[Path]:
-    """A file of quotes, five a second, and one of trades, two a second; prices near 60,000."""
+def write_captures(folder: Path, seconds: int = 300, seed: int = 1, began: int = BEGAN) -> list[Path]:
+    """A file of quotes, five a second, and one of trades, two a second; prices near 60,000. UTC nanoseconds."""
     random = np.random.default_rng(seed)
     count = seconds * 5
-    times = (BEGAN + np.arange(count) * (SECOND // 5)) // 10**6
+    times = (began + np.arange(count) * (SECOND // 5)) // 10**6
     drift = np.repeat(random.choice([-1.0, 1.0], count // 100 + 1), 100)[:count]
     middle = np.round(60_000 + np.cumsum(drift * 0.6 + random.normal(0, 1.5, count)), 1)
     quotes = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
@@ -25,7 +25,7 @@ from clawd.language.strategy import Strategy
 from clawd.risk.limit_settings import limits_of
 from clawd.risk.limits import Limits
 from clawd.store.journal import Journal
-from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision, Pause
 from clawd.venues.matching.file import VenueFile
 from clawd.venues.matching.rules import Delay, FeeTier, Latency, Listing, Rules
 from clawd.venues.matching.venue import MatchingVenue
@@ -75,6 +75,7 @@ class Place:
         swallow: bool = False,
         by_hand: Order | None = None,
         decided: Callable[[int], Sequence[Decision]] = lambda after: (),
+        paused: Callable[[], Mapping[str, Pause]] = dict,
     ) -> Account:
         """Trade up to a time, or to the end, and leave as abruptly as can be within one process.
 
@@ -102,6 +103,7 @@ class Place:
                 ordered,
                 approvals=asked,  # type: ignore[arg-type]
                 decided=decided,
+                paused=paused,
             )
             for moment in run.moments():
                 if until is not None and moment.time >= until:
@@ -128,5 +130,5 @@ class Place:
         submitted = Counter(event.order for event in events if isinstance(event, OrderSubmitted))
         assert set(submitted.values()) <= {1}, "nothing is sent twice"
         fills = Counter(event.trade for event in events if isinstance(event, OrderFilled))
-        assert set(fills.values()) == {1}, "nothing is booked twice"
+        assert set(fills.values()) <= {1}, "nothing is booked twice"
         assert sum(fills.values()) == len(there.fills), "and nothing is left out"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,49 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from clawd.reports.html import Html, escaped, joined, tag
-from clawd.reports.svg import Scale, area, downsample, fitted, line, segments
+from clawd.reports.svg import Scale, area, fitted, line, segments
 
 values_with_gaps = arrays(
     np.float64,
     st.integers(1, 400),
     elements=st.one_of(st.just(math.nan), st.floats(-1e12, 1e12)),
 )
-
-
-@given(values_with_gaps, st.integers(4, 60))
-def test_downsampling_keeps_the_extremes_the_ends_and_the_order(values: np.ndarray, most: int) -> None:
-    kept = downsample(values, most)
-    assert 1 <= kept.size <= max(most, 1)
-    assert (np.diff(kept) > 0).all()
-    assert kept[0] == 0
-    assert kept[-1] == values.size - 1
-    if not np.isnan(values).all():
-        assert np.nanmax(values[kept]) == np.nanmax(values)
-        assert np.nanmin(values[kept]) == np.nanmin(values)
-
-
-@given(arrays(np.float64, st.integers(61, 400), elements=st.floats(-1e6, 1e6)))
-def test_downsampling_keeps_the_extremes_of_every_stretch(values: np.ndarray) -> None:
-    kept = set(downsample(values, 60).tolist())
-    edges = np.linspace(0, values.size, 30).astype(int).tolist()
-    for first, last in pairwise(edges):
-        here = [values[index] for index in range(first, last) if index in kept]
-        assert max(here) == values[first:last].max()
-        assert min(here) == values[first:last].min()
-
-
-def test_a_short_series_is_drawn_as_it_is() -> None:
-    assert downsample(np.arange(2_000.0)).size == 2_000
-    assert downsample(np.arange(2_001.0)).size <= 2_000
-    assert downsample(np.empty(0)).size == 0
-
-
-def test_a_long_gap_stays_a_gap_after_downsampling() -> None:
-    values = np.sin(np.arange(10_000.0))
-    values[4_000:6_000] = math.nan
-    kept = downsample(values)
-    assert kept.size <= 2_000
-    assert np.isnan(values[kept]).any()
 
 
 def test_a_gap_breaks_the_line_and_a_lone_bar_is_a_dot() -> None:

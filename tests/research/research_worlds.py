@@ -77,8 +77,8 @@ def market(
 class Tick:
     """A clock that goes on by a second each time it is asked."""
 
-    def __init__(self) -> None:
-        self._now = 1_700_000_000_000_000_000
+    def __init__(self, now: int = 1_700_000_000_000_000_000) -> None:
+        self._now = now
 
     def now(self) -> int:
         self._now += 10**9

@@ -45,6 +45,7 @@ CALM = Snapshot(
     agent=AgentFacts(
         id="a001",
         active=True,
+        paused=False,
         capital=Decimal(1000),
         share=Decimal(5),
         loss=Decimal(0),

@@ -112,6 +112,9 @@ def test_an_entry_may_not_use_more_than_the_whole_of_what_is_free(part: str) -> 
         ({"account.state": "active"}, Code.HALTED),
         ({"agent.active": False}, Code.AGENT_NOT_ACTIVE),
         ({"agent.active": None}, Code.AGENT_NOT_ACTIVE),
+        ({"agent.paused": True}, Code.AGENT_PAUSED),
+        ({"agent.paused": None}, Code.AGENT_PAUSED),
+        ({"agent.paused": 0}, Code.AGENT_PAUSED),
         ({"position.blocked": True}, Code.BLOCKED),
         ({"position.blocked": None}, Code.BLOCKED),
         ({"market.blocked": True}, Code.BLOCKED),
@@ -372,7 +375,7 @@ def blind(position: Decimal) -> Snapshot:
     return Snapshot(
         now=0,
         account=AccountFacts(TradingState.HALTED, Decimal(1000), Decimal(1000)),
-        agent=AgentFacts("a001", False, Decimal(0), Decimal(0), unknown, Decimal("Infinity"), unknown),
+        agent=AgentFacts("a001", False, True, Decimal(0), Decimal(0), unknown, Decimal("Infinity"), unknown),
         position=PositionFacts(position, None, unknown, Decimal(0), Decimal(0), 7, True),
         market=MarketFacts(CALM.market.instrument, None, None, Decimal(9), True),
         venue=VenueFacts("paper", False, True),

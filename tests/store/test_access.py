@@ -15,17 +15,9 @@ from hypothesis import strategies as st
 
 from clawd.core.errors import ClawdError
 from clawd.store import access as module
-from clawd.store.access import (
-    SESSION_IDLE,
-    SESSION_LIFETIME,
-    TOKEN_LIFETIME,
-    Access,
-    Scope,
-    Session,
-    SignInError,
-    TakenError,
-    open_access,
-)
+from clawd.store import api_keys
+from clawd.store.access import SESSION_IDLE, SESSION_LIFETIME, TOKEN_LIFETIME, Access, Session, SignInError, open_access
+from clawd.store.api_keys import Scope, TakenError
 from clawd.store.password import is_password, password_hash
 
 NOW = 1_700_000_000 * 10**9
@@ -48,7 +40,7 @@ def test_no_secret_is_in_the_file_and_only_its_owner_can_read_it(tmp_path: Path)
     with open_access(tmp_path) as access:
         token = access.new_token("ada", NOW)
         _, session = signed_in(access)
-        _, key = access.new_key("ci", frozenset({Scope.READ}), None, NOW)
+        _, key = access.keys.new("ci", frozenset({Scope.READ}), None, NOW)
         access.set_password(PASSWORD, "ada", NOW)
         for path in tmp_path.glob("access.sqlite*"):
             if not path.name.endswith(".lock"):
@@ -113,8 +105,8 @@ def test_a_session_lasts_while_it_is_used_and_never_longer_than_its_lifetime(
 def test_to_be_looked_at_is_no_use(access: Access) -> None:
     session, secret = signed_in(access)
     for day in range(1, 8):
-        assert access.is_open(session.id, NOW + day * DAY - 1)
-    assert not access.is_open(session.id, NOW + 7 * DAY)
+        assert access.scopes_of(session.id, NOW + day * DAY - 1)
+    assert access.scopes_of(session.id, NOW + 7 * DAY) is None
     assert access.session(secret, NOW + 7 * DAY) is None
     assert access.sessions(NOW + 7 * DAY) == []
 
@@ -125,7 +117,7 @@ def test_a_session_that_was_ended_is_ended_for_every_process(tmp_path: Path) -> 
         assert other.session(secret, NOW) == session
         assert other.end_session(session.id, NOW) == session
         assert one.session(secret, NOW) is None
-        assert not one.is_open(session.id, NOW)
+        assert one.scopes_of(session.id, NOW) is None
         assert one.end_session(session.id, NOW) is None
 
 
@@ -169,45 +161,45 @@ def test_a_password_is_hashed_with_argon2id_and_the_same_on_every_keyboard() -> 
 
 
 def test_keys_are_scoped_named_end_and_are_revoked(access: Access) -> None:
-    key, secret = access.new_key("ci", frozenset({Scope.READ, Scope.BUILD}), 1, NOW)
+    key, secret = access.keys.new("ci", frozenset({Scope.READ, Scope.BUILD}), 1, NOW)
     assert secret.startswith("clawd_")
     assert len(secret) == len("clawd_") + 43  # 256 bits
-    used = access.key(secret, NOW + 1)
+    used = access.keys.of(secret, NOW + 1)
     assert used is not None and used.scopes == {Scope.READ, Scope.BUILD}
-    assert access.all_keys()[0].seen == NOW + 1
-    assert access.key(secret, NOW + DAY - 1) is not None
-    assert access.key(secret, NOW + DAY) is None
-    assert not access.is_open(key.id, NOW + DAY)
+    assert access.keys.all()[0].seen == NOW + 1
+    assert access.keys.of(secret, NOW + DAY - 1) is not None
+    assert access.keys.of(secret, NOW + DAY) is None
+    assert access.scopes_of(key.id, NOW + DAY) is None
     with pytest.raises(TakenError, match="there is a key 'ci'"):
-        access.new_key("ci", frozenset({Scope.READ}), None, NOW)
-    gone = access.revoke_key("ci")
+        access.keys.new("ci", frozenset({Scope.READ}), None, NOW)
+    gone = access.keys.revoke("ci")
     assert gone is not None and gone.id == key.id
-    assert access.key(secret, NOW) is None
-    assert access.revoke_key(key.id) is None
+    assert access.keys.of(secret, NOW) is None
+    assert access.keys.revoke(key.id) is None
 
 
 @pytest.mark.parametrize("name", ["", " ", "a b", "../x", "é", "x" * 65, "a\n", "<b>"])
 def test_a_name_that_cannot_be_one_makes_no_key(access: Access, name: str) -> None:
     with pytest.raises(ClawdError, match="cannot name a key"):
-        access.new_key(name, frozenset({Scope.READ}), None, NOW)
-    assert access.all_keys() == []
+        access.keys.new(name, frozenset({Scope.READ}), None, NOW)
+    assert access.keys.all() == []
 
 
 def test_what_a_key_may_do_is_read_by_what_this_version_knows(access: Access, tmp_path: Path) -> None:
-    _, secret = access.new_key("ci", frozenset({Scope.READ}), None, NOW)
+    _, secret = access.keys.new("ci", frozenset({Scope.READ}), None, NOW)
     with closing(sqlite3.connect(tmp_path / "access.sqlite")) as other, other:
         other.execute("UPDATE key SET scopes = 'read everything'")
-    found = access.key(secret, NOW)
+    found = access.keys.of(secret, NOW)
     assert found is not None and found.scopes == {Scope.READ}
 
 
 def test_numbers_are_bounded(access: Access, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_KEYS", 3)
+    monkeypatch.setattr(api_keys, "MOST_KEYS", 3)
     monkeypatch.setattr(module, "MOST_SESSIONS", 3)
     for number in range(3):
-        access.new_key(f"k{number}", frozenset({Scope.READ}), None, NOW)
+        access.keys.new(f"k{number}", frozenset({Scope.READ}), None, NOW)
     with pytest.raises(TakenError, match="no more"):
-        access.new_key("k3", frozenset({Scope.READ}), None, NOW)
+        access.keys.new("k3", frozenset({Scope.READ}), None, NOW)
     secrets = [signed_in(access, NOW + number)[1] for number in range(5)]
     open_ones = [access.session(secret, NOW + 9) is not None for secret in secrets]
     assert open_ones == [False, False, True, True, True]  # the newest are never the ones that go

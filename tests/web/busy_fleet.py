@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from clawd.server.frames import AgentState, FeedLine, Status
 from clawd.server.live.columns import STATES, Columns
+from clawd.server.live.pauses import under_pauses
 from clawd.server.live.picture import Picture
+from clawd.store.switchboard import Pause
 
 CAPITAL = 10_000.0
 #: 2024-04-01, milliseconds since 1970; a picture is a minute after the one before.
@@ -28,6 +30,11 @@ class BusyFleet:
         agents: how many.
         names: of the strategies of the first agents, in the place of made-up ones.
         more: fields of the status that are said instead of those that follow from the agents.
+
+    Attributes:
+        walking: whether the numbers move.
+        pauses: what a person has ordered of single agents, by the content hash of their strategy; ``obeys``, whether
+            that is done as soon as it is ordered.
     """
 
     def __init__(self, agents: int, names: Sequence[str] = (), **more: object) -> None:
@@ -35,6 +42,8 @@ class BusyFleet:
         self._lock = threading.Lock()
         self._more = more
         self.walking = True
+        self.pauses: Callable[[], Mapping[str, Pause]] = dict
+        self.obeys = True
         self._step = 0
         state = np.zeros(agents, np.int8)
         state[3::17] = STATES.index("halted")
@@ -49,6 +58,7 @@ class BusyFleet:
             ids=tuple(f"a{row:04d}" for row in range(agents)),
             names=(*names, *made_up[len(names) :]),
             markets=tuple(_MARKETS[row % 4] for row in range(agents)),
+            strategies=tuple(f"{row:064x}" for row in range(agents)),
             state=state,
             numbers=np.vstack([CAPITAL + total, profit, total, *rest, wealth]) if agents else np.zeros((7, 0)),
         )
@@ -61,7 +71,10 @@ class BusyFleet:
             if self.walking and self._fleet.size:
                 self._walk()
                 self._picture = self._pictured()
-            return self._picture
+            pauses = self.pauses()
+            if not pauses:
+                return self._picture
+            return replace(self._picture, fleet=under_pauses(self._fleet, pauses, working=not self.obeys))
 
     def set_state(self, agent: str, state: AgentState) -> None:
         """As when an agent is halted."""

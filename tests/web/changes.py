@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
+from busy_fleet import BusyFleet
 from web_server import Served, open_session
 
 from clawd.server.access import new_link
@@ -106,6 +107,17 @@ def a_fleet(web: Served, client: httpx2.Client) -> Call:
     return Call("/api/fleet/process/restart", {"pace": 2.0})
 
 
+def agents(web: Served, client: httpx2.Client) -> Call:
+    web.site.source = BusyFleet(3)
+    return Call("/api/agents/pause", {"agents": ["a0000", "a0002"], "why": "they behave oddly"})
+
+
+def a_pause(web: Served, client: httpx2.Client) -> Call:
+    call = agents(web, client)
+    ok(client.post(call.path, json=call.json))
+    return Call("/api/agents/unpause", call.json)
+
+
 EXAMPLES: dict[str, Example] = {
     "POST /api/session": a_link,
     "DELETE /api/session": lambda web, client: Call("/api/session"),
@@ -115,6 +127,8 @@ EXAMPLES: dict[str, Example] = {
     "DELETE /api/keys/{id}": a_key,
     "POST /api/standing": lambda web, client: Call("/api/standing", {"level": "flatten", "word": "FLATTEN"}),
     "POST /api/resume": a_stop,
+    "POST /api/agents/pause": agents,
+    "POST /api/agents/unpause": a_pause,
     "PUT /api/settings/{name}": lambda web, client: Call("/api/settings/slots", {"value": "3", "before": None}),
     "PUT /api/strategies/{name}": lambda web, client: Call(
         "/api/strategies/mine", {"revision": 0, "form": "text", "text": STRATEGY}

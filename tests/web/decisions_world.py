@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx2
 import numpy as np
-import polars as pl
 
 import clawd
+from fleet.venue_markets import write_captures
 
 DAY = 86_400
 PASSPHRASE = "correct horse battery"
@@ -43,8 +43,6 @@ def market(folder: Path, length: int = 3_000) -> Path:
             lines.append(f"{(10_000 + index) * DAY},{before:.4f},{high:.4f},{low:.4f},{close:.4f},50")
             before = close
         (folder / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    for name, text in STRATEGIES.items():
-        (folder.parent / f"{name}.toml").write_text(text)
     return folder
 
 
@@ -68,11 +66,13 @@ class Running:
 
 
 @contextmanager
-def fleet(home: Path, *, pace: float = 15) -> Iterator[Running]:
+def fleet(home: Path, *, pace: float = 15, strategies: Mapping[str, str] = STRATEGIES) -> Iterator[Running]:
     """`clawd up --headless` on a market of its own, some bars a second, until the block ends."""
     data = market(home.parent / "data")
+    for name, text in strategies.items():
+        (home.parent / f"{name}.toml").write_text(text)
     command = [sys.executable, "-m", "clawd", "up", "--headless", "--plain", "--pace", str(pace), "--slots", "2"]
-    chosen = [word for name in STRATEGIES for word in ("--strategy", str(home.parent / f"{name}.toml"))]
+    chosen = [word for name in strategies for word in ("--strategy", str(home.parent / f"{name}.toml"))]
     with _running([*command, "--data", str(data), *chosen], environment(home)) as running:
         yield running
 
@@ -102,34 +102,7 @@ def _running(command: list[str], env: dict[str, str]) -> Iterator[Running]:
 def captures(folder: Path, seconds: int, begin: int, seed: int = 1) -> list[Path]:
     """Files of quotes and of trades near 60,000, as a venue sends them, from a moment on: UTC seconds."""
     folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(seed)
-    count = seconds * 5
-    times = begin * 1000 + np.arange(count) * 200
-    drift = np.repeat(random.choice([-1.0, 1.0], count // 100 + 1), 100)[:count]
-    middle = np.round(60_000 + np.cumsum(drift * 0.6 + random.normal(0, 1.5, count)), 1)
-    quotes = {
-        "ts": times * 10**6,
-        "exch_ms": times,
-        "update_id": np.arange(1, count + 1),
-        "bid": np.round(middle - 0.1, 1),
-        "bid_qty": np.round(random.uniform(0.01, 3, count), 3),
-        "ask": np.round(middle + 0.1, 1),
-        "ask_qty": np.round(random.uniform(0.01, 3, count), 3),
-    }
-    of = np.arange(1, count, 3)
-    sells = random.random(of.size) < 0.5
-    trades = {
-        "ts": times[of] * 10**6,
-        "exch_ms": times[of],
-        "trade_id": np.arange(1, of.size + 1),
-        "price": np.where(sells, quotes["bid"][of], quotes["ask"][of]),
-        "qty": np.round(random.uniform(0.001, 1, of.size), 3),
-        "buyer_is_maker": sells,
-    }
-    paths = [folder / "bbo.parquet", folder / "trades.parquet"]
-    for path, columns in zip(paths, (quotes, trades), strict=True):
-        pl.DataFrame(columns).write_parquet(path)
-    return paths
+    return write_captures(folder, seconds, seed, begin * 10**9)
 
 
 def until(found: Callable[[], object], what: str, seconds: float = 60) -> None:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from shutil import copytree
 
-import numpy as np
-
 from clawd.cluster.trials import trial_of_backtest
 from clawd.core.costs import Costs
-from clawd.core.instrument import Instrument
 from clawd.core.panel import NANOSECONDS_PER_DAY, Panel
 from clawd.data.align import fingerprint
 from clawd.engine.backtest import run_backtest
@@ -21,6 +19,8 @@ from clawd.language.strategy import parse_json, parse_toml
 from clawd.research.campaign import Concluded, campaign
 from clawd.store.ledger import Ledger
 from clawd.store.registry import Registry, market_key
+from research.research_worlds import Tick
+from research.research_worlds import market as random_market
 
 COSTS = Costs(Decimal("0.0005"), Decimal("0.0002"))
 MONEY = Decimal(10_000)
@@ -28,36 +28,17 @@ MONEY = Decimal(10_000)
 
 def market(bars: int = 1_600, *, drift: float = 0.7, seed: int = 4) -> Panel:
     """Daily bars of a random walk whose drift changes sign every thirty bars; 0 is noise."""
-    random = np.random.default_rng(seed)
-    volatility, shape = 0.04, (2, bars)
-    signs = np.repeat(random.choice([-1.0, 1.0], (2, -(-bars // 30))), 30, axis=1)[:, :bars]
-    steps = random.normal(0, volatility, shape) + signs * drift * volatility - volatility**2 / 2
-    close = 100 * np.exp(np.cumsum(steps, axis=1))
-    opened = np.concatenate([np.full((2, 1), 100.0), close[:, :-1]], axis=1)
-    reach = [np.sqrt(steps**2 - 2 * volatility**2 * np.log(random.uniform(size=shape))) for _ in range(2)]
-    return Panel(
-        instruments=tuple(Instrument(name, Decimal("0.000001"), Decimal("0.000001")) for name in ("BTC", "ETH")),
-        bar=NANOSECONDS_PER_DAY,
-        times=15_000 * NANOSECONDS_PER_DAY + np.arange(bars, dtype=np.int64) * NANOSECONDS_PER_DAY,
-        open=opened,
-        high=opened * np.exp((steps + reach[0]) / 2),
-        low=opened * np.exp((steps - reach[1]) / 2),
-        close=close,
-        volume=np.ones(shape),
-        funding=np.zeros(shape),
-        bars_per_year=365.25,
+    panel = random_market(bars, 2, drift=drift, hold=30, volatility=0.04, seed=seed)
+    names = ("BTC", "ETH")
+    return replace(
+        panel,
+        instruments=tuple(replace(each, symbol=name) for each, name in zip(panel.instruments, names, strict=True)),
     )
 
 
-class Tick:
-    """A clock that goes on by a second each time it is asked."""
-
-    def __init__(self, day: int = 20_370) -> None:
-        self._now = day * NANOSECONDS_PER_DAY
-
-    def now(self) -> int:
-        self._now += 10**9
-        return self._now
+def clock(day: int = 20_370) -> Tick:
+    """One that begins on a day since 1970."""
+    return Tick(day * NANOSECONDS_PER_DAY)
 
 
 def searched(
@@ -72,7 +53,7 @@ def searched(
         seed=seed,
         costs=COSTS,
         capital=MONEY,
-        clock=Tick(),
+        clock=clock(),
         workers=1,
         stop=stop or (lambda: False),
     )
@@ -95,7 +76,7 @@ def person_tries(home: Path, name: str = HOSTILE) -> str:
     panel = market().between(0, 600)
     result = run_backtest(strategy, panel, COSTS, MONEY)
     with Ledger.open(home / "ledger.sqlite") as ledger:
-        ledger.record([trial_of_backtest(result, fingerprint(panel), "person", Tick(20_380).now(), origin="file")])
+        ledger.record([trial_of_backtest(result, fingerprint(panel), "person", clock(20_380).now(), origin="file")])
     return strategy.content_hash
 
 
@@ -111,7 +92,7 @@ def claims_more(home: Path, content_hash: str, name: str = BACKWARDS) -> tuple[i
                 market=market_key(["BTC", "ETH"], NANOSECONDS_PER_DAY),
                 fee=fee,
                 slippage=0.0,
-                at=Tick(20_390).now(),
+                at=clock(20_390).now(),
                 counts_from=17_000 * NANOSECONDS_PER_DAY,
                 run="by hand",
             )

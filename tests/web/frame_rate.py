@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +60,42 @@ def frame_rate(page: Page, seconds: float) -> FrameRate:
         longest=max(tasks, default=0.0),
         heap_growth=(after - before) / 1e6,
     )
+
+
+_FILTER = """async text => {
+  const field = document.querySelector('.fleet-filter input')
+  const write = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, 'value').set
+  const count = document.querySelector('[data-testid=count]')
+  const before = count.textContent
+  const began = performance.now()
+  write.call(field, text)
+  field.dispatchEvent(new Event('input', {bubbles: true}))
+  // What is posted in the frame that is about to be painted is done as soon as it was.
+  const painted = () => new Promise(done => requestAnimationFrame(() => {
+    const channel = new MessageChannel()
+    channel.port1.onmessage = () => done()
+    channel.port2.postMessage(0)
+  }))
+  do await painted(); while (field.value !== text || count.textContent === before && performance.now() - began < 1000)
+  return performance.now() - began
+}"""
+
+
+def filter_times(page: Page, words: Sequence[str]) -> list[float]:
+    """Type words into the filter of the page of all agents, a letter at a time, and take them away again.
+
+    Returns:
+        Of each letter that leaves other agents, the milliseconds to the first paint that says so.
+    """
+    page.evaluate(_FILTER.replace("&& performance.now() - began < 1000", "&& false"), " ")  # what is done only once
+    taken = []
+    for word in words:
+        for end in [*range(1, len(word) + 1), 0]:
+            before = page.get_by_test_id("count").inner_text()
+            milliseconds = float(page.evaluate(_FILTER, word[:end]))
+            if page.get_by_test_id("count").inner_text() != before:
+                taken.append(milliseconds)
+    return taken
 
 
 def first_load(page: Page, url: str) -> float:

@@ -27,7 +27,8 @@ from clawd.server.access import new_link
 from clawd.server.audit import audit_path
 from clawd.server.rates import RATES, Rates
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 from clawd.store.journal import open_journal
 
 EVIL = "http://evil.example"
@@ -35,7 +36,7 @@ EVIL = "http://evil.example"
 
 def key_of(web: Served, *scopes: Scope) -> dict[str, str]:
     with open_access(web.site.home) as access:
-        _, secret = access.new_key(f"k{time.monotonic_ns()}", frozenset(scopes), None, web.site.clock.now())
+        _, secret = access.keys.new(f"k{time.monotonic_ns()}", frozenset(scopes), None, web.site.clock.now())
     return {"Authorization": f"Bearer {secret}"}
 
 
@@ -47,7 +48,7 @@ def written(web: Served) -> int:
 
 def keys_in(web: Served) -> list[str]:
     with open_access(web.site.home) as access:
-        return [key.name for key in access.all_keys()]
+        return [key.name for key in access.keys.all()]
 
 
 @pytest.fixture(scope="module")

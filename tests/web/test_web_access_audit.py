@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
+import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -15,15 +19,17 @@ from changes import ASKS, ELSEWHERE, EXAMPLES
 from home_digest import digest
 from web_server import Served, served
 
+import clawd as package
 from clawd.core.clock import ReplayClock, SystemClock
 from clawd.core.errors import ClawdError
 from clawd.core.settings import Settings
 from clawd.server.app import create_app
-from clawd.server.audit import Audit, audit_path
+from clawd.server.audit import Audit, audit_path, record_from_terminal
 from clawd.server.caller import Caller
 from clawd.server.recording import record
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 from clawd.store.entry import Entry
 from clawd.store.journal import open_journal
 from clawd.store.journal_copy import read_export
@@ -74,7 +80,7 @@ def shut(web: Served) -> Iterator[Served]:
 def test_a_success_is_written_down_once_and_a_refusal_not_at_all(shut: Served, route: str) -> None:
     site = shut.site
     with open_access(site.home) as access:
-        _, reader = access.new_key("reader", frozenset({Scope.READ}), None, site.clock.now())
+        _, reader = access.keys.new("reader", frozenset({Scope.READ}), None, site.clock.now())
     with shut.client() as client:
         call = (EXAMPLES | ASKS)[route](shut, client)
         method = route.partition(" ")[0]
@@ -118,6 +124,103 @@ def test_what_is_sent_twice_at_once_is_written_down_twice_and_in_one_chain(web: 
 def test_a_second_server_on_the_home_says_so(web: Served) -> None:
     with pytest.raises(ClawdError, match="another server is at work on this home"):
         Audit(web.site.home)
+
+
+# Several writers
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from clawd.server.audit import record_from_terminal
+home, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+for number in range(count):
+    record_from_terminal(home, name, number, "KeyMade", {"name": f"{name}-{number}"})
+"""
+
+
+def writer(home: Path, name: str, count: int) -> subprocess.Popen[bytes]:
+    source = str(Path(package.__file__).parents[1])
+    return subprocess.Popen(
+        [sys.executable, "-c", _WRITER, str(home), name, str(count)],
+        env={**os.environ, "PYTHONPATH": source},
+        stderr=subprocess.PIPE,
+    )
+
+
+def test_many_processes_and_a_server_write_one_chain(web: Served) -> None:
+    home = web.site.home
+    processes = [writer(home, f"w{k}", 12) for k in range(6)]
+    with web.client() as client, ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda i: client.post("/api/keys", json={"name": f"k{i}", "scopes": ["read"]}), range(20))
+        )
+    for process in processes:
+        assert process.communicate(timeout=120) == (None, b"") and process.returncode == 0
+    assert {answer.status_code for answer in answers} == {201}
+    written = entries(web.site)
+    assert len(written) == 6 * 12 + 20
+    for k in range(6):
+        own = [entry.body["name"] for entry in written if entry.body["by"] == f"w{k}"]
+        assert own == [f"w{k}-{number}" for number in range(12)], "each in its order, and none lost"
+    with web.client() as client:
+        assert client.get("/api/audit/integrity").json() == {
+            "entries": 92, "head": written[-1].hash, "verified": True, "broken": None
+        }  # fmt: skip
+
+
+def test_a_writer_that_is_killed_holds_nobody_up_and_breaks_nothing(web: Served) -> None:
+    process = writer(web.site.home, "dies", 10_000)
+    with web.client() as client:
+        while not audit_path(web.site.home).exists() or len(entries(web.site)) < 5:
+            assert process.poll() is None
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
+        assert client.post("/api/keys", json={"name": "k", "scopes": ["read"]}).status_code == 201
+        assert client.get("/api/audit/integrity").json()["verified"] is True
+    assert entries(web.site)[-1].body["name"] == "k"
+
+
+def test_what_is_done_in_a_terminal_is_listed_as_such_and_stands_in_the_chain(web: Served) -> None:
+    record_from_terminal(web.site.home, "ada", 5, "KeyMade", {"name": "night"})
+    with web.client() as client:
+        (found,) = client.get("/api/audit").json()["entries"]
+    assert (found["source"], found["by"], found["what"], found["via"]) == ("command line", "ada", "KeyMade", "")
+    assert found["hash"] == entries(web.site)[0].hash
+
+
+def test_an_end_that_was_cut_off_is_not_written_over(web: Served) -> None:
+    with web.client() as client:
+        for name in ("a", "b"):
+            assert client.post("/api/keys", json={"name": name, "scopes": ["read"]}).status_code == 201
+        with closing(sqlite3.connect(audit_path(web.site.home))) as tampering, tampering:
+            for (name,) in tampering.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+                tampering.execute(f"DROP TRIGGER {name}")
+            tampering.execute("DELETE FROM journal WHERE seq = 2")
+        refused = client.post("/api/keys", json={"name": "c", "scopes": ["read"]})
+        assert refused.status_code == 400 and "no entry 2 any more" in refused.json()["what"]
+        assert client.get("/api/audit/integrity").json()["verified"] is False
+
+
+def test_of_servers_that_are_started_at_the_same_moment_one_begins(tmp_path: Path) -> None:
+    begin, began = threading.Barrier(8), []
+
+    def start() -> str:
+        begin.wait()
+        try:
+            began.append(Audit(tmp_path))
+        except ClawdError as error:
+            return error.what
+        return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        said = [each.result() for each in [pool.submit(start) for _ in range(8)]]
+    assert len(began) == 1
+    assert sorted(said) == ["", *["another server is at work on this home"] * 7]
+    began[0].close()
+    Audit(tmp_path).close()
 
 
 # The list

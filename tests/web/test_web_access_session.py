@@ -13,7 +13,8 @@ from clawd.core.settings import Settings
 from clawd.server.access import new_link
 from clawd.server.app import create_app
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 
 
 def token_of(web: Served) -> str:
@@ -113,7 +114,7 @@ def test_each_right_opens_what_it_is_for_and_none_implies_another(
     for right in Scope:
         with open_access(web.site.home) as access:
             rights = {right, Scope.READ} if scope is Scope.BUILD else {right}  # who builds sees what he has built
-            _, secret = access.new_key(f"only-{right}", frozenset(rights), None, web.site.clock.now())
+            _, secret = access.keys.new(f"only-{right}", frozenset(rights), None, web.site.clock.now())
         answer = httpx2.request(method, f"{web.url}{path}", headers={"Authorization": f"Bearer {secret}"}, json={})
         assert (answer.status_code == 403) == (right is not scope), (right, answer.text)
 
@@ -157,7 +158,7 @@ def test_two_homes_on_one_machine_do_not_sign_each_other_out(site: Site, tmp_pat
 def test_a_key_that_may_not_do_everything_sets_no_password_by_which_it_could(web: Served) -> None:
     def put(*scopes: Scope) -> httpx2.Response:
         with open_access(web.site.home) as access:
-            _, secret = access.new_key("-".join(("k", *scopes)), frozenset(scopes), None, web.site.clock.now())
+            _, secret = access.keys.new("-".join(("k", *scopes)), frozenset(scopes), None, web.site.clock.now())
         words = {"password": "seven brown foxes"}
         return httpx2.put(f"{web.url}/api/password", json=words, headers={"Authorization": f"Bearer {secret}"})
 

@@ -85,6 +85,7 @@ def test_figures_and_ledger_are_those_of_the_command_line_to_the_digit(tmp_path:
             found = done(client, text=text, **order)
             said = on_command_line(tmp_path / "theirs", text, *options)
             assert found["result"]["figures"] == said
+            assert found["result"]["currency"] == "USD", "that in which the sample market is quoted"
             assert found["total_return"] == said["total_return"]
             assert found["result"]["luck"]["trials"] == number
     assert trials(tmp_path / "ours") == trials(tmp_path / "theirs")

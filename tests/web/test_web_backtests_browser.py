@@ -110,12 +110,14 @@ def test_from_the_form_to_a_trade_on_the_price(page: Page, at_work: Served, clie
         "Max drawdown": percent(figures["max_drawdown"], 2),
         "Win rate": percent(figures["win_rate"], 1),
         "Profit factor": f"{figures['profit_factor']:,.2f}",
-        "Costs": f"{figures['fees'] + figures['slippage'] + figures['funding']:,.2f}",
+        "Costs, USD": f"{figures['fees'] + figures['slippage'] + figures['funding']:,.2f}",
     }
     assert {label: figure(page, label) for label in shown} == shown
     expect(page.get_by_role("figure", name="Equity of EMA crossover")).to_contain_text("Buy and hold")
     expect(page.get_by_role("figure", name="Equity of EMA crossover")).to_contain_text("Drawdown")
-    expect(page.get_by_role("region", name="Costs", exact=True)).to_contain_text("Fees, 0.07% a side")
+    expect(page.get_by_role("columnheader", name="Profit, USD")).to_be_visible()
+    expect(page.locator("main")).not_to_contain_text("quote currency")
+    expect(page.get_by_role("region", name="Costs, USD", exact=True)).to_contain_text("Fees, 0.07% a side")
     expect(page.get_by_role("region", name="A backtest proves nothing")).to_contain_text("distinct trial")
 
     trade = client.get(f"/api/backtests/{run_id}/trades", params={"offset": 7, "limit": 1}).json()["trades"][0]

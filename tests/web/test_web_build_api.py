@@ -22,7 +22,9 @@ from clawd.language.operators import OPERATORS
 from clawd.language.strategy import parse_json, parse_toml
 from clawd.server.audit import NAME
 from clawd.server.site import Site
-from clawd.store.fleet_list import read_fleet_list
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
+from clawd.store.fleet_list import add_to_fleet, read_fleet_list
 from clawd.store.journal import open_journal
 
 JSON = dict[str, Any]
@@ -413,3 +415,24 @@ def test_who_may_only_read_changes_nothing(web: Served, macd: JSON) -> None:
 
 def test_the_tree_is_the_json_form_of_the_language(client: httpx2.Client, macd: JSON) -> None:
     assert json.loads(macd["tree"]) == find_starter("macd").to_json()
+
+
+@pytest.mark.parametrize(
+    ("scopes", "may"),
+    [({Scope.READ, Scope.BUILD}, False), ({Scope.READ, Scope.BUILD, Scope.ADMIN}, False), ({Scope.DECIDE}, True)],
+)
+def test_who_may_only_build_begins_no_new_run_of_what_trades(
+    web: Served, client: httpx2.Client, site: Site, scopes: set[Scope], may: bool
+) -> None:
+    content_hash = own(client)
+    begun: list[int] = []
+    site.deploy = lambda: begun.append(1)
+    with open_access(site.home) as access:
+        _, secret = access.keys.new("program", frozenset(scopes | {Scope.READ}), None, site.clock.now())
+    add_to_fleet(site.home, "other", template(client, "macd")["check"]["text"], 1, "ann")
+    with httpx2.Client(base_url=web.url, headers={"Authorization": f"Bearer {secret}"}) as program:
+        deployed = program.post("/api/strategies/mine/deploy", json={"content_hash": content_hash})
+        taken_off = program.delete("/api/fleet/list/other")
+    assert {deployed.status_code, taken_off.status_code} == ({200} if may else {403})
+    assert begun == ([1, 1] if may else [])
+    assert [each.name for each in read_fleet_list(site.home)] == (["mine"] if may else ["other"])

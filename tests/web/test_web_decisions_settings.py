@@ -10,15 +10,18 @@ from typing import Any
 import httpx2
 import pytest
 from decisions_world import PASSPHRASE
+from playwright.sync_api import Page, expect
 from web_server import Served
 
 from clawd.core.account_events import UNATTRIBUTED, AccountOpened, EntriesBlocked, TradeAdopted
 from clawd.core.settings import Settings, settings_path
 from clawd.server.budget import budgets, uses
+from clawd.server.fleet_process import FleetProcess, Given
 from clawd.server.setting_rows import ABOUT
 from clawd.server.site import Site
 from clawd.store import keys
 from clawd.store.journal import Journal
+from clawd.store.settings_file import write_setting
 from clawd.store.switchboard import Switchboard
 
 
@@ -223,3 +226,79 @@ def test_an_empty_home_has_no_budget_and_the_three_rules(client: httpx2.Client) 
     view = client.get("/api/risk").json()
     assert (view["runs"], view["refusals"]) == ([], [])
     assert [rule["code"] for rule in view["rules"]] == ["NO_STOP", "POSITION_FLIP", "ADDING_TO_LOSER"]
+
+
+# Options of the command.
+
+
+@pytest.fixture
+def optioned(site: Site) -> FleetProcess:
+    """`clawd up --day-limit 5 --slots 3`, as far as the server is concerned."""
+    given = {"day_loss_limit": Given("--day-limit", "5"), "slots": Given("--slots", "3")}
+    site.fleet = FleetProcess(["--data", "sample"], 2.0, given=given)
+    return site.fleet
+
+
+def test_an_option_of_this_start_comes_before_everything_and_is_said(
+    optioned: FleetProcess, client: httpx2.Client, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_setting(site.home, "day_loss_limit", "1.5", None)
+    monkeypatch.setenv("CLAWD_DAY_LOSS_LIMIT", "4")
+    monkeypatch.setenv("CLAWD_LEVERAGE", "1.5")
+    shown = row(client, "day_loss_limit")
+    assert (shown["value"], shown["in_file"], shown["source"]) == ("5", "1.5", "option")
+    assert (shown["option"], shown["editable"]) == ("--day-limit 5", False)
+    assert (row(client, "slots")["value"], row(client, "slots")["option"]) == ("3", "--slots 3")
+    assert (row(client, "leverage")["source"], row(client, "leverage")["option"]) == ("environment", None)
+    assert row(client, "capital")["source"] == "default"
+    limits = {each["setting"]["name"]: each for each in client.get("/api/limits").json()}
+    assert limits["day_loss_limit"]["setting"]["value"] == "5"
+    words = optioned.arguments()
+    assert words[words.index("--day-limit") + 1] == "5", "what is said to hold is what every start is given"
+    assert words[words.index("--slots") + 1] == "3"
+
+
+def test_what_an_option_overrides_cannot_be_changed_and_the_answer_says_why(
+    optioned: FleetProcess, client: httpx2.Client, site: Site
+) -> None:
+    del optioned
+    answer = put(client, "day_loss_limit", "1")
+    assert answer.status_code == 409
+    assert "`--day-limit 5` was given when this server was started" in answer.json()["what"]
+    assert not settings_path(site.home).exists() and changes(client) == []
+    assert client.post("/api/settings/slots/preview", json={"value": "4"}).status_code == 409
+    assert put(client, "leverage", "1.5").status_code == 200, "what no option sets can be"
+
+
+@pytest.mark.usefixtures("front_end", "optioned")
+def test_the_page_names_the_option_beside_the_value(web: Served, site: Site, page: Page) -> None:
+    write_setting(site.home, "day_loss_limit", "1.5", None)
+    page.goto(f"{web.url}/settings")
+    shown = page.get_by_role("row").filter(has_text="Day's loss limit")
+    expect(shown).to_contain_text("5.00")
+    expect(shown).to_contain_text("option of this start")
+    expect(shown).to_contain_text("The file says 1.50, which does not hold.")
+    expect(shown).to_contain_text("--day-limit 5 was given when this server was started")
+    expect(shown.get_by_role("button")).to_have_count(0)
+
+
+def test_a_value_that_cannot_be_is_refused_in_words(client: httpx2.Client) -> None:
+    for value, words in (("0", "it must be above 0, not '0'"), ("two", "it must be a number, not 'two'")):
+        for answer in (put(client, "day_loss_limit", value), client.post(
+            "/api/settings/day_loss_limit/preview", json={"value": value}
+        )):  # fmt: skip
+            assert (answer.status_code, answer.json()["what"]) == (400, words)
+    refused = client.put("/api/settings/day_loss_limit", json={"value": 7, "before": None})
+    assert (refused.status_code, refused.json()["what"]) == (422, "it must be text")
+
+
+@pytest.mark.usefixtures("front_end")
+def test_who_loosens_the_day_s_limit_reads_how_much_a_day_could_lose(web: Served, page: Page) -> None:
+    page.goto(f"{web.url}/settings")
+    page.get_by_role("button", name="Change Day's loss limit").click()
+    dialog = page.get_by_role("dialog", name="Day's loss limit")
+    expect(dialog).to_contain_text("Now 2.00 (default); the default is 2.00.", timeout=30_000)
+    dialog.get_by_label("New value").fill("7.5")
+    expect(dialog).to_contain_text(
+        "A day could then lose 7.50 before everything is closed, more than the default of 2.00", timeout=30_000
+    )

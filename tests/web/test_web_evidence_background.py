@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+from clawd.core.clock import SystemClock
 from clawd.core.errors import ClawdError
 from clawd.server.background import Background
+from clawd.server.evidence_desk import EvidenceDesk, Order, Telling
 
 
 def test_it_is_computed_once_for_each_state() -> None:
@@ -95,3 +101,47 @@ def test_a_source_that_never_rests_does_not_keep_a_processor_busy() -> None:
         value.read()
         time.sleep(0.005)
     assert 0.05 <= spent[0] <= 0.2 * (time.monotonic() - began), "a tenth of the time or so"
+
+
+def test_a_machine_that_refuses_a_process_fails_one_story_and_the_next_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    announced: list[int] = []
+    desk = EvidenceDesk(tmp_path, SystemClock(), lambda: announced.append(1))
+    refusals = iter([OSError(errno.EMFILE, os.strerror(errno.EMFILE)), RuntimeError("odd")])
+
+    def told(desk: EvidenceDesk, order: Order) -> None:
+        for refusal in refusals:
+            raise refusal
+
+    monkeypatch.setattr(EvidenceDesk, "_told", told)
+    worker = threading.Thread(target=desk.work)
+    worker.start()
+    try:
+        states = []
+        for name in ("a", "b", "c"):
+            desk.tell(Order(name * 64, "sample", None, None, "0", "0", "100"))
+            until(lambda name=name: telling(desk, name).state in ("told", "failed"))
+            states.append(telling(desk, name))
+    finally:
+        desk.close()
+        worker.join(20)
+    assert [each.state for each in states] == ["failed", "failed", "told"]
+    assert states[0].problem is not None and states[1].problem is not None
+    assert "this machine refused what it needed to be told: Too many open files" in states[0].problem[0]
+    assert "a fault of ours" in (states[1].problem[2] or "")
+    assert caplog.text.count("could not be told") == 2 and len(announced) == 6
+
+
+def telling(desk: EvidenceDesk, name: str) -> Telling:
+    found = desk.telling(name * 64)
+    assert found is not None
+    return found
+
+
+def until(true: Callable[[], bool]) -> None:
+    for _ in range(3_000):
+        if true():
+            return
+        time.sleep(0.01)
+    raise AssertionError("it has not come to that")

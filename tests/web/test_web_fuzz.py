@@ -40,7 +40,8 @@ from clawd.core.settings import Settings
 from clawd.server.app import create_app
 from clawd.server.rates import RATES, Rates
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 
 CHECKS = [
     not_a_server_error,
@@ -78,7 +79,7 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         headers: dict[str, dict[str, str]] = {"stranger": {}}
         for name, scopes in rights.items():
             with open_access(site.home) as access:
-                _, secret = access.new_key(name, scopes, None, site.clock.now())
+                _, secret = access.keys.new(name, scopes, None, site.clock.now())
             headers[name] = {"Authorization": f"Bearer {secret}"}
         with web.client() as client:
             yield Target(web, headers, line, furnish(web, client))

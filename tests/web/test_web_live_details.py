@@ -53,7 +53,8 @@ from clawd.server.live.follower import Follower
 from clawd.server.live.status import mode_of
 from clawd.server.live.tale import Tale
 from clawd.server.site import Site
-from clawd.store.access import Scope, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import Scope
 from clawd.store.entry import Entry
 from clawd.store.journal import Journal
 
@@ -443,7 +444,7 @@ def test_the_client_of_the_documentation_works(tmp_path: Path) -> None:
     site = Site(Settings(home=tmp_path), SystemClock())
     with served(site) as web:
         with open_access(site.home) as access:
-            _, key = access.new_key("watch", frozenset({Scope.READ}), None, time.time_ns())
+            _, key = access.keys.new("watch", frozenset({Scope.READ}), None, time.time_ns())
         process = subprocess.Popen(
             [sys.executable, "-c", code, web.url.replace("http", "ws", 1)],
             env={**os.environ, "CLAWD_KEY": key},

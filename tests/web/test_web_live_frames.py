@@ -45,7 +45,7 @@ class Changing:
         else:
             ids = tuple(f"{run}{place}" for place in range(count))
             numbers = random.normal(size=(len(NUMBERS), count))
-            columns = Columns(run, ids, ids, ids, np.zeros(count, np.int8), numbers)
+            columns = Columns(run, ids, ids, ids, ids, np.zeros(count, np.int8), numbers)
         self.now = replace(self.now, fleet=columns)
 
     def say(self, count: int) -> None:

@@ -502,7 +502,7 @@ class _Many:
         names = tuple(f"agent {row}" for row in range(2_000))
         self._now = Picture(
             status.model_copy(update={"run": "many"}),
-            Columns("many", names, names, names, np.zeros(2_000, np.int8), np.zeros((len(NUMBERS), 2_000))),
+            Columns("many", names, names, names, names, np.zeros(2_000, np.int8), np.zeros((len(NUMBERS), 2_000))),
             (),
         )
 

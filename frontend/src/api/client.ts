@@ -19,7 +19,7 @@ export class ProblemError extends Error {
 }
 
 /** How long an action may go without an answer before the page says so, milliseconds. */
-export const PATIENCE = 10_000
+const PATIENCE = 10_000
 
 export const api = createClient<paths>({
   fetch: (request) => fetch(request, { signal: AbortSignal.any([request.signal, AbortSignal.timeout(PATIENCE)]) }),

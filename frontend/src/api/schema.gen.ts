@@ -84,6 +84,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/agents/pause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Pause Agents
+         * @description Pause agents: they enter nothing from now on; their positions stay, and the exits of these live on.
+         */
+        post: operations["pause_agents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/agents/unpause": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Unpause Agents
+         * @description Let agents go on that were paused. What else stops them, such as a halt, goes on stopping them.
+         */
+        post: operations["unpause_agents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/alerts": {
         parameters: {
             query?: never;
@@ -946,9 +986,93 @@ export interface paths {
         get?: never;
         /**
          * Set Password
-         * @description Set the password, and sign out every other session.
+         * @description Set the password of who asks, and sign out all his other sessions.
          */
         put: operations["set_password"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List People
+         * @description All people by name, and the roles there are.
+         */
+        get: operations["list_people"];
+        put?: never;
+        /**
+         * Add Person
+         * @description Let somebody in; he signs in with a link that is made for him, and sets a password if he likes.
+         */
+        post: operations["add_person"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove Person
+         * @description Let a person in no more: his sessions, links and keys end at once.
+         */
+        delete: operations["remove_person"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make Link
+         * @description Make a link that signs a person in, once, within ten minutes: whoever opens it is let in as him.
+         */
+        post: operations["make_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/people/{name}/role": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change Role
+         * @description Give a person another role: it holds from his next request on, and his open pages follow within seconds.
+         */
+        put: operations["change_role"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1392,6 +1516,8 @@ export interface paths {
         /**
          * Deploy Strategy
          * @description Put a strategy on the fleet's list: it is counted, judged and gated like every other.
+         *
+         *     Whoever may build alone does not: what trades is stopped and begins a new run.
          */
         post: operations["deploy_strategy"];
         delete?: never;
@@ -1513,6 +1639,8 @@ export interface components {
             hired: number | null;
             /** Orders */
             orders: components["schemas"]["OrderView"][];
+            /** @description null where nobody has ever paused it */
+            pause: components["schemas"]["PauseView"] | null;
             /** Positions */
             positions: components["schemas"]["PositionView"][];
             /** Rank */
@@ -1528,7 +1656,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "active" | "halted" | "reducing" | "fired" | "released";
+            state: "active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released";
             /**
              * State Why
              * @description why it was fired or stopped
@@ -1546,6 +1674,26 @@ export interface components {
              * @description what it decided and what became of it, newest first
              */
             why: components["schemas"]["FeedLine"][];
+        };
+        /**
+         * AgentOrdered
+         * @description What became of the wish for one agent.
+         */
+        AgentOrdered: {
+            /** Agent */
+            agent: string;
+            /**
+             * Outcome
+             * @description ordered; already: it holds already, and nothing was ordered; over: fired or released
+             * @enum {string}
+             */
+            outcome: "ordered" | "already" | "over";
+            /**
+             * State
+             * @description as it is shown from now on
+             * @enum {string}
+             */
+            state: "active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released";
         };
         /**
          * AgentPage
@@ -1605,7 +1753,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "active" | "halted" | "reducing" | "fired" | "released";
+            state: "active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released";
             /**
              * Total
              * @description since it was hired
@@ -2178,13 +2326,18 @@ export interface components {
         };
         /**
          * BacktestResult
-         * @description What came of a backtest. Amounts are in quote currency.
+         * @description What came of a backtest. Amounts are in the currency that is named.
          */
         BacktestResult: {
             /** Assumptions */
             assumptions: components["schemas"]["Assumptions"][];
             /** Bar */
             bar: string;
+            /**
+             * Currency
+             * @description in which the instruments are quoted, as far as their names say so
+             */
+            currency: string;
             /**
              * Equity
              * @description at the last close
@@ -3373,7 +3526,7 @@ export interface components {
             /** Seq */
             seq: number;
             /** State */
-            state: ("active" | "halted" | "reducing" | "fired" | "released")[];
+            state: ("active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released")[];
             /**
              * Topic
              * @default fleet
@@ -3424,7 +3577,7 @@ export interface components {
              * Phase
              * @enum {string}
              */
-            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            phase: "idle" | "compiling" | "reading" | "searching" | "catching_up" | "trading" | "ended" | "stopped" | "failed";
             /**
              * Progress
              * @description share of the phase that is done, where that is known
@@ -3786,6 +3939,21 @@ export interface components {
             symbol: string;
         };
         /**
+         * ListedPeople
+         * @description Who may come in beside the owner.
+         */
+        ListedPeople: {
+            /**
+             * Owner
+             * @description what the owner is called
+             */
+            owner: string;
+            /** People */
+            people: components["schemas"]["SomePerson"][];
+            /** Roles */
+            roles: components["schemas"]["RoleMeaning"][];
+        };
+        /**
          * ListedStrategy
          * @description A strategy on the fleet's list.
          */
@@ -4015,6 +4183,24 @@ export interface components {
             password: string;
         };
         /**
+         * NewPerson
+         * @description Somebody to be let in.
+         */
+        NewPerson: {
+            /** Name */
+            name: string;
+            role: components["schemas"]["Role"];
+        };
+        /**
+         * NewRole
+         * @description What a person is to be.
+         */
+        NewRole: {
+            /** @description what he is as you have seen it */
+            before: components["schemas"]["Role"] | null;
+            role: components["schemas"]["Role"];
+        };
+        /**
          * Notional
          * @description An amount; unlike currencies are never added.
          */
@@ -4065,6 +4251,11 @@ export interface components {
              */
             own: boolean;
             /**
+             * Owner
+             * @description whether it is the owner's, which nobody else ends
+             */
+            owner: boolean;
+            /**
              * Program
              * @description what the browser called itself
              */
@@ -4087,7 +4278,7 @@ export interface components {
             done: boolean;
             /**
              * Flat
-             * @description of a flattening: whether every run has heard from its venue that it is; false where none runs
+             * @description of a flattening: whether every run has heard from its venue that it is, nothing being unattended; false where none runs
              */
             flat: boolean | null;
             /**
@@ -4103,6 +4294,8 @@ export interface components {
              * @description where it stands, in words
              */
             text: string;
+            /** Unattended */
+            unattended: components["schemas"]["Unattended"][];
         };
         /**
          * OrderField
@@ -4327,9 +4520,94 @@ export interface components {
         PasswordSet: {
             /**
              * Sessions Ended
-             * @description all others were signed out
+             * @description all others of the same person were signed out
              */
             sessions_ended: number;
+        };
+        /**
+         * PauseAnswer
+         * @description What was ordered. It holds through restarts, and in the next run for the strategies of these agents.
+         */
+        PauseAnswer: {
+            /** Agents */
+            agents: components["schemas"]["AgentOrdered"][];
+            /**
+             * At Work
+             * @description whether a process trades them now, and will obey
+             */
+            at_work: boolean;
+            /**
+             * Ordered
+             * @description agents of whom something was ordered
+             */
+            ordered: number;
+            /**
+             * Paused
+             * @description whether it was ordered to pause them, or to let them go on
+             */
+            paused: boolean;
+            /** Run */
+            run: string | null;
+            /**
+             * Text
+             * @description where it stands, in words
+             */
+            text: string;
+        };
+        /**
+         * PauseView
+         * @description The last word of a person on whether an agent is paused; it holds for its strategy in the next run as well.
+         */
+        PauseView: {
+            /**
+             * At
+             * @description our clock, milliseconds since 1970
+             */
+            at: number;
+            /** By */
+            by: string;
+            /** Paused */
+            paused: boolean;
+            /** Why */
+            why: string;
+        };
+        /**
+         * PauseWish
+         * @description These agents, please: all of them, or none where one of them is not there.
+         */
+        PauseWish: {
+            /**
+             * Agents
+             * @description ids, such as a001; named twice is once
+             */
+            agents: string[];
+            /**
+             * Run
+             * @description a name in /api/runs; the one shown if not given
+             */
+            run?: string | null;
+            /**
+             * Why
+             * @description a reason, kept with the order
+             * @default
+             */
+            why?: string;
+        };
+        /**
+         * PersonalLink
+         * @description A link that signs one person in, once.
+         */
+        PersonalLink: {
+            /**
+             * Ends
+             * @description milliseconds since 1970
+             */
+            ends: number;
+            /**
+             * Link
+             * @description shown this once
+             */
+            link: string;
         };
         /**
          * Pin
@@ -4652,6 +4930,28 @@ export interface components {
             runs: components["schemas"]["RunRisk"][];
         };
         /**
+         * Role
+         * @description A set of rights that has a name.
+         * @enum {string}
+         */
+        Role: "viewer" | "builder" | "operator" | "admin";
+        /**
+         * RoleMeaning
+         * @description A role, and what it allows.
+         */
+        RoleMeaning: {
+            /** Meaning */
+            meaning: string;
+            role: components["schemas"]["Role"];
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Yours
+             * @description whether who asks has all of these rights, and so may give them
+             */
+            yours: boolean;
+        };
+        /**
          * Rule
          * @description A rule that nobody can set.
          */
@@ -4946,10 +5246,16 @@ export interface components {
              */
             objection: string | null;
             /**
+             * Option
+             * @description of this start, which comes before everything, such as `--day-limit 5`
+             */
+            option: string | null;
+            /**
              * Source
+             * @description where the value comes from: an option comes before the environment, that before the file
              * @enum {string}
              */
-            source: "default" | "file" | "environment";
+            source: "default" | "file" | "environment" | "option";
             /** Title */
             title: string;
             /**
@@ -5109,9 +5415,15 @@ export interface components {
         };
         /**
          * SignIn
-         * @description By which a session is opened: the token of a link, or the password.
+         * @description By which a session is opened: the token of a link, or a password.
          */
         SignIn: {
+            /**
+             * Name
+             * @description of the person whose password it is; empty for the owner
+             * @default
+             */
+            name?: string;
             /** Password */
             password?: string | null;
             /**
@@ -5119,6 +5431,57 @@ export interface components {
              * @description of a link that was not used yet
              */
             token?: string | null;
+        };
+        /**
+         * SomePerson
+         * @description A person who may come in. Times are milliseconds since 1970.
+         */
+        SomePerson: {
+            /**
+             * By
+             * @description who has added him
+             */
+            by: string;
+            /**
+             * Changeable
+             * @description whether who asks may change him: he may do no more than who asks
+             */
+            changeable: boolean;
+            /**
+             * Has Password
+             * @description whether he can sign in without a link
+             */
+            has_password: boolean;
+            /** Id */
+            id: string;
+            /**
+             * Keys
+             * @description the API keys that he has made: they end with him
+             */
+            keys: string[];
+            /** Made */
+            made: number;
+            /** Name */
+            name: string;
+            /**
+             * Own
+             * @description whether it is who asks
+             */
+            own: boolean;
+            /** @description null: rights that are no role of this version */
+            role: components["schemas"]["Role"] | null;
+            /** Scopes */
+            scopes: components["schemas"]["Scope"][];
+            /**
+             * Seen
+             * @description when he was last here, to the minute; null: never
+             */
+            seen: number | null;
+            /**
+             * Sessions
+             * @description how many are open
+             */
+            sessions: number;
         };
         /**
          * Standing
@@ -5131,8 +5494,18 @@ export interface components {
             order: components["schemas"]["GivenOrder"];
             /** Resume Word */
             resume_word: string;
-            /** Runs */
+            /**
+             * Runs
+             * @description those at work, and others that still have something in the market
+             */
             runs: components["schemas"]["RunStake"][];
+            /** Unattended */
+            unattended: components["schemas"]["Unattended"][];
+            /**
+             * Uncounted
+             * @description runs at work that are not among them, and that hear an order all the same
+             */
+            uncounted: number;
         };
         /**
          * Status
@@ -5140,17 +5513,17 @@ export interface components {
          */
         Status: {
             /** Agents */
-            agents: number;
+            agents: number | null;
             /**
              * Alerts
              * @description alerts that nobody has acknowledged
              */
-            alerts: number;
+            alerts: number | null;
             /**
              * Approvals
              * @description orders that wait for a person
              */
-            approvals: number;
+            approvals: number | null;
             /** Currency */
             currency: string;
             /** Day Loss Limit */
@@ -5191,14 +5564,14 @@ export interface components {
              * Phase
              * @enum {string}
              */
-            phase: "idle" | "compiling" | "reading" | "searching" | "trading" | "ended" | "stopped" | "failed";
+            phase: "idle" | "compiling" | "reading" | "searching" | "catching_up" | "trading" | "ended" | "stopped" | "failed";
             /**
              * Phase Text
              * @description for people: what is being done, or why it failed
              */
             phase_text: string;
             /** Positions */
-            positions: number;
+            positions: number | null;
             /**
              * Progress
              * @description share of the phase that is done, where that is known
@@ -5994,6 +6367,34 @@ export interface components {
             trials: components["schemas"]["TrialModel"][];
         };
         /**
+         * Unattended
+         * @description What nobody is at work on and that has something in the market: no order reaches it before it is started.
+         */
+        Unattended: {
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "bars" | "account";
+            /**
+             * Orders
+             * @description that work at the venue or wait, likewise
+             */
+            orders: number | null;
+            /**
+             * Positions
+             * @description null where its journal could not be read yet
+             */
+            positions: number | null;
+            /** Run */
+            run: string;
+            /**
+             * Text
+             * @description what it holds, and what would have it closed
+             */
+            text: string;
+        };
+        /**
          * UnattributedPosition
          * @description An instrument that nobody enters before a person has decided.
          */
@@ -6055,7 +6456,7 @@ export interface components {
             ends: number | null;
             /**
              * Has Password
-             * @description whether a password is set
+             * @description whether who asks has one: the owner, or the person
              */
             has_password: boolean;
             /**
@@ -6073,7 +6474,17 @@ export interface components {
              * @description as it stands in the audit
              */
             name: string;
-            /** Scopes */
+            /**
+             * Owner
+             * @description whether it is the owner, or a key of his
+             */
+            owner: boolean;
+            /** @description of the person; null for the owner and for keys */
+            role: components["schemas"]["Role"] | null;
+            /**
+             * Scopes
+             * @description what he may do now
+             */
             scopes: components["schemas"]["Scope"][];
         };
         /**
@@ -6240,7 +6651,7 @@ export interface operations {
                 run?: string | null;
                 sort?: "id" | "name" | "state" | "equity" | "profit" | "total" | "drawdown" | "exposure" | "risk" | "wealth";
                 start?: number;
-                state?: ("active" | "halted" | "reducing" | "fired" | "released")[] | null;
+                state?: ("active" | "pausing" | "paused" | "unpausing" | "halted" | "reducing" | "fired" | "released")[] | null;
                 /** @description stands in the id, the name or the instruments */
                 text?: string;
             };
@@ -6365,6 +6776,90 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TradePage"];
+                };
+            };
+        };
+    };
+    pause_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PauseAnswer"];
+                };
+            };
+        };
+    };
+    unpause_agents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PauseWish"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PauseAnswer"];
                 };
             };
         };
@@ -8488,6 +8983,211 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PasswordSet"];
+                };
+            };
+        };
+    };
+    list_people: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ListedPeople"];
+                };
+            };
+        };
+    };
+    add_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPerson"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SomePerson"];
+                };
+            };
+        };
+    };
+    remove_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the person, whatever its case */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    make_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the person, whatever its case */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonalLink"];
+                };
+            };
+        };
+    };
+    change_role: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description of the person, whatever its case */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewRole"];
+            };
+        };
+        responses: {
+            /** @description 400: wrong, and why. 401: not signed in. 403: no right to it, or asked from a foreign page. 404: not there. 405: not a method of it. 408: sent too slowly. 409: not as things stand. 413: too large. 415: not JSON. 422: not in the form asked for. 429: too often; Retry-After says in how many seconds to try. */
+            "4XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description 500: a mistake of ours. 503: busy or too slow. 504: no answer in time. */
+            "5XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SomePerson"];
                 };
             };
         };

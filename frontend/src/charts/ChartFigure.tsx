@@ -4,6 +4,7 @@ import { type ReactNode, Suspense, useState } from 'react'
 import { type Column, DataTable } from '../parts/DataTable'
 import { Guard } from '../parts/Guard'
 import { thinned } from './points'
+import './charts.css'
 
 const MOST_ROWS = 250
 

@@ -3,7 +3,7 @@ import { signedPercent } from '../format'
 import { LinesChart } from './LinesChart'
 import { extremes, rebased, type Series, valueFrom } from './points'
 
-export interface CompareChartProps {
+interface CompareChartProps {
   label: string
   /** Six at most; the values are equities of any size. */
   runs: readonly Series[]

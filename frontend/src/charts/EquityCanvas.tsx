@@ -3,10 +3,10 @@ import { useEffect, useMemo } from 'react'
 import { money, percent } from '../format'
 import { ChartHost } from './ChartHost'
 import { chartTime, lineItems, useCanvas } from './canvas'
-import type { EquityChartProps } from './EquityChart'
 import { useFit } from './fit'
 import { useMarks } from './marks'
 import { drawdowns, type Point, rebased, valueFrom } from './points'
+import type { EquityChartProps } from './props'
 
 const NONE: readonly Point[] = []
 

@@ -2,47 +2,32 @@ import { lazy, useMemo } from 'react'
 import { money, percent, signedPercent, utc } from '../format'
 import { MarketTime } from '../parts/MarketTime'
 import { ChartFigure } from './ChartFigure'
-import { drawdowns, extremes, inOrder, type Mark, type Point, valueFrom } from './points'
+import { drawdowns, extremes, inOrder, type Point, valueFrom, withNow } from './points'
+import type { EquityChartProps } from './props'
 
 const EquityCanvas = lazy(() => import('./EquityCanvas'))
-
-export interface EquityChartProps {
-  /** What is drawn, for who cannot see it: "Equity of the fleet". */
-  label: string
-  equity: readonly Point[]
-  /** Rebased to the equity where what is seen begins. */
-  benchmark?: readonly Point[]
-  benchmarkName?: string
-  /** Shares that are not positive, where they are known better than from the highest equity so far. */
-  drawdown?: readonly Point[]
-  fills?: readonly Mark[]
-  currency: string
-  /** What it shows, in words, where somebody has said it already. */
-  told?: string
-  /** Newer than the last point: drawn as it comes. */
-  now?: Point | null
-  height?: number
-  onMark?: (id: string) => void
-}
 
 /** Equity against a benchmark, and the drawdown below it. */
 export function EquityChart(props: EquityChartProps) {
   const { label, currency, height = 320, benchmarkName = 'Benchmark' } = props
   const equity = useMemo(() => inOrder(props.equity), [props.equity])
   const benchmark = useMemo(() => inOrder(props.benchmark ?? []), [props.benchmark])
+  // What is said beside the canvas ends where its line does: at what is newer than the last point.
+  const { now } = props
+  const told = useMemo(() => withNow(equity, now), [equity, now])
   const rows = useMemo(() => {
-    const below = new Map((props.drawdown ?? drawdowns(equity)).map((point) => [point.time, point.value]))
+    const below = new Map((props.drawdown ?? drawdowns(told)).map((point) => [point.time, point.value]))
     const beside = new Map(benchmark.map((point) => [point.time, point.value]))
-    return equity.map((point) => ({
+    return told.map((point) => ({
       time: point.time,
       equity: point.value,
       benchmark: beside.get(point.time) ?? null,
       drawdown: below.get(point.time) ?? null,
     }))
-  }, [equity, benchmark, props.drawdown])
+  }, [told, benchmark, props.drawdown])
   const text = useMemo(
-    () => summary(equity, props.drawdown ?? drawdowns(equity), benchmark, benchmarkName, currency),
-    [equity, props.drawdown, benchmark, benchmarkName, currency],
+    () => summary(told, props.drawdown ?? drawdowns(told), benchmark, benchmarkName, currency),
+    [told, props.drawdown, benchmark, benchmarkName, currency],
   )
   return (
     <ChartFigure

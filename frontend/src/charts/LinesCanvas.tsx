@@ -10,8 +10,8 @@ import { useEffect } from 'react'
 import { number } from '../format'
 import { ChartHost } from './ChartHost'
 import { lineItems, useCanvas } from './canvas'
-import { DASHES, type LinesProps } from './LinesChart'
-import { inOrder } from './points'
+import { DASHES, inOrder } from './points'
+import type { LinesProps } from './props'
 
 export default function LinesCanvas(props: LinesProps) {
   const { label, series, logarithmic = false, level, axis = 'time', decimals = 2, height = 300 } = props

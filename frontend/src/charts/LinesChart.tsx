@@ -2,25 +2,10 @@ import { lazy, useMemo } from 'react'
 import { number } from '../format'
 import { MarketTime } from '../parts/MarketTime'
 import { ChartFigure } from './ChartFigure'
-import type { Series } from './points'
+import { DASHES, MOST_LINES } from './points'
+import type { LinesProps } from './props'
 
 const LinesCanvas = lazy(() => import('./LinesCanvas'))
-
-export interface LinesProps {
-  label: string
-  summary: string
-  series: readonly Series[]
-  logarithmic?: boolean
-  /** A level that matters, and what it is called. */
-  level?: { value: number; name: string } | undefined
-  /** Whether a point's time is milliseconds or just a count, such as the number of observations. */
-  axis?: 'time' | 'index'
-  axisName?: string
-  decimals?: number
-  height?: number
-}
-
-export const MOST_LINES = 6
 
 /** Some lines in one chart, told apart by colour, dash and name. */
 export function LinesChart(props: LinesProps) {
@@ -81,6 +66,3 @@ export function LinesChart(props: LinesProps) {
     </ChartFigure>
   )
 }
-
-/** The second three are dashed: six colours alone are not told apart by everyone. */
-export const DASHES = [false, false, false, true, true, true] as const

@@ -4,8 +4,8 @@ import { ChartHost } from './ChartHost'
 import { chartTime, lineItems, useCanvas } from './canvas'
 import { useFit } from './fit'
 import { useMarks } from './marks'
-import type { PriceChartProps } from './PriceChart'
 import { barOf } from './points'
+import type { PriceChartProps } from './props'
 
 /** How many bars stand around a mark that is brought to the middle. */
 const AROUND = 60

@@ -2,28 +2,10 @@ import { lazy, useMemo } from 'react'
 import { number, utc } from '../format'
 import { MarketTime } from '../parts/MarketTime'
 import { ChartFigure } from './ChartFigure'
-import { type Candle, extremes, inOrder, type Mark, type Point } from './points'
+import { type Candle, extremes, inOrder, type Mark } from './points'
+import type { PriceChartProps } from './props'
 
 const PriceCanvas = lazy(() => import('./PriceCanvas'))
-
-export interface PriceChartProps {
-  /** "BTC with the fills of a001". */
-  label: string
-  candles: readonly Candle[]
-  style?: 'candles' | 'line'
-  /** Fills and exits. */
-  marks?: readonly Mark[]
-  /** Where the stop stood, as it moved; null where there was none. */
-  stop?: readonly Point[]
-  target?: readonly Point[]
-  /** Digits after the point, from the instrument's tick. */
-  decimals: number
-  currency?: string
-  /** The id of a mark that is brought to the middle. */
-  focus?: string | null
-  onMark?: (id: string) => void
-  height?: number
-}
 
 /** Prices with what was done at them. */
 export function PriceChart(props: PriceChartProps) {

@@ -3,7 +3,7 @@ import { number } from '../format'
 import { LinesChart } from './LinesChart'
 import { extremes, type Series } from './points'
 
-export interface WealthChartProps {
+interface WealthChartProps {
   label: string
   /** Wealth of bets that began at 1; six at most. */
   runs: readonly Series[]

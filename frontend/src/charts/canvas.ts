@@ -132,7 +132,7 @@ export function chartKeys(chart: IChartApi | undefined, key: string): boolean {
 export const chartTime = (time: number, axis: 'time' | 'index' = 'time') =>
   Math.floor(axis === 'time' ? time / 1000 : time) as UTCTimestamp
 
-export type LineItem = { time: UTCTimestamp; value: number } | WhitespaceData<UTCTimestamp>
+type LineItem = { time: UTCTimestamp; value: number } | WhitespaceData<UTCTimestamp>
 
 /** Points as the chart takes them: ascending, one a second, gaps where nothing is known. */
 export function lineItems(points: readonly Point[], axis: 'time' | 'index' = 'time', times = 1): LineItem[] {

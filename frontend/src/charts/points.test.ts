@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { barOf, drawdowns, extremes, inOrder, type Mark, marksIn, rebased, thinned } from './points'
+import { barOf, drawdowns, extremes, inOrder, type Mark, marksIn, rebased, thinned, withNow } from './points'
 
 const line = (...values: (number | null)[]) => values.map((value, time) => ({ time, value }))
 
@@ -61,5 +61,23 @@ describe('points', () => {
 
   it('the bar of a moment', () => {
     expect([5, 10, 19, 20, 99].map((moment) => barOf([10, 20, 30], moment))).toEqual([null, 10, 10, 20, 30])
+  })
+})
+
+describe('the newest of all', () => {
+  const points = [
+    { time: 1, value: 10 },
+    { time: 2, value: 11 },
+  ]
+
+  it('comes behind the last point, or in its place', () => {
+    expect(withNow(points, { time: 3, value: 12 }).at(-1)).toEqual({ time: 3, value: 12 })
+    expect(withNow(points, { time: 2, value: 12 })).toEqual([points[0], { time: 2, value: 12 }])
+    expect(points).toHaveLength(2)
+  })
+
+  it('is no point where it is older, unknown or not there', () => {
+    for (const now of [{ time: 1, value: 5 }, { time: 3, value: null }, null, undefined])
+      expect(withNow(points, now)).toBe(points)
   })
 })

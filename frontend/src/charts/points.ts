@@ -30,9 +30,13 @@ export interface Series {
 }
 
 /** More than a screen has columns for; the server sends no more. */
-export const MOST_POINTS = 5_000
+const MOST_POINTS = 5_000
 /** More marks than this in view are a smear. */
-export const MOST_MARKS = 500
+const MOST_MARKS = 500
+/** More lines than this in one chart have no colour of their own. */
+export const MOST_LINES = 6
+/** Of the lines of a chart the second three are dashed: six colours alone are not told apart by everyone. */
+export const DASHES = [false, false, false, true, true, true] as const
 
 const known = (point: Point): point is { time: number; value: number } =>
   point.value !== null && Number.isFinite(point.value) && Number.isFinite(point.time)
@@ -64,7 +68,7 @@ export function rebased(points: readonly Point[], from: number, to: number): Poi
 export const valueFrom = (points: readonly Point[], from: number): number | null =>
   points.find((point) => known(point) && point.time >= from)?.value ?? null
 
-export interface Extremes {
+interface Extremes {
   first: { time: number; value: number }
   last: { time: number; value: number }
   low: { time: number; value: number }
@@ -107,4 +111,11 @@ export function barOf(times: readonly number[], moment: number): number | null {
     else high = middle
   }
   return low === 0 ? null : (times[low - 1] as number)
+}
+
+/** Points and behind them a newer one, where there is one. */
+export function withNow(points: readonly Point[], now: Point | null | undefined): readonly Point[] {
+  const last = points.at(-1)
+  if (!now || now.value === null || (last && now.time < last.time)) return points
+  return [...(last?.time === now.time ? points.slice(0, -1) : points), now]
 }

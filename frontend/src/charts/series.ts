@@ -5,7 +5,7 @@ import type { Point } from './points'
 export const pointsOf = (times: readonly number[], values: readonly (number | null)[]): Point[] =>
   times.map((time, at) => ({ time, value: values[at] ?? null }))
 
-export interface EquitySeries {
+interface EquitySeries {
   equity: Point[]
   benchmark: Point[]
   drawdown: Point[]

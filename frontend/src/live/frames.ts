@@ -2,14 +2,23 @@ import type { Schema } from '../api/client'
 
 export type Status = Schema<'Status'> & { topic: 'status' }
 export type FleetFrame = Schema<'FleetFrame'> & { topic: 'fleet' }
-export type FeedFrame = Schema<'FeedFrame'> & { topic: 'feed' }
+type FeedFrame = Schema<'FeedFrame'> & { topic: 'feed' }
 export type FeedLine = Schema<'FeedLine'>
 export type ChangedFrame = Schema<'ChangedFrame'> & { topic: 'changed' }
-export type Frame = Status | FleetFrame | FeedFrame | ChangedFrame
+type Frame = Status | FleetFrame | FeedFrame | ChangedFrame
 export type Topic = Frame['topic']
 export type AgentState = FleetFrame['state'][number]
 
-export const STATES: readonly AgentState[] = ['active', 'halted', 'reducing', 'fired', 'released']
+export const STATES: readonly AgentState[] = [
+  'active',
+  'pausing',
+  'paused',
+  'unpausing',
+  'halted',
+  'reducing',
+  'fired',
+  'released',
+]
 /** The columns of numbers of a fleet, as they are named on the wire. */
 export const NUMBERS = ['equity', 'profit', 'total', 'drawdown', 'exposure', 'risk', 'wealth'] as const
 export type NumberColumn = (typeof NUMBERS)[number]
@@ -72,10 +81,10 @@ const STATUS_FIELDS: Record<string, (value: unknown) => boolean> = {
   reserved: orNull(isNumber),
   drawdown: orNull(isNumber),
   gross: orNull(isNumber),
-  agents: isCount,
-  positions: isCount,
-  approvals: isCount,
-  alerts: isCount,
+  agents: orNull(isCount),
+  positions: orNull(isCount),
+  approvals: orNull(isCount),
+  alerts: orNull(isCount),
 }
 
 const isStatus = (value: Fields) => Object.entries(STATUS_FIELDS).every(([name, is]) => is(value[name]))

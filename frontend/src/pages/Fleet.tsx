@@ -2,17 +2,22 @@ import './fleet/fleet.css'
 import { TextInput } from '@mantine/core'
 import { useHotkeys, useMediaQuery, useViewportSize } from '@mantine/hooks'
 import { Search } from 'lucide-react'
-import { lazy, Suspense, useCallback, useRef, useState } from 'react'
+import { lazy, Suspense, useCallback, useMemo, useRef, useState } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
 import { count, counted } from '../format'
-import type { AgentState } from '../live/frames'
+import type { Fleet as Agents } from '../live/fleet'
 import { useFleet, useStatusOf } from '../live/status'
 import { STATE_WORDS } from '../parts/AgentState'
 import { Page } from '../parts/Page'
 import { useAppearance } from '../shell/appearance'
+import { useFocusBack } from '../stop/useFocusBack'
 import { FleetTable } from './fleet/FleetTable'
+import { FACETS } from './fleet/facets'
 import { NoAgents } from './fleet/NoAgents'
+import { PauseDialog } from './fleet/PauseDialog'
 import { counts, Ranking, type SortBy, type Wish } from './fleet/ranking'
+import { SelectionBar } from './fleet/SelectionBar'
+import { including, NOTHING, present, type Selection } from './fleet/selection'
 import { Views } from './fleet/Views'
 import { searchOf, wishOf } from './fleet/view'
 
@@ -30,6 +35,7 @@ export default function Fleet() {
   const ranking = useRef(new Ranking()).current
   const held = useRef(false)
   const filter = useRef<HTMLInputElement>(null)
+  const grid = useRef<HTMLDivElement>(null)
   const [wish, setWishNow] = useState(() => wishOf(search))
   useHotkeys([['/', () => filter.current?.focus()]])
 
@@ -48,6 +54,11 @@ export default function Fleet() {
     held.current = still
   }, [])
   const rows = ranking.update(fleet, wish, performance.now(), held.current)
+  const [selected, select] = useSelection(fleet)
+  const shown = useMemo(() => countIn(rows, fleet, selected), [rows, fleet, selected])
+  const [asked, ask] = useState<{ ids: ReadonlySet<string>; pause: boolean } | null>(null)
+  useFocusBack(asked !== null)
+  const pause = (on: boolean) => ask({ ids: selected.ids, pause: on })
   const inState = counts(fleet)
   const tail = searchOf(wish).toString()
   const at = (id: string | null) => go(`/fleet${id === null ? '' : `/${encodeURIComponent(id)}`}${tail && `?${tail}`}`)
@@ -79,17 +90,15 @@ export default function Fleet() {
                 on={wish.state === null}
                 choose={() => setWish({ ...wish, state: null })}
               />
-              {(Object.keys(inState) as AgentState[])
-                .filter((state) => inState[state] > 0 || wish.state === state)
-                .map((state) => (
-                  <Facet
-                    key={state}
-                    name={STATE_WORDS[state]}
-                    among={inState[state]}
-                    on={wish.state === state}
-                    choose={() => setWish({ ...wish, state: wish.state === state ? null : state })}
-                  />
-                ))}
+              {FACETS.filter((state) => inState[state] > 0 || wish.state === state).map((state) => (
+                <Facet
+                  key={state}
+                  name={STATE_WORDS[state]}
+                  among={inState[state]}
+                  on={wish.state === state}
+                  choose={() => setWish({ ...wish, state: wish.state === state ? null : state })}
+                />
+              ))}
             </fieldset>
             <span className="fleet-count muted" role="status" data-testid="count">
               {count(rows.length)} of {counted(fleet.length, 'agent')}
@@ -110,6 +119,7 @@ export default function Fleet() {
             </p>
           ) : (
             <FleetTable
+              grid={grid}
               fleet={fleet}
               rows={rows}
               by={wish.by}
@@ -117,12 +127,30 @@ export default function Fleet() {
               onSort={sort}
               onOpen={at}
               hold={hold}
+              selection={selected}
+              shown={shown}
+              onSelect={select}
+              onPause={pause}
               rowHeight={touch ? 44 : density === 'comfortable' ? 40 : 32}
               width={width || window.innerWidth}
             />
           )}
+          {selected.ids.size > 0 && (
+            <SelectionBar
+              selected={selected.ids.size}
+              shown={shown}
+              rows={rows.length}
+              onAll={() => select(including(selected, named(rows, fleet), true))}
+              onPause={pause}
+              onClear={() => {
+                select(NOTHING)
+                grid.current?.focus({ preventScroll: true }) // the button that had the focus is gone
+              }}
+            />
+          )}
         </section>
       )}
+      {asked && <PauseDialog fleet={fleet} {...asked} onClose={() => ask(null)} />}
       {agent !== undefined && (
         <Suspense>
           <AgentDrawer id={agent} onClose={() => at(null)} />
@@ -131,6 +159,23 @@ export default function Fleet() {
     </Page>
   )
 }
+
+/** What is selected, of the agents that there are: none of another run. */
+function useSelection(fleet: Agents): [Selection, (next: Selection) => void] {
+  const [kept, keep] = useState({ run: fleet.run, shape: fleet.shape, selection: NOTHING })
+  let { selection } = kept
+  if (kept.run !== fleet.run || kept.shape !== fleet.shape) {
+    selection = kept.run === fleet.run ? present(selection, (id) => fleet.rowOf(id) !== undefined) : NOTHING
+    keep({ run: fleet.run, shape: fleet.shape, selection })
+  }
+  const select = useCallback((next: Selection) => keep((now) => ({ ...now, selection: next })), [])
+  return [selection, select]
+}
+
+const named = (rows: readonly number[], fleet: Agents) => rows.map((row) => fleet.ids[row] ?? '')
+
+const countIn = (rows: readonly number[], fleet: Agents, { ids }: Selection) =>
+  ids.size === 0 ? 0 : rows.reduce((count, row) => count + Number(ids.has(fleet.ids[row] ?? '')), 0)
 
 function Facet({ name, among, on, choose }: { name: string; among: number; on: boolean; choose: () => void }) {
   return (

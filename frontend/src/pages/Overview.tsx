@@ -5,6 +5,7 @@ import { Card } from '../parts/Card'
 import { Page } from '../parts/Page'
 import { Activity } from './overview/Activity'
 import { AtRest } from './overview/AtRest'
+import { CatchingUp } from './overview/CatchingUp'
 import { EquityCard } from './overview/EquityCard'
 import { Figures } from './overview/Figures'
 import { FirstSteps } from './overview/FirstSteps'
@@ -27,6 +28,11 @@ export default function Overview() {
         </div>
       ) : status.run === null ? (
         <NoRun status={status} />
+      ) : status.phase === 'catching_up' ? (
+        <>
+          <CatchingUp status={status} />
+          <Runs />
+        </>
       ) : (
         <>
           <AtRest phase={status.phase} text={status.phase_text} />

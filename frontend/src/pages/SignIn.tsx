@@ -1,4 +1,4 @@
-import { Button, PasswordInput } from '@mantine/core'
+import { Button, PasswordInput, TextInput } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { CopyButton } from '../parts/CopyButton'
@@ -10,6 +10,7 @@ const COMMAND = 'clawd web link'
 
 /** Who is not signed in sees this and nothing else. A link that was opened signs in by itself. */
 export function SignIn({ token }: { token: string | null }) {
+  const [name, setName] = useState('')
   const [password, setPassword] = useState('')
   const tried = useRef<string | null>(null)
   const entry = useMutation({ mutationFn: signIn })
@@ -26,7 +27,7 @@ export function SignIn({ token }: { token: string | null }) {
 
   const submit = (event: FormEvent) => {
     event.preventDefault()
-    if (password) mutate({ password })
+    if (password) mutate({ name, password })
   }
   const byLink = entry.variables !== undefined && 'token' in entry.variables
   if (byLink && (entry.isPending || entry.isSuccess))
@@ -51,11 +52,22 @@ export function SignIn({ token }: { token: string | null }) {
         </div>
       </section>
       <form className="card" onSubmit={submit}>
-        <h2>With the password</h2>
+        <h2>With a password</h2>
         <p>
-          If one was set; <code>clawd web password</code> sets it.
+          If one was set: <code>clawd web password</code> sets the owner’s, <code>clawd web people password NAME</code>{' '}
+          anybody else’s.
         </p>
-        <input type="text" autoComplete="username" value="clawd" readOnly hidden />
+        <TextInput
+          label="Name"
+          description="Empty for the owner"
+          value={name}
+          onChange={(event) => setName(event.currentTarget.value)}
+          autoComplete="username"
+          autoCapitalize="none"
+          spellCheck={false}
+          maxLength={64}
+          mb={8}
+        />
         <PasswordInput
           label="Password"
           value={password}

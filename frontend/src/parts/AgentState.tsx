@@ -1,8 +1,20 @@
 import type { AgentState as State } from '../live/status'
 
-const SHAPES: Record<State, string> = { active: '●', halted: '■', reducing: '◐', fired: '✕', released: '○' }
+const SHAPES: Record<State, string> = {
+  active: '●',
+  pausing: '◌',
+  paused: '❚❚',
+  unpausing: '◌',
+  halted: '■',
+  reducing: '◐',
+  fired: '✕',
+  released: '○',
+}
 export const STATE_WORDS: Record<State, string> = {
   active: 'Active',
+  pausing: 'Pausing…',
+  paused: 'Paused',
+  unpausing: 'Unpausing…',
   halted: 'Halted',
   reducing: 'Reducing',
   fired: 'Fired',

@@ -3,6 +3,7 @@ import { Link } from 'react-router'
 import { type AlertView, useAcknowledge } from './alerts'
 import { MarketTime } from './MarketTime'
 import { ProblemNotice } from './ProblemNotice'
+import './alerts.css'
 
 const SIGNS: Record<AlertView['severity'], { sign: string; word: string }> = {
   info: { sign: 'i', word: 'For your information' },

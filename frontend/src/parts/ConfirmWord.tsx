@@ -1,4 +1,5 @@
 import { TextInput } from '@mantine/core'
+import type { Ref } from 'react'
 
 /** A word that has to be typed before something that cannot be undone; `value === word` allows it. */
 export function ConfirmWord({
@@ -6,11 +7,13 @@ export function ConfirmWord({
   value,
   onChange,
   autoFocus = false,
+  ref,
 }: {
   word: string
   value: string
   onChange: (value: string) => void
   autoFocus?: boolean
+  ref?: Ref<HTMLInputElement>
 }) {
   return (
     <TextInput
@@ -25,6 +28,8 @@ export function ConfirmWord({
       autoComplete="off"
       autoCapitalize="characters"
       spellCheck={false}
+      maxLength={40}
+      ref={ref}
     />
   )
 }

@@ -14,7 +14,7 @@ export interface Column<Row> {
   phone?: boolean
 }
 
-export interface Sorting {
+interface Sorting {
   id: string
   down: boolean
 }

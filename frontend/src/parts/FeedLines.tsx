@@ -1,5 +1,6 @@
 import type { FeedLine } from '../live/frames'
 import { MarketTime } from './MarketTime'
+import './feed.css'
 
 const SIGNS: Record<FeedLine['tone'], string> = { plain: '·', gain: '▲', loss: '▼', warn: '!', danger: '■' }
 

@@ -4,7 +4,7 @@ const listeners = new Set<() => void>()
 const fresh = new Map<string, string | null>()
 
 /** A text that this browser keeps for the person who sits before it; null where there is none. */
-export function readKept(key: string): string | null {
+function readKept(key: string): string | null {
   if (!fresh.has(key)) {
     try {
       fresh.set(key, localStorage.getItem(`clawd.${key}`))

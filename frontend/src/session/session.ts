@@ -34,8 +34,8 @@ export function useSignedOut(): boolean {
   return useSyncExternalStore(signedOut.subscribe, () => signedOut.now)
 }
 
-/** Open a session: with the token of a link, or with the password. */
-export async function signIn(by: { token: string } | { password: string }): Promise<void> {
+/** Open a session: with the token of a link, or with a password; the owner needs no name. */
+export async function signIn(by: { token: string } | { name: string; password: string }): Promise<void> {
   const who = await answered(api.POST('/api/session', { body: by }))
   queries.setQueryData(KEY, who)
   signedOut.set(false)

@@ -9,7 +9,7 @@ import { ProblemNotice } from '../parts/ProblemNotice'
 
 /** How many alerts nobody has acknowledged, and which. */
 export function AlertsBell() {
-  const alerts = useStatusOf((status) => status.alerts, 0)
+  const alerts = useStatusOf((status) => status.alerts ?? 0, 0)
   const [opened, setOpened] = useState(false)
   const says = alerts > 0 ? `${counted(alerts, 'alert')} that nobody has seen` : 'No alerts'
   return (

@@ -5,7 +5,7 @@ import { isHere, PAGES } from './pages'
 /** The way to the pages; narrow windows show signs alone, named for who cannot see them and on hover. */
 export function Nav({ onGo }: { onGo?: () => void }) {
   const { pathname } = useLocation()
-  const approvals = useStatusOf((status) => status.approvals, 0)
+  const approvals = useStatusOf((status) => status.approvals ?? 0, 0)
   return (
     <ul className="nav-pages">
       {PAGES.map(({ to, name, Icon }) => (

@@ -7,8 +7,11 @@ import { PHASES } from './phases'
 export function PhaseNote() {
   const status = useStatus()
   if (!status) return null
-  const { phase, phase_text, market_time } = status
-  const progress = phase === 'compiling' || phase === 'reading' || phase === 'searching' ? status.progress : null
+  const { phase, phase_text } = status
+  const underWay = phase === 'compiling' || phase === 'reading' || phase === 'searching' || phase === 'catching_up'
+  const progress = underWay ? status.progress : null
+  // The last time of a run that nobody trades yet would look like that of now.
+  const market_time = underWay ? null : status.market_time
   return (
     <span className="phase" title={phase_text || PHASES[phase]}>
       <span className={phase === 'failed' ? 'danger' : 'muted'}>

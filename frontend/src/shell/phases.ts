@@ -6,6 +6,7 @@ export const PHASES: Record<Status['phase'], string> = {
   compiling: 'Compiling',
   reading: 'Reading the market',
   searching: 'Searching',
+  catching_up: 'Reading the journal',
   trading: 'Trading',
   ended: 'Run ended',
   stopped: 'Stopped',

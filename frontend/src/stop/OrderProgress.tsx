@@ -3,6 +3,7 @@ import { useEffect, useState } from 'react'
 import { answered, api, type Schema } from '../api/client'
 import { age, counted, sentence } from '../format'
 import { ProblemNotice } from '../parts/ProblemNotice'
+import { Unattended } from './Unattended'
 import { type Verdict, verdict } from './words'
 
 const GLYPH: Record<Verdict['tone'], string> = { wait: '◌', good: '✓', bad: '⚠' }
@@ -54,6 +55,7 @@ export function OrderProgress({ given }: { given: Schema<'OrderAnswers'> }) {
           ))}
         </ul>
       )}
+      {data.order.ordered === 'flatten' && <Unattended runs={data.unattended} />}
       {error && <ProblemNotice error={error} />}
       <p className="muted">
         Order {number}, recorded in the audit log. It holds through restarts and new days until somebody resumes.

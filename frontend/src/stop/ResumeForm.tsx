@@ -1,8 +1,10 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useRef, useState } from 'react'
 import { answered, api, queries, type Schema } from '../api/client'
+import { ConfirmWord } from '../parts/ConfirmWord'
 import { ProblemNotice } from '../parts/ProblemNotice'
+import { WhyField } from './WhyField'
 import { wishName } from './words'
 
 interface Props {
@@ -37,24 +39,8 @@ export function ResumeForm({ standing, onGiven, onCancel }: Props) {
         </p>
       )}
       <p>Agents may enter positions again, within the limits. What they still want they may enter at once.</p>
-      <TextInput
-        label={`Type ${word} to confirm`}
-        value={typed}
-        onChange={(event) => setTyped(event.currentTarget.value)}
-        autoComplete="off"
-        autoCapitalize="characters"
-        spellCheck={false}
-        maxLength={40}
-        ref={field}
-        data-autofocus
-      />
-      <TextInput
-        label="Why (kept with the order)"
-        value={why}
-        onChange={(event) => setWhy(event.currentTarget.value)}
-        maxLength={500}
-        autoComplete="off"
-      />
+      <ConfirmWord word={word} value={typed} onChange={setTyped} autoFocus ref={field} />
+      <WhyField value={why} onChange={setWhy} />
       {resume.error && <ProblemNotice error={resume.error} />}
       <div className="stop-buttons">
         <Button variant="default" onClick={onCancel}>

@@ -1,8 +1,12 @@
-import { Button, TextInput } from '@mantine/core'
+import { Button } from '@mantine/core'
 import { useMutation } from '@tanstack/react-query'
 import { useEffect, useId, useRef, useState } from 'react'
 import { answered, api, queries, type Schema } from '../api/client'
+import { counted } from '../format'
+import { ConfirmWord } from '../parts/ConfirmWord'
 import { ProblemNotice } from '../parts/ProblemNotice'
+import { Unattended } from './Unattended'
+import { WhyField } from './WhyField'
 import { consequences, deed, type Level, mayGo, PURPOSES, TITLES, wishName } from './words'
 
 interface Props {
@@ -38,6 +42,7 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
   }
   // Who has been told of no run yet may still be reading its journal.
   const idle = !standing.runs.some((run) => run.at_work) && standing.answers.runs.every((run) => run.state === 'ended')
+  const unread = standing.runs.filter((run) => run.at_work && !run.whole).map((run) => run.run)
   return (
     <>
       <fieldset className="stop-levels">
@@ -64,8 +69,16 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
         ))}
       </fieldset>
       <div id={consequence} className="stop-consequences" aria-live="polite">
-        {standing.runs.some((run) => run.at_work && !run.whole) && (
-          <p className="warn">⚠ The journal is still being read: these counts are not of now.</p>
+        {unread.length > 0 && (
+          <p className="warn">
+            ⚠ The journal of {unread.join(', ')} is still being read: what is open there is not counted. The order
+            reaches it all the same.
+          </p>
+        )}
+        {standing.uncounted > 0 && (
+          <p className="warn">
+            ⚠ And {counted(standing.uncounted, 'more run')} at work, not counted here: the order is for them too.
+          </p>
         )}
         {idle ? (
           <p>Nothing is running. The order is kept, and whatever starts next begins under it.</p>
@@ -76,25 +89,10 @@ export function StopForm({ standing, onGiven, onCancel }: Props) {
             ))}
           </ul>
         )}
+        <Unattended runs={standing.unattended} />
       </div>
-      {level.word && (
-        <TextInput
-          label={`Type ${level.word} to confirm`}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          autoComplete="off"
-          autoCapitalize="characters"
-          spellCheck={false}
-          maxLength={40}
-        />
-      )}
-      <TextInput
-        label="Why (kept with the order)"
-        value={why}
-        onChange={(event) => setWhy(event.currentTarget.value)}
-        maxLength={500}
-        autoComplete="off"
-      />
+      {level.word && <ConfirmWord word={level.word} value={typed} onChange={setTyped} />}
+      <WhyField value={why} onChange={setWhy} />
       {stop.error && (
         <div>
           <ProblemNotice error={stop.error} />

@@ -19,6 +19,7 @@ const answers = (changes: Partial<Schema<'OrderAnswers'>>): Schema<'OrderAnswers
   done: false,
   flat: false,
   runs: [{ run: 'r', state: 'waiting', text: null, at: null, positions: 3 }],
+  unattended: [],
   text: '',
   ...changes,
 })
@@ -78,6 +79,12 @@ describe('where an order stands', () => {
     expect(verdict(answers({}), 0)).toEqual({ tone: 'wait', title: 'Closing: not flat yet' })
     expect(verdict(answers({}), LATE)).toEqual({ tone: 'bad', title: 'STILL NOT FLAT' })
     expect(verdict(answers({ done: true, flat: true, runs: [done] }), 0).title).toBe('Flat, verified with the venue')
+  })
+
+  test('what no order reaches keeps all from being flat', () => {
+    const left = { run: 'a', kind: 'account' as const, positions: 1, orders: 0, text: '' }
+    const found = verdict(answers({ done: true, flat: false, runs: [done], unattended: [left] }), 0)
+    expect(found).toEqual({ tone: 'bad', title: 'Flat where somebody is at work, NOT FLAT elsewhere' })
   })
 
   test('a run that ended is said loudly', () => {

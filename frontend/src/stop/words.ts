@@ -82,6 +82,8 @@ export function verdict(answers: Schema<'OrderAnswers'>, waited: number): Verdic
         : 'A run ended before it said that it is done',
     }
   if (!answers.runs.length) return { tone: flatten ? 'bad' : 'good', title: 'Nothing is running; the order stands' }
+  if (answers.done && flatten && answers.unattended.length)
+    return { tone: 'bad', title: 'Flat where somebody is at work, NOT FLAT elsewhere' }
   if (answers.done) return { tone: 'good', title: flatten ? 'Flat, verified with the venue' : 'Every run has obeyed' }
   if (!flatten)
     return waited < LATE ? { tone: 'wait', title: 'Waiting for the runs' } : { tone: 'bad', title: 'No word yet' }

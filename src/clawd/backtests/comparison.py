@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from clawd.backtests.reading import Kept
 from clawd.backtests.request import strategy_in
 from clawd.backtests.run import Run
-from clawd.backtests.thinning import MOST_POINTS, kept_places
 from clawd.core.clock import iso
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Floats
 from clawd.language.exits import Exits
 from clawd.language.strategy import Strategy
+from clawd.reports.thinning import MOST_POINTS, kept_places
 
 #: How many may stand side by side.
 FEWEST, MOST = 2, 6

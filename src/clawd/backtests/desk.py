@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import queue
 import secrets
 import threading
@@ -27,6 +28,8 @@ _BETWEEN_LOOKS: Final = 0.25
 _BETWEEN_TELLINGS: Final = 0.2
 #: Workers that may end in a row before they are ready, until whoever waits is told.
 _MOST_DEATHS: Final = 3
+
+_log = logging.getLogger("clawd.backtests")
 
 
 class BusyError(ClawdError):
@@ -197,15 +200,19 @@ class Desk:
             self._lock.wait_for(lambda: self._closing or bool(self._waiting), _READY_AFTER)
         while not self._closing:
             run = self._next()
-            if run is None:
-                self._tend()
-            else:
-                self._changed()
-                try:
+            try:
+                if run is None:
+                    self._tend()
+                else:
+                    self._changed()
                     self._run(run)
-                except Exception as error:  # whatever it is, the next one must not suffer for it
-                    self._dismiss()
-                    self._end(run.id, "failed", ClawdError(f"it could not be run: {error!r}"[:300]))
+            except Exception as error:  # whatever it is, the next one must not suffer for it
+                _log.exception("a worker for backtests has failed" if run is None else f"backtest {run.id} has failed")
+                self._dismiss()
+                if run is None:
+                    self._rest()
+                else:
+                    self._end(run.id, "failed", _why(error))
         self._dismiss()
         for run in self.runs():
             self._end(run.id, "interrupted", ClawdError("the server was stopped", hint="run it again"))
@@ -230,10 +237,14 @@ class Desk:
                 words = worker.hear(0.001)
                 if words is None:
                     self._dismiss()
-                    with self._lock:  # one that dies by itself is not replaced at once
-                        self._lock.wait_for(lambda: self._closing or bool(self._waiting), _READY_AFTER)
+                    self._rest()
                     return
                 self._heard_idle(worker, words)
+
+    def _rest(self) -> None:
+        """A worker that dies by itself, or cannot be started, is not replaced at once unless one is needed."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._closing or bool(self._waiting), _READY_AFTER)
 
     def _hired(self) -> WorkerProcess:
         with self._lock:
@@ -391,6 +402,17 @@ class Desk:
 def _new_id(now: int) -> str:
     moment = dt.datetime.fromtimestamp(now // 1_000_000_000, tz=dt.UTC)
     return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _why(error: Exception) -> ClawdError:
+    """What went wrong, for whoever has asked: a machine that refuses a process or a file is no mistake of ours."""
+    if isinstance(error, OSError):
+        said = error.strerror or str(error)
+        return ClawdError(
+            f"this machine refused what it needed to run: {said}"[:300],
+            hint="see that there is memory, room for another process and for open files, then run it again",
+        )
+    return ClawdError(f"it could not be run: {error!r}"[:300], hint="a fault of ours; the log says more")
 
 
 def _too_long() -> ClawdError:

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clawd.backtests.shelf import unreadable
-from clawd.backtests.thinning import MOST_POINTS, bar_edges, kept_places, wider_bars
 from clawd.core.errors import ClawdError
 from clawd.core.panel import Floats
 from clawd.core.reason import Reason
+from clawd.reports.thinning import MOST_POINTS, bar_edges, kept_places, wider_bars
 
 #: Fills that are drawn on a price at most, the latest in view.
 MOST_FILLS = 500

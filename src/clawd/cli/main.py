@@ -33,6 +33,8 @@ _COMMANDS = (
     ("reduce", _STOP, "Let positions only become smaller, in any run of this home, until `clawd resume`."),
     ("flatten", _STOP, "Halt, cancel all, close all, and do not rest until the venue says that everything is flat."),
     ("resume", _STOP, "Let the fleet enter positions again. It asks for a word to be typed."),
+    ("pause", _STOP, "Let single agents enter nothing until `clawd unpause`; all others trade on."),
+    ("unpause", _STOP, "Let paused agents enter positions again."),
     ("adopt", _STOP, "Say that what no agent has done in an instrument is yours, so that agents may enter beside it."),
     ("backtest", _STUDY, "Backtest strategies on the sample market, the catalog, or a folder of bars."),
     ("sweep", _STUDY, "Backtest every combination of a strategy's parameters, on all cores or on a cluster."),
@@ -47,7 +49,9 @@ _COMMANDS = (
     ("keys", _APPROVALS, "Make the keys that approve orders, and say whose are trusted."),
 )
 
-_MODULES = dict.fromkeys(("halt", "reduce", "flatten", "resume"), "switches")
+_MODULES = dict.fromkeys(("halt", "reduce", "flatten", "resume"), "switches") | dict.fromkeys(
+    ("pause", "unpause"), "pauses"
+)
 
 
 def run() -> None:

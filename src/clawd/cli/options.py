@@ -58,6 +58,14 @@ PortOption = Annotated[
     int | None,
     typer.Option("--port", min=1, max=65_535, help=f"port of the pages; else {PORT}, or one that is free"),
 ]
+PublicUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--public-url",
+        metavar="URL",
+        help="where browsers reach a proxy that adds TLS, such as https://HOST; with a password",
+    ),
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="for programs")]
 
 

@@ -15,7 +15,14 @@ from clawd.cli.tables import (
     ranking_table,
     verdict_on_evidence,
 )
-from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
+from clawd.core.account_events import (
+    AgentPaused,
+    AgentUnpaused,
+    FlattenBegan,
+    FlatVerified,
+    TradingState,
+    TradingStateChanged,
+)
 from clawd.core.clock import iso
 from clawd.core.event import Event
 from clawd.core.events import AgentFired, AgentHired, HaltBegan, HaltEnded, HypothesisProven
@@ -123,6 +130,8 @@ def paper_lines(stage: PaperBegan) -> list[str]:
             f"{stage.ordered.switch.state.upper()} by {stage.ordered.by} since {iso(stage.ordered.ts)}: nothing is "
             "entered until `clawd resume`"
         )
+    if paused := [f"{agent.id} {agent.strategy}" for agent in run.books.active_agents() if agent.paused]:
+        lines.append(f"paused, so entering nothing until `clawd unpause`: {', '.join(paused)}")
     if run.resumed_bars:
         lines.append(
             f"{count(run.resumed_bars, 'bar')} in the journal already, up to {iso(run.books.time)}; every book adds up"
@@ -140,6 +149,8 @@ def notable(event: Event, books: Books) -> str | None:
     match event:
         case AgentHired() | HaltEnded() | FlattenBegan():
             return fact_words(event).text
+        case AgentPaused() | AgentUnpaused():
+            return fact_words(event, {event.agent: books.agents[event.agent].strategy}).text
         case AgentFired(why="EVIDENCE"):
             lost = f"evidence that it loses {wealth(event.wealth or 0.0)}, limit {wealth(1 / FALSE_FIRING)}"
             return f"FIRED {event.agent} {books.agents[event.agent].strategy}: {lost}"

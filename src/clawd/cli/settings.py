@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from clawd.core.errors import ClawdError
+from clawd.core.refused_value import refused_value
 from clawd.core.settings import Settings
 
 
@@ -23,7 +24,7 @@ def read_settings(**given: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise ClawdError(f"{first['msg'].lower()}, not {first['input']!r}", where=f"CLAWD_{name}") from None
+        raise ClawdError(f"{refused_value(first)}, not {first['input']!r}", where=f"CLAWD_{name}") from None
     if os.environ.get("CLAWD_HOME") == "":
         raise ClawdError("no folder is named", where="CLAWD_HOME", hint="unset it for the usual place")
     if settings.home.exists() and not settings.home.is_dir():

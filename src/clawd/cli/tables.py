@@ -15,7 +15,7 @@ from clawd.cli.grid import SEVERITIES, Column, grid
 from clawd.core.clock import duration, iso
 from clawd.data.finding import Finding
 from clawd.fleet.campaign import MarketRead, Searched
-from clawd.fleet.summary import PROVEN, AgentSummary, FleetSummary
+from clawd.fleet.summary import PAUSED, PROVEN, AgentSummary, FleetSummary
 from clawd.reports.formats import wealth
 
 _MOST_LINES = 12
@@ -226,7 +226,7 @@ def _limit(summary: FleetSummary) -> tuple[str, str]:
 def _status(agent: AgentSummary) -> Text:
     if agent.status == PROVEN:
         return Text("PROVEN, waiting for you", "bold green")
-    return Text(agent.status, "" if agent.status == "trading" else "red")
+    return Text(agent.status, {"trading": "", PAUSED: "yellow"}.get(agent.status, "red"))
 
 
 def _tone(amount: str) -> str:

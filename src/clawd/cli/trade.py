@@ -23,6 +23,8 @@ from clawd.cli.options import JsonOption, read_amount, read_strategy
 from clawd.cli.settings import read_settings
 from clawd.core.account_events import (
     AgentFunded,
+    AgentPaused,
+    AgentUnpaused,
     FlattenBegan,
     FlatVerified,
     OrderDropped,
@@ -139,6 +141,7 @@ def trade(
             approvals=partial(SignedApprovals, approvals),
             decided=partial(switchboard.decisions, account),
             clusters=clusters_of(settings, [symbol]),
+            paused=partial(switchboard.pauses, account),
             faults=script,
         )
         view = _View(run, as_json)
@@ -255,6 +258,9 @@ class _View:
             typer.echo(f"going on at {iso(venue.now)}; the journal was replayed, and the venue is asked")
         if switchboard.standing().switch.state is not TradingState.ACTIVE:
             typer.echo(f"{switchboard.standing().switch.state}: nothing is entered until `clawd resume`")
+        paused = [f"{name} {agent.about.get('name', '')}" for name, agent in account.agents.items() if agent.paused]
+        if paused:
+            typer.echo(f"paused, so entering nothing until `clawd unpause`: {', '.join(paused)}")
 
     def show(self, moment: Moment) -> None:
         for event in moment.events:
@@ -323,7 +329,7 @@ def _line(event: Event) -> str | None:
             return f"an order was refused by the venue: {event.code}"
         case TradingStateChanged():
             return f"{event.state.upper()} by {event.by}: {event.why}"
-        case FlattenBegan() | FlatVerified() | ProtectionOverdue():
+        case FlattenBegan() | FlatVerified() | ProtectionOverdue() | AgentPaused() | AgentUnpaused():
             return fact_words(event).text
         case _:
             return None

@@ -22,6 +22,7 @@ from clawd.cli.options import (
     HostOption,
     JournalOption,
     PortOption,
+    PublicUrlOption,
     UniverseOption,
     journal_named,
     read_amount,
@@ -35,7 +36,7 @@ from clawd.core.settings import Settings
 from clawd.fleet.campaign import BarTraded, campaign, first_traded
 from clawd.language.strategy import Strategy
 from clawd.server.address import LOOPBACK
-from clawd.server.fleet_process import FleetProcess
+from clawd.server.fleet_process import FleetProcess, Given
 from clawd.store.fleet_list import fleet_files, read_fleet_list
 from clawd.store.journal import open_journal
 
@@ -134,6 +135,7 @@ def up(
     plain: Annotated[bool, typer.Option("--plain", help="headless, plain lines even on a terminal")] = False,
     host: HostOption = LOOPBACK,
     port: PortOption = None,
+    public_url: PublicUrlOption = None,
     while_stdin: Annotated[bool, typer.Option("--while-stdin", hidden=True)] = False,
 ) -> None:
     """Trade on paper: check the data, try every strategy, hire the best, and show it all in a browser.
@@ -169,20 +171,23 @@ def up(
             "--data": data,
             "--universe": universe,
             "--bar": bar,
-            "--capital": capital,
-            "--day-limit": day_limit,
-            "--slots": None if slots is None else str(slots),
         }
-        given = [word for name, value in options.items() if value is not None for word in (name, value)]
+        market_of = [word for name, value in options.items() if value is not None for word in (name, value)]
+        limits = {
+            "capital": ("--capital", capital),
+            "day_loss_limit": ("--day-limit", day_limit),
+            "slots": ("--slots", None if slots is None else str(slots)),
+        }
+        given = {name: Given(word, text) for name, (word, text) in limits.items() if text is not None}
         replaced = [word for name in strategies or () for word in ("--strategy", name)]
 
         def beside() -> list[str]:
             return [*(added or ()), *_deployed(settings.home, tried)]
 
-        fleet = FleetProcess([*given, *replaced], _PACE if pace is None else pace, beside, fresh)
+        fleet = FleetProcess([*market_of, *replaced], _PACE if pace is None else pace, beside, fresh, given)
         from clawd.server.serving import serve  # noqa: PLC0415 - the process that trades needs none of it
 
-        serve(settings, host, port, fleet)
+        serve(settings, host, port, fleet, public_url)
         return
     market = read_market(data, universe, bar)
     moving = sys.stdout.isatty() and not plain and os.environ.get("TERM") != "dumb"

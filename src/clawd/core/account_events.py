@@ -17,6 +17,9 @@ from clawd.core.event import Event
 #: The book of what no agent has done: trades by hand, transfers, what a venue cannot explain.
 UNATTRIBUTED = "unattributed"
 
+#: Why the entries of an agent that a person has paused are taken off.
+PAUSED = "PAUSED"
+
 
 class TradingState(StrEnum):
     """What an account may do: anything that the gate allows; only make positions smaller; likewise, and be closed."""
@@ -61,6 +64,27 @@ class AgentStopped(Event):
 
     agent: str
     why: str
+
+
+class AgentPaused(Event):
+    """A person paused an agent: it enters nothing until it is unpaused. Its positions and their exits live on.
+
+    ``pause`` is its number on the switchboard. A fleet of bars has it as well as an account at a venue.
+    """
+
+    agent: str
+    by: str
+    why: str
+    pause: int
+
+
+class AgentUnpaused(Event):
+    """A person let a paused agent enter again; fields as of :class:`AgentPaused`."""
+
+    agent: str
+    by: str
+    why: str
+    pause: int
 
 
 class OrderAccepted(Event):
@@ -323,6 +347,8 @@ ACCOUNT_EVENTS: tuple[type[Event], ...] = (
     AccountOpened,
     AgentFunded,
     AgentStopped,
+    AgentPaused,
+    AgentUnpaused,
     OrderAccepted,
     OrderRejected,
     OrderExpired,

@@ -19,6 +19,7 @@ from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from clawd.core.errors import ClawdError
+from clawd.core.refused_value import refused_value
 
 _Money = Annotated[Decimal | None, Field(gt=0, le=10**12)]
 _Multiple = Annotated[Decimal | None, Field(gt=0, le=100)]
@@ -208,5 +209,5 @@ def read_setting(name: str, value: object, where: str) -> Any:
             raise ClawdError(f"this is no value of `{name}`", where=f"{where}: {name}")
         return adapter.validate_python(value)
     except ValidationError as error:
-        said = error.errors()[0]["msg"].lower()
+        said = refused_value(error.errors()[0])
         raise ClawdError(f"{said}, not {str(value)[:60]!r}", where=f"{where}: {name}") from None

@@ -21,7 +21,9 @@ from clawd.core.account_events import (
     AccountReconciled,
     AdoptionDecided,
     AgentFunded,
+    AgentPaused,
     AgentStopped,
+    AgentUnpaused,
     AnomalyFound,
     CancelRefused,
     CancelRequested,
@@ -275,6 +277,18 @@ class Account:
 
     def _agent_stopped(self, event: AgentStopped) -> None:
         self._agent(event.agent).stopped = event.why
+
+    def _agent_paused(self, event: AgentPaused) -> None:
+        agent = self._agent(event.agent)
+        if agent.paused:
+            raise ClawdError(f"agent {event.agent} was paused twice", where="journal")
+        agent.paused = True
+
+    def _agent_unpaused(self, event: AgentUnpaused) -> None:
+        agent = self._agent(event.agent)
+        if not agent.paused:
+            raise ClawdError(f"agent {event.agent} was unpaused and had not been paused", where="journal")
+        agent.paused = False
 
     def _order_submitted(self, event: OrderSubmitted) -> None:
         if event.order in self.orders:
@@ -552,6 +566,8 @@ class Account:
 _FOLDS: Final[dict[type[Event], Callable[[Account, Any], None]]] = {
     AgentFunded: Account._agent_funded,
     AgentStopped: Account._agent_stopped,
+    AgentPaused: Account._agent_paused,
+    AgentUnpaused: Account._agent_unpaused,
     OrderSubmitted: Account._order_submitted,
     OrderHeld: Account._order_held,
     OrderMoved: Account._order_moved,

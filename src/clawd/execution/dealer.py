@@ -13,15 +13,15 @@ from decimal import Decimal
 from random import Random
 
 from clawd.core.account_events import (
-    UNATTRIBUTED,
-    AdoptionDecided,
+    PAUSED,
+    AgentPaused,
+    AgentUnpaused,
     AnomalyFound,
     CancelRequested,
     OrderRejected,
     OutcomeLost,
 )
 from clawd.core.clock import Clock
-from clawd.core.errors import ClawdError
 from clawd.core.event import Event
 from clawd.core.events import OrderFilled, OrderSubmitted, VerdictGiven
 from clawd.core.orders import Order, TimeInForce
@@ -35,19 +35,20 @@ from clawd.core.reports import (
     RequestFailed,
 )
 from clawd.execution.account import Account
+from clawd.execution.admission import objection
 from clawd.execution.breaker import Breaker
 from clawd.execution.flattening import Flattening
 from clawd.execution.groups import Groups
 from clawd.execution.hard_stop import HardStop
 from clawd.execution.intake import Intake
-from clawd.execution.life_cycle import OrderState, PlacedOrder
+from clawd.execution.life_cycle import OrderState
 from clawd.execution.quotes import Quotes
 from clawd.execution.reconciliation import Reconciliation
 from clawd.execution.timing import Timing
 from clawd.execution.unknown import NO_ANSWER, Outcomes
 from clawd.execution.verdicts import verdict_given
 from clawd.execution.view import View
-from clawd.execution.waiting import WATCHED, Approvals, Waiting
+from clawd.execution.waiting import Approvals, Waiting
 from clawd.execution.writer import JournalPort, Writer
 from clawd.risk.gate import ApprovedOrder, approve
 from clawd.risk.verdict import Code, Outcome, Verdict
@@ -306,15 +307,21 @@ class Dealer:
         with self.writer.batch():
             self.hard_stop.resume(by)
 
-    def decide_adoption(self, symbol: str, by: str) -> None:
-        """What is unattributed in an instrument is the person's, and agents may enter beside it.
+    def pause(self, agent: str, by: str, why: str, number: int) -> None:
+        """An agent enters nothing any more, and its entries that work or wait are taken off; its exits live on.
 
-        Raises:
-            ClawdError: where nothing waits for a decision.
+        Args:
+            agent: that is not paused yet.
+            by, why: who said so and, possibly empty, their reason.
+            number: of what they said, on the switchboard.
         """
-        if all((block.symbol, block.why) != (symbol, UNATTRIBUTED) for block in self.account.blocks):
-            raise ClawdError(f"nothing in {symbol} waits for a decision", where="adoption")
-        self.enter(AdoptionDecided(symbol=symbol, by=by))
+        with self.writer.batch():
+            self.writer.enter(AgentPaused(agent=agent, by=by, why=why, pause=number))
+            self._cancel_entries(PAUSED, agent)
+
+    def unpause(self, agent: str, by: str, why: str, number: int) -> None:
+        """A paused agent may enter again. Arguments as of :meth:`pause`."""
+        self.enter(AgentUnpaused(agent=agent, by=by, why=why, pause=number))
 
     # Steps.
 
@@ -322,7 +329,9 @@ class Dealer:
         self, order: Order, part: Decimal = Decimal(1), replaces: str | None = None
     ) -> tuple[Verdict, ApprovedOrder | None]:
         """What the gate says of an order now."""
-        if (code := self._refusal(order, replaces)) is not None:
+        ready = order.reduces or self.ready
+        code = objection(order, replaces, self.account, self._venue.capabilities, ready=ready)
+        if code is not None:
             return _refused(code), None
         self._view.venue.connected = self.writer.queue.open and self.reconciliation.agreed
         self._view.venue.breaker_open = self.breaker.is_open(self._clock.now())
@@ -347,36 +356,6 @@ class Dealer:
         self.writer.ask(Submit(approved, replaces, self._reduces_net(approved.order)))
         self._watch_expiry(approved.order)
 
-    def _refusal(self, order: Order, replaces: str | None) -> Code | None:
-        """Why an order does not even come before the gate, None where it does."""
-        account = self.account
-        agent = account.agents.get(order.agent)
-        replaced = None if replaces is None else account.orders.get(replaces)
-        code: Code | None = None
-        if order.id in account.orders:
-            code = Code.DUPLICATE
-        elif agent is None or agent.id == UNATTRIBUTED or order.symbol not in account.start.symbols:
-            code = Code.AGENT_NOT_ACTIVE
-        elif not order.size.is_finite():
-            code = Code.SIZE_INVALID
-        elif not all(figure is None or figure.is_finite() for figure in _prices(order)):
-            code = Code.PRICE_INVALID
-        elif not self._venue_can(order, replaces) or not (replaced is None or _can_be_replaced(replaced, order)):
-            code = Code.NOT_SUPPORTED
-        elif not order.reduces and not self.ready:
-            code = Code.NOT_READY
-        return code
-
-    def _venue_can(self, order: Order, replaces: str | None) -> bool:
-        """Whether the venue can hold an order. When a GTD order ends is watched here as well."""
-        can = self._venue.capabilities
-        return (
-            (order.type in can.order_types or (order.type in WATCHED and replaces is None))
-            and (order.time_in_force in can.times_in_force or order.time_in_force is TimeInForce.GTD)
-            and (can.post_only or not order.post_only)
-            and (replaces is None or (can.replace and replaces in self.account.orders))
-        )
-
     def _reduces_net(self, order: Order) -> bool:
         """Whether the venue can see to it that an order only reduces: it makes the account's net position smaller."""
         net = self.account.totals.net.get(order.symbol, Decimal(0))
@@ -386,11 +365,11 @@ class Dealer:
     def _never_sent(self, order: str) -> None:
         self.writer.enter(OrderRejected(order=order, code="NOT_SENT", venue_time=None))
 
-    def _cancel_entries(self, why: str) -> None:
+    def _cancel_entries(self, why: str, agent: str | None = None) -> None:
         for placed in list(self.account.working()):
-            if not placed.order.reduces:
+            if not placed.order.reduces and agent in (None, placed.order.agent):
                 self.cancel(placed.order.id, why)
-        self.waiting.drop_entries(why)
+        self.waiting.drop_entries(why, agent)
 
     def _give_up(self, order: str) -> bool:
         """Give an order up that still waits to be sent; whether it did."""
@@ -430,14 +409,5 @@ class Dealer:
             self.propose(by)
 
 
-def _prices(order: Order) -> tuple[Decimal | None, ...]:
-    return order.level, order.reference, order.limit, order.trail, order.stop_distance
-
-
 def _refused(code: Code) -> Verdict:
     return Verdict(Outcome.REFUSE, code, Decimal(0), {})
-
-
-def _can_be_replaced(placed: PlacedOrder, by: Order) -> bool:
-    order = placed.order
-    return placed.state.working and (order.agent, order.symbol, order.reduces) == (by.agent, by.symbol, by.reduces)

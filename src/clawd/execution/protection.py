@@ -105,11 +105,6 @@ class Protection:
         """Whether a target has closed a part of it: what it took is not bought back."""
         return bool(self.position["taken"] > 0.0)
 
-    @property
-    def time_is_over(self) -> bool:
-        """Whether it has been held for as many bars as it may be."""
-        return bool(not self.ended and 0.0 < self.plan["time"] <= self.position["held"])
-
 
 @lru_cache(maxsize=4096)
 def _plan(exits: Exits | None) -> np.void:

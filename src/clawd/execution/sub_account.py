@@ -26,6 +26,7 @@ class SubAccount:
         day_value: its value when the day began.
         realised, fees, funding: since it was funded.
         stopped: why it may enter nothing any more, None while it may.
+        paused: whether a person lets it enter nothing for now.
         about: what whoever funded it wanted to be remembered, such as its strategy.
         stances: what it has decided, by symbol.
     """
@@ -40,6 +41,7 @@ class SubAccount:
     fees: Decimal = _ZERO
     funding: Decimal = _ZERO
     stopped: str | None = None
+    paused: bool = False
     about: dict[str, Any] = field(default_factory=dict)
     stances: dict[str, Stance] = field(default_factory=dict)
 

@@ -39,7 +39,7 @@ from clawd.execution.waiting import Approvals
 from clawd.execution.watch import WatchLimits
 from clawd.risk.gate import Outcome, Verdict
 from clawd.risk.limits import Limits
-from clawd.store.switchboard import Command, Decision, Switch
+from clawd.store.switchboard import Command, Decision, Pause, Switch
 from clawd.venues.venue import Venue
 
 #: Nanoseconds between two looks at all positions: whether one is naked, and whether one's time is over.
@@ -242,6 +242,19 @@ class Trader:
                 self._flattened_for = command.number
                 return not account.flattening
         return True
+
+    def heed(self, pauses: Mapping[str, Pause]) -> None:
+        """Pause and unpause agents as people have said last. To be asked again and again: it holds until unsaid.
+
+        Args:
+            pauses: the last word on each agent on which there is one.
+        """
+        for name, pause in pauses.items():
+            if self.account.agents[name].paused is not pause.paused:
+                change = self.dealer.pause if pause.paused else self.dealer.unpause
+                with self._writer.batch():
+                    change(name, pause.by, pause.why, pause.number)
+                    self._settle()
 
     def adopt(self, decision: Decision) -> None:
         """A person has decided about what is unattributed in an instrument; once is enough."""

@@ -169,7 +169,7 @@ class View:
     ) -> AgentFacts:
         if agent is None or name == UNATTRIBUTED or not entering:
             capital = _ZERO if agent is None else agent.capital
-            return AgentFacts(name, False, capital, _ZERO, _UNKNOWN, _UNKNOWN, _UNKNOWN)
+            return AgentFacts(name, False, True, capital, _ZERO, _UNKNOWN, _UNKNOWN, _UNKNOWN)
         try:
             loss = agent.day_loss(marks) if self.account.day == utc_day(now) else _UNKNOWN
             reserved = self.account.reserved_by(agent, marks)
@@ -181,6 +181,7 @@ class View:
         return AgentFacts(
             id=name,
             active=agent.stopped is None,
+            paused=agent.paused,
             capital=agent.capital,
             share=self.limits.day_loss * agent.capital / self.account.start.cash,
             loss=loss,

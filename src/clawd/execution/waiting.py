@@ -116,10 +116,10 @@ class Waiting:
         self._writer.enter(OrderDropped(order=order, why=why))
         return True
 
-    def drop_entries(self, why: str) -> None:
-        """Never send the entries that are held."""
+    def drop_entries(self, why: str, agent: str | None = None) -> None:
+        """Never send the entries that are held: of one agent, or of all."""
         for held in list(self._writer.account.held.values()):
-            if not held.order.reduces:
+            if not held.order.reduces and agent in (None, held.order.agent):
                 self.drop(held.order.id, why)
 
     def work(self) -> None:

@@ -130,12 +130,6 @@ class Writer:
         """Let the observers see what has been entered so far, before anything else happens."""
         self._observe()
 
-    def send_waiting(self) -> None:
-        """Send what has been waiting and may be sent now."""
-        if self._depth == 0:
-            self._check()
-            self._send()
-
     def _observe(self) -> None:
         while self._unseen:
             event = self._unseen.pop(0)

@@ -46,6 +46,7 @@ class AgentBook:
             and ``bet``, what the last bar added to it, None where it did not count.
         monitor: the evidence that it loses, from every bar since it was hired.
         proven: whether the journal says that its evidence has reached its level.
+        fired: why it lost its slot, None while it has it; ``paused``, whether a person lets it enter nothing for now.
         plan: its exits as numbers, with the windows of its own average true ranges.
         equity, peak, day_equity: at the last mark, the highest so far, and when the day opened.
     """
@@ -82,6 +83,7 @@ class AgentBook:
     funding: Decimal = Decimal(0)
     refusals: int = 0
     fired: str | None = None
+    paused: bool = False
     released: bool = False
     plan: np.void = field(init=False)
 
@@ -90,7 +92,7 @@ class AgentBook:
 
     @property
     def active(self) -> bool:
-        """Whether it has its slot and may enter positions."""
+        """Whether it has its slot."""
         return self.fired is None
 
     @property

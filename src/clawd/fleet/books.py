@@ -11,7 +11,15 @@ from decimal import Decimal
 
 import numpy as np
 
-from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
+from clawd.core.account_events import (
+    PAUSED,
+    AgentPaused,
+    AgentUnpaused,
+    FlattenBegan,
+    FlatVerified,
+    TradingState,
+    TradingStateChanged,
+)
 from clawd.core.clock import iso
 from clawd.core.costs import Costs
 from clawd.core.errors import ClawdError
@@ -56,6 +64,7 @@ from clawd.evidence.monitor import Monitor, why_to_fire
 from clawd.execution.exits import Exit, exits_needed
 from clawd.fleet.agent_book import AgentBook, new_positions
 from clawd.fleet.claims import Bet
+from clawd.fleet.figures import Figures
 from clawd.language.exits import Exits, read_exits
 from clawd.risk.gate import Outcome
 
@@ -108,6 +117,8 @@ class Books:
     outcomes: dict[str, int] = field(default_factory=dict)
     finished: bool = False
     grids: tuple[Grid, ...] = field(init=False)
+    _figures: Figures = field(default_factory=Figures, compare=False, repr=False)
+    _orders_of: dict[str, dict[str, Order]] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         self.grids = tuple(grid_of(studied(tick)) for tick in self.start.ticks)
@@ -130,7 +141,10 @@ class Books:
     @property
     def cash(self) -> Decimal:
         """Cash of the whole account: what the agents have and what none of them has."""
-        return self.unallotted + sum((agent.cash for agent in self.agents.values() if not agent.released), Decimal(0))
+        if self._figures.cash is None:
+            held = (agent.cash for agent in self.agents.values() if not agent.released)
+            self._figures.cash = self.unallotted + sum(held, Decimal(0))
+        return self._figures.cash
 
     @property
     def equity(self) -> Decimal:
@@ -146,39 +160,55 @@ class Books:
     @property
     def reserved(self) -> Decimal:
         """The worst case still to come of every open position and working entry."""
-        return sum((self.reserved_by(agent) for agent in self.agents.values()), Decimal(0))
+        known = self._figures.reserved
+        for name in self.agents.keys() - known.keys():
+            self.reserved_by(self.agents[name])
+        return sum(map(known.__getitem__, self.agents), Decimal(0))  # in one order, whoever was known before
 
     def reserved_by(self, agent: AgentBook) -> Decimal:
         """The worst case still to come of one agent."""
-        return agent.position_reserved(self.symbols, self.marks, self.costs) + agent.entry_reserved(
-            self.symbols, tuple(self.start.lots), self.costs
-        )
+        found = self._figures.reserved.get(agent.id)
+        if found is None:
+            found = agent.position_reserved(self.symbols, self.marks, self.costs) + agent.entry_reserved(
+                self.symbols, tuple(self.start.lots), self.costs
+            )
+            self._figures.reserved[agent.id] = found
+        return found
 
     def exposure_of(self, agent: AgentBook, only: int | None = None) -> Decimal:
         """Notional of an agent's book once its working orders have filled, in all instruments or in that of one row."""
-        total = Decimal(0)
-        for row, symbol in enumerate(self.symbols):
-            position = agent.positions[row]
-            if symbol in self.marks and only in (None, row):
-                lots = position["lots"] + position["closing"] + position["opening"]
-                total += abs(booked_float(lots)) * self.start.lots[row] * self.marks[symbol]
+        total = self._figures.exposures.get((agent.id, only))
+        if total is None:
+            total = Decimal(0)
+            for row, symbol in enumerate(self.symbols):
+                position = agent.positions[row]
+                if symbol in self.marks and only in (None, row):
+                    lots = position["lots"] + position["closing"] + position["opening"]
+                    total += abs(booked_float(lots)) * self.start.lots[row] * self.marks[symbol]
+            self._figures.exposures[agent.id, only] = total
         return total
 
     def net_sizes(self) -> dict[str, Decimal]:
         """The sum of the agents' sizes by symbol, which must equal the venue's positions."""
-        sizes: dict[str, Decimal] = {}
-        for agent in self.agents.values():
-            for symbol, size in agent.sizes.items():
-                if size:
-                    sizes[symbol] = sizes.get(symbol, Decimal(0)) + size
-        return {symbol: size for symbol, size in sizes.items() if size}
+        if self._figures.net_sizes is None:
+            sizes: dict[str, Decimal] = {}
+            for agent in self.agents.values():
+                for symbol, size in agent.sizes.items():
+                    if size:
+                        sizes[symbol] = sizes.get(symbol, Decimal(0)) + size
+            self._figures.net_sizes = {symbol: size for symbol, size in sizes.items() if size}
+        return self._figures.net_sizes
 
     def active_agents(self) -> list[AgentBook]:
         return [agent for agent in self.agents.values() if agent.active]
 
     def orders_of(self, agent: str, symbol: str) -> list[Order]:
         """The resting orders of an agent in an instrument."""
-        return [order for order in self.orders.values() if order.agent == agent and order.symbol == symbol]
+        return [order for order in self._orders_of.get(agent, {}).values() if order.symbol == symbol]
+
+    def has_orders(self, agent: str) -> bool:
+        """Whether an order of an agent rests at the venue."""
+        return bool(self._orders_of.get(agent))
 
     def row(self, symbol: str) -> int:
         return self.start.symbols.index(symbol)
@@ -207,6 +237,12 @@ class Books:
         Raises:
             ClawdError: when the fact contradicts the books.
         """
+        try:
+            self._apply(event)
+        finally:
+            self._figures.forget(event, len(self.start.symbols))
+
+    def _apply(self, event: Event) -> None:
         match event:
             case BarClosed():
                 self._bar_closed(event)
@@ -219,7 +255,7 @@ class Books:
             case OrderMoved():
                 order = self._resting(event.order)
                 self._agree_on_exit(order, event.size, event.level)
-                self.orders[event.order] = replace(order, level=event.level, size=event.size)
+                self._rest(replace(order, level=event.level, size=event.size))
             case OrderCancelled():
                 self._order_cancelled(event)
             case IntentsProposed():
@@ -243,6 +279,8 @@ class Books:
                 self._agent_fired(event)
             case AgentReleased():
                 self._agent_released(event)
+            case AgentPaused() | AgentUnpaused():
+                self._agent_paused(event)
             case DayOpened():
                 self._day_opened(event)
             case HaltBegan():
@@ -319,6 +357,13 @@ class Books:
             raise ClawdError(f"the evidence of {agent.id} has not just reached its level", where="journal")
         agent.proven = True
 
+    def _agent_paused(self, event: AgentPaused | AgentUnpaused) -> None:
+        agent, paused = self.agents[event.agent], isinstance(event, AgentPaused)
+        if agent.released or agent.paused is paused:
+            state = "released" if agent.released else "paused" if paused else "not paused"
+            raise ClawdError(f"agent {agent.id} is {state} already: a {event.kind} cannot stand here", where="journal")
+        agent.paused = paused
+
     def _agent_released(self, event: AgentReleased) -> None:
         agent = self.agents[event.agent]
         if agent.active or not agent.flat or agent.cash != event.capital:
@@ -357,7 +402,15 @@ class Books:
             _agree(f"the size of order {order.id}", order.size, self.let_through.pop(order.id, Decimal(0)))
         else:
             self._agree_on_exit(order, order.size, order.level)
+        self._rest(order)
+
+    def _rest(self, order: Order) -> None:
         self.orders[order.id] = order
+        self._orders_of.setdefault(order.agent, {})[order.id] = order
+
+    def _take_off(self, order: Order) -> None:
+        del self.orders[order.id]
+        del self._orders_of[order.agent][order.id]
 
     def _agree_on_exit(self, order: Order, size: Decimal, level: Decimal | None) -> None:
         """An exit is what the position needs: a stop for the whole of it, or one of its targets."""
@@ -374,7 +427,7 @@ class Books:
 
     def _order_filled(self, event: OrderFilled) -> None:
         order = self._resting(event.order)
-        del self.orders[event.order]
+        self._take_off(order)
         agent, row = self.agents[order.agent], self.row(order.symbol)
         position = agent.positions[row]
         found = (event.agent, event.symbol, event.order_kind, event.size)
@@ -397,13 +450,12 @@ class Books:
             book_closing(position, lots, float(event.reason))
 
     def _order_cancelled(self, event: OrderCancelled) -> None:
-        self._resting(event.order)
-        del self.orders[event.order]
+        self._take_off(self._resting(event.order))
         position = self.agents[event.agent].positions[self.row(event.symbol)]
         if event.order_kind is OrderKind.OPENING:
             position["opening"] = 0.0
-            # An entry that the market or a halt took away is asked for again.
-            if event.why in ("PRICE_BAND", Reason.HALT.name):
+            # An entry that the market, a halt or a pause took away is asked for again.
+            if event.why in ("PRICE_BAND", Reason.HALT.name, PAUSED):
                 position["acted"] = np.nan
 
     def _day_opened(self, event: DayOpened) -> None:

@@ -189,6 +189,7 @@ class Desk:
             agent=AgentFacts(
                 id=agent.id,
                 active=agent.active,
+                paused=agent.paused,
                 capital=agent.capital,
                 share=self.share_of(agent),
                 loss=agent.day_loss(books.marks) if entering else nothing,

@@ -8,7 +8,15 @@ from typing import Final
 
 import numpy as np
 
-from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
+from clawd.core.account_events import (
+    PAUSED,
+    AgentPaused,
+    AgentUnpaused,
+    FlattenBegan,
+    FlatVerified,
+    TradingState,
+    TradingStateChanged,
+)
 from clawd.core.clock import ReplayClock, utc_day
 from clawd.core.events import (
     AgentFired,
@@ -44,7 +52,7 @@ from clawd.fleet.programs import Programs
 from clawd.fleet.wishes import enter_nothing, same, wish_of
 from clawd.language.strategy import Strategy
 from clawd.risk.reserve import entry_reserve_per_unit, leaving_rate, position_reserve
-from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Pause, Switch
 from clawd.venues.paper import Bar, PaperVenue
 
 #: A position that no longer fits its share of the day is cut to this part of what fits, not to the last lot every bar.
@@ -62,6 +70,7 @@ class Fleet:
         first: index of the first bar to trade that the journal does not have yet.
         claims: where the agents are registered as hypotheses.
         ordered: what a person orders at the moment of asking; asked once a bar.
+        paused: the last word of a person on each strategy that was ever paused, by content hash; asked once a bar.
     """
 
     def __init__(
@@ -73,6 +82,7 @@ class Fleet:
         first: int,
         claims: Claims,
         ordered: Callable[[], Command] = lambda: NOTHING_ORDERED,
+        paused: Callable[[], Mapping[str, Pause]] = dict,
     ) -> None:
         self.clock = ReplayClock(int(panel.times[first - 1]) + panel.bar if first else 0)
         instruments = {instrument.symbol: instrument for instrument in panel.instruments}
@@ -80,6 +90,7 @@ class Fleet:
         self.books = books
         self.claims = claims
         self._ordered = ordered
+        self._paused = paused
         self.strategies = strategies
         self.panel = panel
         self.next_bar = first
@@ -117,6 +128,7 @@ class Fleet:
         self._open_day()
         self._fire()
         self._hire()
+        self._heed_pauses()
         self._obey()
         if books.halted_until is None and not books.flattening:
             for agent in books.active_agents():
@@ -171,7 +183,7 @@ class Fleet:
                     wealth = monitor.wealth
                     self.desk.enter(AgentFired(agent=agent.id, why=why, drawdown=drawdown, limit=limit, wealth=wealth))
                     self._close_all(agent, Reason.FIRED)
-            if not agent.active and agent.flat and not any(order.agent == agent.id for order in books.orders.values()):
+            if not agent.active and agent.flat and not books.has_orders(agent.id):
                 self.desk.enter(AgentReleased(agent=agent.id, capital=agent.cash))
 
     def _prove(self) -> None:
@@ -184,6 +196,18 @@ class Fleet:
 
     # A person's orders.
 
+    def _heed_pauses(self) -> None:
+        """Pause and unpause agents as a person has said last."""
+        books, said = self.books, self._paused()
+        for agent in books.agents.values():
+            pause = said.get(agent.content_hash)
+            if pause is None or agent.released or agent.paused is pause.paused:
+                continue
+            kind = AgentPaused if pause.paused else AgentUnpaused
+            self.desk.enter(kind(agent=agent.id, by=pause.by, why=pause.why, pause=pause.number))
+            if agent.paused:
+                self._cancel_entries(PAUSED, agent)
+
     def _obey(self) -> None:
         """Do what a person has ordered since the last bar, and go on closing where everything is to be closed."""
         books, command = self.books, self._ordered()
@@ -192,8 +216,7 @@ class Fleet:
                 TradingStateChanged(state=command.switch.state, by=command.by, why=command.why, command=command.number)
             )
             if books.state is not TradingState.ACTIVE:
-                for order in [each for each in books.orders.values() if each.kind is OrderKind.OPENING]:
-                    self.desk.cancel(order, Reason.HALT.name)
+                self._cancel_entries(Reason.HALT.name)
             if command.switch is Switch.FLATTEN:
                 self.desk.enter(FlattenBegan(by=command.by, why=command.why))
         if not books.flattening:
@@ -203,6 +226,12 @@ class Fleet:
         venue = self.desk.venue
         if not venue.orders and not any(venue.positions.values()):
             self.desk.enter(FlatVerified(venue_time=self.clock.now()))
+
+    def _cancel_entries(self, why: str, agent: AgentBook | None = None) -> None:
+        """Take off the entries that work: those of one agent, or all."""
+        for order in list(self.books.orders.values()):
+            if order.kind is OrderKind.OPENING and (agent is None or order.agent == agent.id):
+                self.desk.cancel(order, why)
 
     # The day's limit.
 
@@ -274,7 +303,7 @@ class Fleet:
             self._lots[rows],
             False,
         )
-        if self.books.state is not TradingState.ACTIVE:
+        if self.books.state is not TradingState.ACTIVE or agent.paused:
             enter_nothing(before, after)
         changed = [k for k in range(len(rows)) if not same(before[k], after[k])]
         if not changed:

@@ -16,6 +16,8 @@ from clawd.core.account_events import (
     UNATTRIBUTED,
     AccountOpened,
     AgentFunded,
+    AgentPaused,
+    AgentUnpaused,
     CancelRequested,
     DifferenceBooked,
     ExitsPlanned,
@@ -69,6 +71,7 @@ class Standing:
         sizes: by symbol, those held.
         capital: quote currency that its exposures are shares of, where nothing is paid for whole, and where it is.
         stopped: why it may enter nothing any more, None while it may.
+        paused: with what a person paused it, None while it is not.
         waited_for: symbols in which an order of a decision worked, or waited to be sent.
         working: those of them that were at the venue, with what was left of each in lots.
         state: what the account might do.
@@ -80,6 +83,7 @@ class Standing:
     sizes: Mapping[str, Decimal]
     capital: tuple[float, float]
     stopped: str | None
+    paused: AgentPaused | None
     waited_for: frozenset[str]
     working: tuple[tuple[Order, float], ...]
     state: TradingState
@@ -237,6 +241,7 @@ class _Reader:
         self.place = -1
         self.heard = 0
         self.fresh = False  # at a close, before anything was decided there
+        self.paused: dict[str, AgentPaused] = {}
         self.ended: set[tuple[str, str]] = set()  # agent and symbol of the orders that ended since the close
 
     def take(self, event: Event, time: int) -> None:
@@ -298,6 +303,7 @@ class _Reader:
             sizes={symbol: holding.size for symbol, holding in agent.holdings.items()},
             capital=(studied(agent.capital), capital_of(agent, account.costs, marks, True)),
             stopped=agent.stopped,
+            paused=self.paused.get(agent.id),
             waited_for=frozenset(waited_for),
             working=tuple((each.order, float(each.rest / lots[each.order.symbol])) for each in working),
             state=account.state,
@@ -330,6 +336,10 @@ class _Reader:
                 lived.verdicts.setdefault(event.order, event)
             case IntentsProposed() if lived is not None and not self._asks_again(event):
                 lived.wishes.update({wish.symbol: wish for wish in event.wishes})
+            case AgentPaused():
+                self.paused[event.agent] = event
+            case AgentUnpaused():
+                del self.paused[event.agent]
             case AgentFunded():
                 strategy = str(event.about.get("name", ""))
                 history.agents[event.agent] = AgentHistory(event.agent, strategy, event.capital, event.about)

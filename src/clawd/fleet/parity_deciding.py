@@ -12,7 +12,7 @@ from clawd.core.panel import NANOSECONDS_PER_DAY
 from clawd.core.reason import Reason
 from clawd.fleet.parity_facts import Halt, Order
 from clawd.fleet.parity_hand import Hand
-from clawd.fleet.parity_words import SPEAKS_FOR, Cause, of_verdict, plain, told
+from clawd.fleet.parity_words import SPEAKS_FOR, Cause, of_pause, of_verdict, plain, told
 from clawd.fleet.wishes import enter_nothing, same
 from clawd.risk.gate import Outcome
 
@@ -33,6 +33,7 @@ class Deciding:
         time = int(self.day.times[column])
         idle = self._idle(time)
         flattening, entering = self._obey(time)
+        entering = self._unpaused(time) and entering
         ruined = state.ruined is not None and not self.hand.imposes(Cause.FIRED, state.ruined)
         asked: set[tuple[str, OrderKind]] = set()
         if not idle and not flattening:
@@ -92,15 +93,34 @@ class Deciding:
                 continue
             entering = False
             if order.since == time:
-                for position in self.hand.state.positions:
-                    if position["opening"] != 0.0:
-                        position["opening"], position["acted"] = 0.0, np.nan
+                self._take_entries_off()
             if key[0] == self.hand.column:
                 self.hand.note(key, Cause.HALT, None, _told_order(order), at_close=True)
             if order.flatten and (order.flat is None or time <= order.flat):
                 self._close_all(Reason.HALT, time)
                 flattening = order.flat is None or time < order.flat
         return flattening, entering
+
+    def _unpaused(self, time: int) -> bool:
+        """Impose the pauses of the agent. Returns whether entries are allowed."""
+        entering = True
+        for pause in self.day.facts.pauses:
+            if not pause.since <= time or (pause.until is not None and time >= pause.until):
+                continue
+            key = (max(int(np.searchsorted(self.day.times, pause.since)), self.day.first), -1, 1)
+            if not self.hand.imposes(Cause.PAUSED, key):
+                continue
+            entering = False
+            if pause.since == time:
+                self._take_entries_off()
+            if key[0] == self.hand.column:
+                self.hand.note(key, Cause.PAUSED, None, of_pause(pause.event), at_close=True)
+        return entering
+
+    def _take_entries_off(self) -> None:
+        for position in self.hand.state.positions:
+            if position["opening"] != 0.0:
+                position["opening"], position["acted"] = 0.0, np.nan
 
     def _close_all(self, reason: Reason, time: int) -> None:
         for row, position in enumerate(self.hand.state.positions):

@@ -13,7 +13,15 @@ from decimal import Decimal
 import numpy as np
 from numpy.typing import NDArray
 
-from clawd.core.account_events import FlattenBegan, FlatVerified, TradingState, TradingStateChanged
+from clawd.core.account_events import (
+    PAUSED,
+    AgentPaused,
+    AgentUnpaused,
+    FlattenBegan,
+    FlatVerified,
+    TradingState,
+    TradingStateChanged,
+)
 from clawd.core.clock import iso, utc_day
 from clawd.core.errors import ClawdError
 from clawd.core.event import Event
@@ -48,7 +56,7 @@ Place = tuple[int, str, OrderKind]
 _MARKET = (OrderKind.CLOSING, OrderKind.OPENING)
 
 #: Why we ourselves take an order off; all other words are the venue's.
-_OURS = {"REPLACED", "POSITION_CLOSED", Reason.HALT.name, Reason.FIRED.name}
+_OURS = {"REPLACED", "POSITION_CLOSED", Reason.HALT.name, Reason.FIRED.name, PAUSED}
 
 #: Closings that are not the strategy's.
 _IMPOSED = {int(Reason.HALT), int(Reason.FIRED), int(Reason.BUDGET)}
@@ -105,6 +113,20 @@ class Order:
     flat: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A span in which a person let one agent enter nothing.
+
+    Attributes:
+        since, until: opens of the bars at whose closes it began and ended, None for not yet.
+        event: with which it began.
+    """
+
+    since: int
+    until: int | None
+    event: AgentPaused
+
+
 @dataclass(slots=True)
 class Facts:
     """What happened to one agent on a day, by the opens of the bars.
@@ -119,6 +141,7 @@ class Facts:
         fired: the bar at whose close the agent lost its slot, and the event where it is of this day.
         halts: of the account.
         ordered: by a person, of the account.
+        pauses: by a person, of this agent.
         close: its equity at the end, quote currency.
     """
 
@@ -131,6 +154,7 @@ class Facts:
     fired: tuple[int, AgentFired | None] | None = None
     halts: tuple[Halt, ...] = ()
     ordered: tuple[Order, ...] = ()
+    pauses: tuple[Pause, ...] = ()
     close: Decimal = Decimal(0)
 
 
@@ -243,6 +267,7 @@ class _Reader:
         self.imposed: set[Place] = set()
         self.halt: Halt | None = None
         self.order: Order | None = None
+        self.pauses: dict[str, Pause] = {}
 
     def take(self, event: Event) -> bool:
         """Take the next event. Returns whether it was the last that matters."""
@@ -258,6 +283,7 @@ class _Reader:
         day = self.spans.get(utc_day(self.now if own else following)) if own or following != BEFORE else None
         self._halted(event)
         self._ordered(event)
+        self._paused(event)
         if day is not None:
             self._note(day, event)
         try:
@@ -317,6 +343,8 @@ class _Reader:
             facts.halts = (self.halt,)
         if self.order is not None:
             facts.ordered = (self.order,)
+        if name in self.pauses:
+            facts.pauses = (self.pauses[name],)
 
     def _halted(self, event: Event) -> None:
         if isinstance(event, HaltBegan):
@@ -355,6 +383,19 @@ class _Reader:
                     others = (each for each in facts.ordered if each.event is not order.event)
                     facts.ordered = (*others, order)
         self.order = order
+
+    def _paused(self, event: Event) -> None:
+        if isinstance(event, AgentPaused):
+            self.pauses[event.agent] = Pause(self.now, None, event)
+            self._set_pause(event.agent, self.pauses[event.agent])
+        elif isinstance(event, AgentUnpaused) and event.agent in self.pauses:
+            self._set_pause(event.agent, replace(self.pauses.pop(event.agent), until=self.now))
+
+    def _set_pause(self, agent: str, pause: Pause) -> None:
+        for day in self.spans.values():
+            facts = day.facts.get(agent)
+            if facts is not None and day.last > self.now:
+                facts.pauses = (*(each for each in facts.pauses if each.event is not pause.event), pause)
 
     def _note(self, day: Day, event: Event) -> None:
         """Write down what a backtest would not know."""

@@ -36,9 +36,6 @@ from clawd.fleet.parity_replay import course_of
 from clawd.fleet.parity_words import Cause, plain
 from clawd.language.strategy import parse_json
 
-#: Nanoseconds after a close from which a bar was heard late.
-_LATE: Final = 2_000_000_000
-
 _ZERO: Final = Decimal(0)
 
 

@@ -19,7 +19,7 @@ from clawd.engine.decision import decide
 from clawd.execution.order_ids import client_id
 from clawd.fleet.parity_account import DECIDED, AccountHistory, AgentHistory, Lived, Standing
 from clawd.fleet.parity_replay import Course
-from clawd.fleet.parity_words import SPEAKS_FOR, Cause, of_verdict, plain
+from clawd.fleet.parity_words import SPEAKS_FOR, Cause, of_pause, of_verdict, plain
 from clawd.fleet.venue_decision import decided
 from clawd.fleet.wishes import enter_nothing, same, wish_of
 from clawd.risk.verdict import Outcome
@@ -152,8 +152,14 @@ class OrdersAtClose:
             if not _alike(orders, following):
                 yield Step(Cause.HALT, "", f"{standing.state}: nothing is entered", following)
             orders = following
+        if standing.paused is not None:
+            following = orders.copy()
+            enter_nothing(working, following)
+            if not _alike(orders, following):
+                yield Step(Cause.PAUSED, "", f"{of_pause(standing.paused)}: nothing is entered", following)
+            orders = following
         expected = before.copy() if idle else decision(before)
-        if standing.state is not TradingState.ACTIVE or standing.stopped is not None:
+        if not (standing.state is TradingState.ACTIVE and standing.stopped is None and standing.paused is None):
             enter_nothing(before, expected)
         wishes = {
             symbol: wish_of(symbol, expected[row])

@@ -27,6 +27,7 @@ IMPOSED: Final = (
     Cause.GATE,
     Cause.RESERVE,
     Cause.HALT,
+    Cause.PAUSED,
     Cause.FIRED,
     Cause.SLIPPAGE,
     Cause.LATENCY,

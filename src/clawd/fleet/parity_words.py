@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import Final
 
+from clawd.core.account_events import AgentPaused
 from clawd.core.clock import iso
 from clawd.core.events import VerdictGiven
 
@@ -18,6 +19,7 @@ class Cause(StrEnum):
     GATE = "gate"
     RESERVE = "reserve"
     HALT = "halts"
+    PAUSED = "paused"
     FIRED = "fired"
     SLIPPAGE = "slippage"
     LATENCY = "latency"
@@ -32,7 +34,12 @@ class Cause(StrEnum):
 
 
 #: A code of the gate that speaks for another cause than the gate.
-SPEAKS_FOR: Final = {"HALTED": Cause.HALT, "REDUCING": Cause.HALT, "AGENT_NOT_ACTIVE": Cause.FIRED}
+SPEAKS_FOR: Final = {
+    "HALTED": Cause.HALT,
+    "REDUCING": Cause.HALT,
+    "AGENT_PAUSED": Cause.PAUSED,
+    "AGENT_NOT_ACTIVE": Cause.FIRED,
+}
 
 
 def plain(amount: Decimal) -> str:
@@ -66,6 +73,11 @@ def _figures(verdict: VerdictGiven) -> str:
     shown = ("price", "average", "position", "age_seconds", "longest_seconds", "day_loss", "limit", "agent_exposure")
     parts = [f"{name.replace('_', ' ')} {plain(numbers[name])}" for name in shown if name in numbers]
     return ": " + ", ".join(parts) if parts else ""
+
+
+def of_pause(event: AgentPaused) -> str:
+    """That a person has paused an agent: paused by ann: it is too hot."""
+    return f"paused by {event.by}{f': {event.why}' if event.why else ''}"
 
 
 def moment(time: int) -> str:

@@ -13,7 +13,7 @@ import math
 import time
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +48,7 @@ from clawd.research.finalists import Candidate
 from clawd.risk.limit_settings import clusters_of, optional_limits
 from clawd.store.journal import Journal
 from clawd.store.lock import take_lock
-from clawd.store.switchboard import NOTHING_ORDERED, Switch, Switchboard
+from clawd.store.switchboard import NOTHING_ORDERED, PAPER_FLEET, Pause, Switch, Switchboard
 from clawd.venues.paper import PaperVenue
 
 #: Seconds after which the registry is given the bars that the journal has.
@@ -251,7 +251,7 @@ def begin_or_continue(
         start: how the run begins, where the journal is empty; what it must have begun with, where not.
         panel: every bar of the market.
         claims: where the agents are hypotheses; it is given what the journal has and it lacks.
-        switchboard: where a person orders halts and the like; None for a run that nobody can stop so.
+        switchboard: where a person orders halts, pauses and the like; None for a run that nobody can stop so.
 
     Raises:
         ClawdError: when the journal is of another run, is damaged, or does not add up.
@@ -280,7 +280,10 @@ def begin_or_continue(
     strategies = finalists_of(books.start)
     first = int(np.searchsorted(panel.times, start.first if books.time < 0 else books.time + 1))
     ordered = (lambda: NOTHING_ORDERED) if switchboard is None else switchboard.standing
-    fleet = Fleet(books, venue, strategies, panel, first, claims, ordered)
+    paused: Callable[[], Mapping[str, Pause]] = (
+        dict if switchboard is None else partial(switchboard.pauses, PAPER_FLEET)
+    )
+    fleet = Fleet(books, venue, strategies, panel, first, claims, ordered, paused)
     return Run(journal, fleet, books.bars, switchboard)
 
 

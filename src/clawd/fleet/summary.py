@@ -16,6 +16,9 @@ from clawd.evidence.sharpe import sharpe_ratio
 from clawd.fleet.agent_book import AgentBook
 from clawd.fleet.books import Books
 
+#: The status of an agent that a person has paused.
+PAUSED: Final = "paused"
+
 #: The status of an agent that trades on, its evidence at its level.
 PROVEN: Final = "proven, waiting for you"
 
@@ -26,7 +29,7 @@ class AgentSummary:
 
     Attributes:
         hypothesis: its number in the home's registry.
-        status: trading, proven, or why it was fired.
+        status: trading, proven, paused, or why it was fired.
         exposure: signed, of its open positions at the last mark.
         wealth, peak_wealth: of its e-process now and at its highest, from ``bars`` bars, earlier runs included.
         level: the wealth that would let it knock at the door of HOT.
@@ -175,6 +178,8 @@ def agent_summary(agent: AgentBook, books: Books, bars_per_year: float) -> Agent
 def _status(agent: AgentBook) -> str:
     if agent.fired is not None:
         return f"fired: {agent.fired.lower()}"
+    if agent.paused:
+        return PAUSED
     return PROVEN if agent.proven else "trading"
 
 

@@ -120,7 +120,7 @@ class VenueFleet:
             capital_of(agent, self.trader.account.costs, self._closes, bool(paid_whole.any())),
             self._lots[rows],
         )
-        if self.trader.account.state is not TradingState.ACTIVE or agent.stopped is not None:
+        if self.trader.account.state is not TradingState.ACTIVE or agent.stopped is not None or agent.paused:
             enter_nothing(before, after)
         changed = [k for k in range(len(rows)) if not same(before[k], after[k])]
         if not changed:

@@ -32,7 +32,7 @@ from clawd.fleet.venue_fleet import VenueFleet
 from clawd.language.strategy import Strategy
 from clawd.risk.limits import Limits
 from clawd.store.journal import Journal
-from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision
+from clawd.store.switchboard import NOTHING_ORDERED, Command, Decision, Pause
 from clawd.venues.faults import FaultyVenue, Rule
 from clawd.venues.matching.rules import Listing
 from clawd.venues.matching.venue import MatchingVenue
@@ -134,6 +134,7 @@ class VenueRun:
         decided: what a person has decided about unattributed positions, behind the number of a decision.
         clusters: by symbol, the name of what it moves with.
         silence: nanoseconds for which a price is fresh, where the market is told more seldom than a live one.
+        paused: the last word of a person on each strategy that was ever paused, by content hash.
         faults: what goes wrong between us and the venue; counted anew by each process.
 
     Raises:
@@ -155,12 +156,15 @@ class VenueRun:
         faults: Sequence[Rule] = (),
         decided: Callable[[int], Sequence[Decision]] = lambda after: (),
         clusters: Mapping[str, str] | None = None,
+        paused: Callable[[], Mapping[str, Pause]] = dict,
     ) -> None:
         self.venue = venue
         self.clock = ReplayClock(venue.now)
         self._way = FaultyVenue(venue, self.clock, faults)
         self._ordered = ordered
         self._decided = decided
+        self._paused = paused
+        self._hashes = {agent: strategy.content_hash for agent, strategy in strategies.items()}
         self._market = market
         self._prints = any(isinstance(event, Print) for event in market)
         instruments = [listing.instrument for listing in listings]
@@ -188,6 +192,7 @@ class VenueRun:
         self._events: list[Event] = []
         self.trader.dealer.writer.observers.append(self._events.append)
         self.command, self.obeyed = NOTHING_ORDERED, True
+        self._heed_pauses()
         self._see_what_was(journal)
         venue.follow(market[venue.played :])
 
@@ -214,6 +219,7 @@ class VenueRun:
                     self._builder.quoted(quote.symbol, float(quote.middle), quote.venue_time)
             trader.receive()
             rows = self._builder.closed(to)
+            self._heed_pauses()
             for row in rows:
                 self.fleet.bar_closed(row)
             self.command = self._ordered()
@@ -225,6 +231,12 @@ class VenueRun:
             self._events.clear()
             trader.dealer.alarms.clear()
             yield Moment(to, events, alarms, len(rows))
+
+    def _heed_pauses(self) -> None:
+        """What a person has said of single agents is in the journal before the decision that it keeps from entering."""
+        said = self._paused()
+        if said:
+            self.trader.heed({agent: said[strategy] for agent, strategy in self._hashes.items() if strategy in said})
 
     def _count(self, symbol: str, size: Decimal, time: int) -> None:
         """What has traded within a day, as far as it was told: less than a whole day's at the beginning."""

@@ -67,28 +67,6 @@ def parameter_names(name: str) -> tuple[str, ...]:
     return tuple(key if count == 1 else f"{key}{count}" for key, count in zip(keys, counts, strict=True))
 
 
-def palette() -> list[dict[str, object]]:
-    """Every operator with its typed ports and parameters, for a builder that draws them."""
-    return [
-        {
-            "op": operator.name,
-            "group": operator.group,
-            "meaning": operator.meaning,
-            "inputs": [_port_json(port) for port in input_ports(operator)],
-            "parameters": [
-                {"name": name, "meaning": kind.value}
-                for name, kind in zip(parameter_names(operator.name), operator.signature.parameters, strict=True)
-            ],
-            "result": _port_json(result_port(operator)),
-        }
-        for operator in OPERATORS.values()
-    ]
-
-
-def _port_json(port: Port) -> dict[str, str]:
-    return {"name": port.name, "kind": port.kind, **({"unit": port.unit} if port.unit else {})}
-
-
 def program_graph(target: Node, labels: Mapping[str, str]) -> dict[str, object]:
     """Nodes, edges, target and a layout from left to right.
 

@@ -9,6 +9,7 @@ from clawd.core.clock import duration
 from clawd.core.panel import Floats
 from clawd.engine.backtest import Backtest
 from clawd.reports import charts, prose, tables
+from clawd.reports.cards import cards
 from clawd.reports.formats import UNKNOWN, counted, number, percent, rate
 from clawd.reports.html import Html, joined, tag
 from clawd.reports.page import page
@@ -108,7 +109,7 @@ def _cards(view: View) -> Html:
 
     total_return = percent(mine.total_return, signed=True)
     expectancy = percent(mine.expectancy, 2, signed=True)
-    cards = (
+    figures = (
         (
             "Return",
             total_return,
@@ -141,20 +142,7 @@ def _cards(view: View) -> Html:
             "fees, slippage, funding",
         ),
     )
-    return tag(
-        "dl",
-        *(
-            tag(
-                "div",
-                tag("dt", name),
-                tag("dd", value, class_=f"value {colour}" if colour else "value"),
-                tag("dd", note, class_="note"),
-            )
-            for name, value, colour, note in cards
-        ),
-        class_="cards",
-        aria_label="Key figures",
-    )
+    return cards(figures)
 
 
 def _prices(view: View) -> Html:

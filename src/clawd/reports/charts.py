@@ -13,6 +13,7 @@ from clawd.reports import svg, tables
 from clawd.reports.formats import axis_number, counted, number, percent
 from clawd.reports.html import Html, joined, tag
 from clawd.reports.periods import ticks
+from clawd.reports.thinning import MOST_DRAWN, kept_places
 from clawd.reports.view import View
 
 #: Beyond this many times its lowest value a series is drawn on a logarithmic scale.
@@ -56,7 +57,7 @@ def equity(view: View) -> Html:
         baseline=view.capital,
         described_by="equity-summary",
     )
-    kept = svg.downsample(fall)
+    kept = kept_places([fall], MOST_DRAWN)
     lower = svg.chart(
         "Drawdown, percent below the peak",
         fall_scale,
@@ -241,7 +242,7 @@ def _thin(xs: Floats, values: Floats | None, scale: svg.Scale, css: str) -> list
     if values is None:
         return []
     values = np.where(values > 0, values, math.nan) if scale.log else values
-    kept = svg.downsample(values)
+    kept = kept_places([values], MOST_DRAWN)
     return [svg.line(xs[kept], values[kept], scale, css)]
 
 

@@ -10,11 +10,13 @@ from clawd import __version__
 from clawd.core.clock import duration
 from clawd.core.panel import Floats
 from clawd.reports import charts, prose, svg, tables
+from clawd.reports.cards import cards
 from clawd.reports.formats import UNKNOWN, axis_number, counted, number, percent, rate
 from clawd.reports.html import Html, joined, tag
 from clawd.reports.page import page
 from clawd.reports.periods import MONTHS, monthly_returns, periods, ticks
 from clawd.reports.story import Story
+from clawd.reports.thinning import MOST_DRAWN, kept_places
 from clawd.reports.view import View, tone
 
 #: The worst months that are named.
@@ -95,7 +97,7 @@ def _cards(story: Story) -> Html:
     passed = sum(gate.passed for gate in story.gates)
     claim = story.hypothesis
     wealth = story.wealth
-    cards = (
+    figures = (
         ("Sharpe ratio", number(story.result.metrics.sharpe), tone(story.result.metrics.sharpe), "on the search"),
         (
             "On the selection",
@@ -118,20 +120,7 @@ def _cards(story: Story) -> Html:
         ),
         ("Bars that count", number(len(story.bets), 0), None, f"hypothesis {claim.number}" if claim else "none yet"),
     )
-    return tag(
-        "dl",
-        *(
-            tag(
-                "div",
-                tag("dt", name),
-                tag("dd", value, class_=f"value {colour}" if colour else "value"),
-                tag("dd", note, class_="note"),
-            )
-            for name, value, colour, note in cards
-        ),
-        class_="cards",
-        aria_label="Key figures",
-    )
+    return cards(figures)
 
 
 def _gates(story: Story) -> Html:
@@ -176,7 +165,7 @@ def _proof(story: Story) -> Html:
     least = max(float(wealth[wealth > 0].min()), 1e-3)
     scale = svg.Scale(min(0.7, least / 1.15), max(level, highest) * 1.3, log=True)
     shown = np.where(wealth >= scale.low, wealth, np.nan)
-    kept = svg.downsample(shown)
+    kept = kept_places([shown], MOST_DRAWN)
     xs = np.arange(wealth.size) / max(wealth.size - 1, 1)
     return tag(
         "figure",

@@ -13,7 +13,9 @@ from clawd.core.account_events import (
     AccountReconciled,
     AdoptionDecided,
     AgentFunded,
+    AgentPaused,
     AgentStopped,
+    AgentUnpaused,
     AnomalyFound,
     CancelRefused,
     CancelRequested,
@@ -154,6 +156,12 @@ def _of_agents(event: Event) -> Words | None:
             return Words(f"{event.agent}{f' {name}' if name else ''} was given {_amount(event.capital)}")
         case AgentStopped():
             return Words(f"{event.agent} may enter nothing any more: {_code(event.why)}", "danger")
+        case AgentPaused():
+            why = f": {event.why}" if event.why else ""
+            return Words(f"paused {event.agent}, by {event.by}{why}; it enters nothing, its exits live on", "warn")
+        case AgentUnpaused():
+            why = f": {event.why}" if event.why else ""
+            return Words(f"unpaused {event.agent}, by {event.by}{why}; it may enter again")
         case IntentsProposed():
             wishes = [
                 f"{wish.symbol} {'no position' if wish.exposure is None else percent(wish.exposure, signed=True)}"

@@ -11,13 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clawd.core.panel import Floats
 from clawd.reports.html import Html, joined, tag
-
-#: Points of a series that are drawn at most.
-MOST_POINTS = 2_000
 
 #: A logarithmic scale that spans more than this shows the rounding of a loss of everything, not the series.
 _MOST_TIMES = 1e9
@@ -45,26 +41,6 @@ SHAPES = tag(
     height="0",
     aria_hidden="true",
 )
-
-
-def downsample(values: Floats, most: int = MOST_POINTS) -> NDArray[np.int64]:
-    """Indices of at most so many points that keep the shape of a series: ends, and extremes of each stretch.
-
-    Args:
-        values: [N]; NaN is a gap, and a stretch that is nothing but gap stays one.
-        most: at least 4.
-    """
-    if values.size <= most:
-        return np.arange(values.size)
-    edges = np.linspace(0, values.size, (most - 2) // 2 + 1).astype(np.int64)
-    kept = {0, values.size - 1}
-    for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        part = values[first:last]
-        if np.isnan(part).all():
-            kept.add(first)
-        else:
-            kept |= {first + int(np.nanargmin(part)), first + int(np.nanargmax(part))}
-    return np.array(sorted(kept))
 
 
 @dataclass(frozen=True, slots=True)

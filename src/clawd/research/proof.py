@@ -15,10 +15,9 @@ from clawd.core.panel import Floats
 from clawd.evidence.eprocess import log_wealth
 from clawd.evidence.levels import FALSE_DISCOVERY_RATE, level, share
 from clawd.reports.periods import periods
+from clawd.reports.thinning import MOST_POINTS, kept_places
 from clawd.store.registry import Bet, Hypothesis
 
-#: Points of a curve at most.
-MOST_POINTS: Final = 5_000
 _MOST_PERIODS: Final = 24
 #: What a float can hold, with room to spare: nobody's wealth comes near.
 _MOST_LOG: Final = 700.0
@@ -85,25 +84,13 @@ def curve_of(hypothesis: Hypothesis, bets: Sequence[Bet], most: int = MOST_POINT
     opens, returns, bounds = (np.array(column) for column in zip(*bets, strict=True))
     times = np.concatenate(([opens[0]], opens.astype(np.int64) + bar_of(hypothesis.market)))
     logs = np.concatenate(([0.0], log_wealth(returns.astype(np.float64), bounds.astype(np.float64))))
-    kept = extremes(logs, most)
+    kept = kept_places([logs], most)
     return Curve(times[kept], logs[kept], len(bets))
 
 
 def bar_of(market: str) -> int:
     """The size of the bars of a market of the registry, such as ``1d BTC,ETH``, nanoseconds."""
     return parse_duration(market.split(" ", 1)[0])
-
-
-def extremes(values: Floats, most: int) -> NDArray[np.int64]:
-    """The places of at most so many of [T] values: both ends, and the lowest and the highest of even stretches."""
-    if values.size <= most:
-        return np.arange(values.size)
-    edges = np.linspace(0, values.size, max((most - 2) // 2, 1) + 1).astype(np.int64)
-    kept = {0, values.size - 1}
-    for first, last in zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True):
-        part = values[first:last]
-        kept |= {first + int(part.argmin()), first + int(part.argmax())}
-    return np.array(sorted(kept), np.int64)
 
 
 @dataclass(frozen=True, slots=True)

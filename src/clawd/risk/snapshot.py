@@ -41,7 +41,8 @@ class AgentFacts:
 
     Attributes:
         id: whose order it may be.
-        active: whether it has its slot and may enter positions.
+        active: whether it has its slot.
+        paused: whether a person lets it enter nothing.
         capital: what it was given.
         share: its part of the day's loss limit.
         loss: of the UTC day so far, realised and unrealised, not negative.
@@ -52,6 +53,7 @@ class AgentFacts:
 
     id: str
     active: bool
+    paused: bool
     capital: Decimal
     share: Decimal
     loss: Decimal

@@ -28,6 +28,8 @@ def standing_fault(snapshot: Snapshot, limits: Limits) -> Verdict | None:
         return refusal(Code.HALTED, day_loss=account.loss, limit=limits.day_loss)
     if agent.active is not True:
         return refusal(Code.AGENT_NOT_ACTIVE)
+    if agent.paused is not False:
+        return refusal(Code.AGENT_PAUSED)
     if position.blocked is not False or market.blocked is not False:
         return refusal(Code.BLOCKED)
     if venue.breaker_open is not False:

@@ -24,10 +24,17 @@ class Address:
     Attributes:
         url: without a slash at the end.
         pid: of its process.
+        public: where browsers reach it through a proxy, likewise; None where they come to it themselves.
     """
 
     url: str
     pid: int
+    public: str | None = None
+
+    @property
+    def for_people(self) -> str:
+        """The URL that a person opens."""
+        return self.public or self.url
 
 
 def listen(host: str, port: int | None) -> socket.socket:
@@ -81,6 +88,7 @@ def published(home: Path) -> Address | None:
     """Where the pages of a home are or were last; None where there never were any."""
     try:
         found = json.loads((home / _NAME).read_text(encoding="utf-8"))
-        return Address(str(found["url"]), int(found["pid"]))
-    except (OSError, ValueError, KeyError, TypeError):
+        public = found.get("public")
+        return Address(str(found["url"]), int(found["pid"]), None if public is None else str(public))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Final, Literal, TypeVar
 
 from clawd.core.account_events import UNATTRIBUTED, TradingState
@@ -22,10 +24,14 @@ from clawd.server.problem import MissingError
 
 T = TypeVar("T")
 
-#: Runs at work that are looked at.
-_MOST_RUNS: Final = 8
-#: Seconds that each journal which is not the one shown is waited for: who wants to stop everything does not wait.
+#: Runs at work that are counted; of those beyond it is said how many there are.
+MOST_RUNS: Final = 32
+#: Accounts that nobody is at work on and that are looked at, the last written first.
+_MOST_IDLE: Final = 100
+#: Seconds that a journal which is not the one shown is waited for, and all of them together: who wants to stop
+#: everything does not wait.
 _PATIENCE: Final = 0.5
+_PATIENCE_IN_ALL: Final = 0.8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,11 @@ class Stake:
     notional: Decimal | None
     currency: str
 
+    @property
+    def holds(self) -> bool:
+        """Whether it has anything in the market, as far as its journal has been read; what is unread may."""
+        return not self.whole or bool(self.positions or self.entries or self.exits)
+
 
 class Stakes:
     """Asks the follower of the journals what their runs have. Used by any thread.
@@ -72,16 +83,46 @@ class Stakes:
 
     def __init__(self, follower: Callable[[], Follower | None]) -> None:
         self._follower = follower
+        self._at_rest: dict[Path, tuple[int, Stake]] = {}
         self.last: dict[str, Stake] = {}
 
     def now(self) -> list[Stake]:
         """Of every run that is at work; where none is, of the run and the account that were written last.
 
-        One that is at work and cannot be read, or not yet, is among them all the same, and not whole.
+        Besides, of what nobody is at work on and that still has something in the market: every account, and of the
+        runs over bars the last, for those before it were given up. What cannot be read, or not yet, is among them all
+        the same, and not whole.
         """
         found = self.each(_stake, _unread)
+        known = {(stake.kind, stake.run) for stake in found}
+        found += [stake for stake in self._idle() if (stake.kind, stake.run) not in known]
         self.last = {stake.run: stake for stake in found}
         return found
+
+    @property
+    def uncounted(self) -> int:
+        """How many runs are at work beyond those that are counted."""
+        follower = self._follower()
+        at_work = [] if follower is None else [place for place in follower.places() if place.working]
+        return max(len(at_work) - MOST_RUNS, 0)
+
+    def _idle(self) -> list[Stake]:
+        follower = self._follower()
+        found = [] if follower is None else follower.places()
+        idle = [place for place in found if place.kind == "account" and not place.working][:_MOST_IDLE]
+        bars = [place for place in found if place.kind == "bars"]
+        idle += [place for place in bars[:1] if not place.working]
+        kept = {place.path: self._at_rest[place.path] for place in idle if place.path in self._at_rest}
+        unread = [place for place in idle if kept.get(place.path, (None,))[0] != place.written_at]
+        read = {
+            path: (written_at, stake)
+            for path, written_at, stake in self._read(
+                unread, lambda tale, place, whole: (place.path, place.written_at, _stake(tale, place, whole))
+            )
+        }
+        self._at_rest = kept | {path: known for path, known in read.items() if known[1].whole}
+        stakes = [kept.get(place.path, read.get(place.path, (0, _unread(place))))[1] for place in idle]
+        return [stake for stake in stakes if stake.holds]
 
     def each(self, take: Callable[[Tale, Place, bool], T], unread: Callable[[Place], T] | None = None) -> list[T]:
         """What is taken of each of these runs, whose tale nobody changes meanwhile.
@@ -91,15 +132,24 @@ class Stakes:
             unread: what stands for a run that is at work and of which nothing could be read; nothing where None.
         """
         follower = self._follower()
+        return [] if follower is None else self._read(_of_interest(follower.places()), take, unread)
+
+    def _read(
+        self,
+        wanted: Sequence[Place],
+        take: Callable[[Tale, Place, bool], T],
+        unread: Callable[[Place], T] | None = None,
+    ) -> list[T]:
+        follower = self._follower()
         if follower is None:
             return []
-        status, found = follower.picture().status, []
-        for place in _of_interest(follower.places()):
-            whole = not (status.run == place.run and status.phase in ("reading", "failed"))
+        found: list[T] = []
+        deadline = time.monotonic() + _PATIENCE_IN_ALL
+        for place in wanted:
             try:
-                with follower.tale(place.run, _PATIENCE) as tale:
+                with follower.tale(place.run, min(max(deadline - time.monotonic(), 0.0), _PATIENCE)) as tale:
                     if tale.books is not None or tale.account is not None:
-                        found.append(take(tale, place, whole))
+                        found.append(take(tale, place, follower.is_current(place.run)))
                         continue
             except ClawdError:
                 pass  # just being made, too long to be read by now, or set aside meanwhile
@@ -132,7 +182,7 @@ class Stakes:
 def _of_interest(found: Sequence[Place]) -> list[Place]:
     at_work = [place for place in found if place.working]
     if at_work:
-        return at_work[:_MOST_RUNS]
+        return at_work[:MOST_RUNS]
     newest = {place.kind: place for place in reversed(found)}
     return [newest[kind] for kind in ("bars", "account") if kind in newest]
 
@@ -159,7 +209,7 @@ def _of_books(place: Place, books: Books, whole: bool) -> Stake:
         state=books.state,
         flattening=books.flattening,
         halted_until=None if books.halted_until is None else books.halted_until * NANOSECONDS_PER_DAY,
-        agents=len(books.active_agents()),
+        agents=sum(not agent.paused for agent in books.active_agents()),
         positions=sum(bool(size) for agent in books.agents.values() for size in agent.sizes.values()),
         entries=entries,
         exits=len(books.orders) - entries,
@@ -188,7 +238,9 @@ def _of_account(place: Place, account: Account, marks: Mapping[str, Decimal], wh
         state=account.state,
         flattening=account.flattening,
         halted_until=None if account.until_day is None else account.until_day * NANOSECONDS_PER_DAY,
-        agents=sum(agent.stopped is None for agent in account.agents.values() if agent.id != UNATTRIBUTED),
+        agents=sum(
+            agent.stopped is None and not agent.paused for agent in account.agents.values() if agent.id != UNATTRIBUTED
+        ),
         positions=len(held),
         entries=entries,
         exits=len(kinds) - entries,

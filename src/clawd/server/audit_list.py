@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
 from clawd.core.errors import ClawdError
-from clawd.server.audit import audit_path
+from clawd.server.audit import TERMINAL, audit_path
 from clawd.store.entry import Entry
 from clawd.store.journal import CHUNK, JSON, open_journal
 from clawd.store.switchboard import Switch, Switchboard, switchboard_path
@@ -30,7 +30,8 @@ class Act:
 
     Attributes:
         ts: when, UTC nanoseconds.
-        source: ``web``: it stands in the audit. ``command line``: it stands on the switchboard alone.
+        source: ``web``, or ``command line``: of what is done there, keys and the password stand in the audit, orders
+            on the switchboard alone.
         number: its place there, counted from 1.
         what: the fact.
         by: who.
@@ -178,7 +179,8 @@ def _forwards(home: Path, start: int, count: int) -> list[Act]:
 def _act(entry: Entry) -> Act:
     facts = dict(entry.body)
     by, via, address = (str(facts.pop(name, "")) for name in ("by", "via", "address"))
-    return Act(entry.ts, "web", entry.seq, entry.kind, by, via, address, facts, entry.hash)
+    source: Source = "command line" if via == TERMINAL else "web"
+    return Act(entry.ts, source, entry.seq, entry.kind, by, "" if via == TERMINAL else via, address, facts, entry.hash)
 
 
 def _order_of(act: Act) -> tuple[str, int] | None:

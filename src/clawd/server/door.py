@@ -22,11 +22,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from clawd.core.errors import ClawdError
 from clawd.server.caller import IN_SCOPE, Caller, signed_out
 from clawd.server.problem import Problem, TooOftenError, problem_answer, problem_of
+from clawd.server.public_url import PublicUrl
 from clawd.server.rates import Kind
 from clawd.server.safe_answers import is_api
 from clawd.server.site import Site
-from clawd.store.access import KEY_PREFIX, Access, open_access
-from clawd.store.access import Scope as Right
+from clawd.store.access import Access, open_access
+from clawd.store.api_keys import KEY_PREFIX
 
 _T = TypeVar("_T")
 
@@ -37,6 +38,8 @@ MOST_SOCKETS_OF_ALL: Final = 128
 LOOK_EVERY: Final = 2.0
 #: The code with which a WebSocket ends when its session has; those from 4000 on are for applications.
 SIGNED_OUT: Final = 4401
+#: Likewise, when its holder may do more or less than before: who comes again has the rights of now.
+OTHER_RIGHTS: Final = 4403
 #: Against the rules, of RFC 6455.
 _POLICY: Final = 1008
 
@@ -85,7 +88,8 @@ class Door:
 
     async def _let_in(self, scope: Scope) -> Caller | None:
         headers = Headers(scope=scope)
-        check_host(headers, scope, self._site.hosts)
+        public = self._site.public
+        check_host(headers, scope, self._site.hosts if public is None else self._site.hosts | {public.host})
         address = address_of(scope)
         self._count("address", address)
         if "\0" in scope["path"]:
@@ -94,7 +98,7 @@ class Door:
             return None  # the pages are for everyone: they hold nothing
         key = headers.get("authorization")
         secrets = [] if key is not None else await self._cookies(headers)
-        own_page = comes_from_own_page(headers, scope)
+        own_page = comes_from_own_page(headers, scope, public)
         if own_page is False and (key is None or "cookie" in headers):
             raise _Refused(403, Problem(what="this was asked from a foreign page", where="Origin", hint=None))
         signing_in = scope["type"] == "http" and scope["path"] == "/api/session" and scope["method"] == "POST"
@@ -130,12 +134,13 @@ class Door:
         now = self._site.clock.now()
         if key is not None:
             scheme, _, secret = key.partition(" ")
-            known = access.key(secret, now) if scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX) else None
-            return None if known is None else Caller(f"key:{known.name}", known.scopes, known.id, address)
+            is_ours = scheme.lower() == "bearer" and secret.startswith(KEY_PREFIX)
+            known = access.keys.of(secret, now) if is_ours else None
+            return None if known is None else Caller(f"key:{known.name}", known.scopes, known.id, address, known.person)
         for secret in secrets:
             session = access.session(secret, now)
             if session is not None:
-                return Caller(session.by, frozenset(Right), session.id, address)
+                return Caller(session.by, session.scopes, session.id, address, session.person)
         return None
 
     def _count(self, kind: Kind, who: str) -> None:
@@ -168,23 +173,24 @@ class Door:
                 del self._sockets[caller.via]
 
     async def _watched(self, caller: Caller, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve a WebSocket for as long as its holder may come in."""
-        ended = False
+        """Serve a WebSocket for as long as its holder may come in, and may do what he might when it began."""
+        ended: tuple[int, str] | None = None
         task = asyncio.ensure_future(self._app(scope, receive, send))
         try:
             while not (await asyncio.wait({task}, timeout=LOOK_EVERY))[0]:
                 with contextlib.suppress(_Refused):  # the file cannot be read just now: the next look may tell
-                    if not await self._in_thread(lambda access: access.is_open(caller.via, self._site.clock.now())):
-                        ended = True
+                    scopes = await self._in_thread(lambda access: access.scopes_of(caller.via, self._site.clock.now()))
+                    if scopes != caller.scopes:
+                        ended = (SIGNED_OUT, "signed out") if scopes is None else (OTHER_RIGHTS, "other rights")
                         break
         finally:
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
-        if ended:
+        if ended is not None:
             # It may be closed already, which servers say in ways of their own.
             with contextlib.suppress(Exception):
-                await send({"type": "websocket.close", "code": SIGNED_OUT, "reason": "signed out"})
+                await send({"type": "websocket.close", "code": ended[0], "reason": ended[1]})
 
 
 def cookie_name(access: Access) -> str:
@@ -229,16 +235,34 @@ def check_host(headers: Headers, scope: Scope, names: frozenset[str]) -> None:
         )
 
 
-def comes_from_own_page(headers: Headers, scope: Scope) -> bool | None:
-    """Whether one of our own pages has asked, as the browser says; None where nothing says so."""
+def comes_from_own_page(headers: Headers, scope: Scope, public: PublicUrl | None) -> bool | None:
+    """Whether one of our own pages has asked, as the browser says; None where nothing says so.
+
+    What a proxy claims of how it was reached is not asked: our own pages are those at the address that a person has
+    named, and those at the address that the connection has come to.
+    """
     origin = headers.get("origin")
     site = headers.get("sec-fetch-site")
     if origin is not None:
+        if public is not None:
+            if origin.lower() == public.origin:
+                return True
+            if _names_proxy(headers, scope, public):
+                return False
         scheme = {"ws": "http", "wss": "https"}.get(scope["scheme"], scope["scheme"])
         return origin.lower() == f"{scheme}://{headers.get('host', '').lower()}"
     if site is None or site == "none":  # none: a person has typed the address
         return None
     return site == "same-origin"
+
+
+def _names_proxy(headers: Headers, scope: Scope, public: PublicUrl) -> bool:
+    """Whether ``Host`` names the proxy and not the port that the request has come to: its page is then the proxy's."""
+    match = _HOST.fullmatch(headers.get("host", "").lower())
+    if match is None or _plain(match[1].strip("[]")) != _plain(public.host):
+        return False
+    server = scope.get("server")
+    return not server or match[0].removeprefix(match[1]) != f":{server[1]}"
 
 
 def address_of(connection: HTTPConnection | Scope) -> str:

@@ -6,6 +6,7 @@ own, for it runs a strategy many times: one after another, and each run is a tri
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -26,6 +27,8 @@ from clawd.store.ledger_file import ledger_path
 #: Stories that may wait for their turn, and those of which it is remembered how they ended.
 _MOST_WAITING: Final = 10
 _REMEMBERED: Final = 100
+
+_log = logging.getLogger("clawd.server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +161,11 @@ class EvidenceDesk:
                     return
                 self._put(replace(waiting, state="telling", since=self._clock.now()))
             self._announce()
-            problem = self._told(waiting.order)
+            try:
+                problem = self._told(waiting.order)
+            except Exception as error:  # whatever it is, the next story must not suffer for it
+                _log.exception("the story of %s could not be told", waiting.order.content_hash[:12])
+                problem = _why(error)
             with self._changed:
                 self._put(
                     Telling(waiting.order, "failed" if problem else "told", self._clock.now(), problem),
@@ -185,8 +192,13 @@ class EvidenceDesk:
         processes = get_context("spawn")
         here, there = processes.Pipe(duplex=False)
         process = processes.Process(target=_tell, args=(order, self._home, there), name="story", daemon=True)
-        process.start()
-        there.close()
+        try:
+            process.start()
+        except BaseException:
+            here.close()
+            raise
+        finally:
+            there.close()
         try:
             while not here.poll(0.2):
                 if self._closing:
@@ -201,6 +213,18 @@ class EvidenceDesk:
                 process.terminate()
             process.join(10)
             here.close()
+
+
+def _why(error: Exception) -> tuple[str, str | None, str | None]:
+    """What went wrong, for whoever has asked: a machine that refuses a process or a file is no mistake of ours."""
+    if isinstance(error, OSError):
+        said = f"this machine refused what it needed to be told: {error.strerror or error}"
+        return (
+            said[:300],
+            None,
+            "see that there is memory, room for another process and for open files, then ask again",
+        )
+    return (f"it could not be told: {error!r}"[:300], None, "a fault of ours; the log says more")
 
 
 def _tell(order: Order, home: Path, answer: Connection) -> None:

@@ -12,9 +12,9 @@ import subprocess
 import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import IO, Any, Final, NamedTuple
 
 from clawd.core.errors import ClawdError
 from clawd.server.frames import Phase
@@ -44,11 +44,20 @@ class Progress:
     share: float | None = None
 
 
+class Given(NamedTuple):
+    """An option that sets a setting for every run that is started here: its word, and what was given with it."""
+
+    word: str
+    text: str
+
+
 class FleetProcess:
     """The process that trades.
 
     Args:
         options: for ``clawd up``, such as ``["--data", "sample"]``.
+        given: further options by the setting that each of them sets: they hold at every start, before whatever the
+            environment and the home's file say.
         pace: bars a second.
         added: asked at every start which strategies are to be tried beside those of the options.
         fresh: begin anew instead of going on, at the first start.
@@ -66,8 +75,10 @@ class FleetProcess:
         pace: float,
         added: Callable[[], Sequence[str]] = tuple,
         fresh: bool = False,
+        given: Mapping[str, Given] | None = None,
     ) -> None:
         self.pace = pace
+        self.given = dict(given or {})
         self.progress = Progress("idle", "nothing was started yet")
         self.traded = False
         self.refused: str | None = None
@@ -91,7 +102,8 @@ class FleetProcess:
     def arguments(self) -> list[str]:
         """What ``clawd up`` is started with."""
         added = [word for name in self._added() for word in ("--add", name)]
-        return [*self._options, *added, "--pace", f"{self.pace:g}", *(["--fresh"] if self._fresh else [])]
+        given = [word for option in self.given.values() for word in option]
+        return [*self._options, *given, *added, "--pace", f"{self.pace:g}", *(["--fresh"] if self._fresh else [])]
 
     def start(self) -> None:
         """Start it, unless it is at work."""
@@ -184,7 +196,9 @@ class FleetProcess:
                 case "market":
                     self._set(Progress("reading", f"read {stage['bars']:,} bars of {', '.join(stage['symbols'][:6])}"))
                 case "searched":
-                    self._set(Progress("searching", "every strategy was tried and ranked", 1.0))
+                    self._set(
+                        Progress("catching_up", "every strategy was tried and ranked; the run goes on from its journal")
+                    )
                 case "paper":
                     self.traded, self._fresh = True, False  # what was begun is not begun again
                     self._set(Progress("trading", "trading on paper"))

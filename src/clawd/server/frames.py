@@ -7,15 +7,18 @@ that reads too slowly loses the oldest frames, never the newest.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import BaseModel, Field
 
 Topic = Literal["status", "fleet", "feed", "changed"]
 #: What a client holds and has to ask for anew when it has changed.
 Changed = Literal["approvals", "alerts", "audit", "backtests", "evidence", "runs", "strategies", "settings", "standing"]
-AgentState = Literal["active", "halted", "reducing", "fired", "released"]
-Phase = Literal["idle", "compiling", "reading", "searching", "trading", "ended", "stopped", "failed"]
+#: An agent that a person has paused enters nothing, and its exits live on. ``pausing`` and ``unpausing`` are ordered,
+#: and whoever trades has not obeyed yet.
+AgentState = Literal["active", "pausing", "paused", "unpausing", "halted", "reducing", "fired", "released"]
+#: ``reading`` is of the market, ``catching_up`` of the journal: before its end no figure of it is one of now.
+Phase = Literal["idle", "compiling", "reading", "searching", "catching_up", "trading", "ended", "stopped", "failed"]
 
 
 class Subscribe(BaseModel):
@@ -52,10 +55,10 @@ class Status(BaseModel):
     reserved: float | None = Field(description="worst case still to come of every position and order")
     drawdown: float | None = Field(description="below the peak, share of the capital, not negative")
     gross: float | None = Field(description="gross notional")
-    agents: int
-    positions: int
-    approvals: int = Field(description="orders that wait for a person")
-    alerts: int = Field(description="alerts that nobody has acknowledged")
+    agents: int | None
+    positions: int | None
+    approvals: int | None = Field(description="orders that wait for a person")
+    alerts: int | None = Field(description="alerts that nobody has acknowledged")
 
 
 class FleetFrame(BaseModel):
@@ -108,5 +111,4 @@ class ChangedFrame(BaseModel):
     what: list[Changed]
 
 
-Frame = Annotated[Status | FleetFrame | FeedFrame | ChangedFrame, Field(discriminator="topic")]
 Wish = Subscribe | Resync

@@ -11,7 +11,10 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
 from clawd.core.errors import ClawdError
-from clawd.store.access import SignInError, TakenError
+from clawd.core.refused_value import refused_value
+from clawd.store.access import SignInError
+from clawd.store.api_keys import TakenError
+from clawd.store.people import NobodyError
 
 
 class Problem(BaseModel):
@@ -55,6 +58,7 @@ _STATUSES: Final[dict[type[ClawdError], int]] = {
     SignedOutError: 401,
     ForbiddenError: 403,
     MissingError: 404,
+    NobodyError: 404,
     ConflictError: 409,
     TakenError: 409,
     TooOftenError: 429,
@@ -102,7 +106,7 @@ def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     first = error.errors()[0]
     where = ".".join(str(part) for part in first["loc"])
-    return problem_answer(422, Problem(what=str(first["msg"]).lower(), where=where))
+    return problem_answer(422, Problem(what=refused_value(first), where=where))
 
 
 def _http(request: Request, error: Exception) -> JSONResponse:

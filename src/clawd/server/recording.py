@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from clawd.server.audit import Audit, audit_path
+from clawd.server.audit import Audit, append
 from clawd.server.caller import Caller
 from clawd.server.site import Site
-from clawd.store.journal import JSON, open_journal
+from clawd.store.journal import JSON
 
 
 @asynccontextmanager
 async def keep_audit(site: Site) -> AsyncIterator[None]:
-    """Hold the audit open for as long as the application runs."""
+    """Be the one server of the home for as long as the application runs, where whoever serves it is not already."""
+    if site.audit is not None:
+        yield
+        return
     site.audit = Audit(site.home)
     try:
         yield
@@ -39,6 +42,5 @@ def record(site: Site, caller: Caller, what: str, facts: Mapping[str, JSON]) -> 
     if site.audit is not None:
         site.audit.append(site.clock.now(), what, body)
     else:  # no application runs: a command, or a test of a route alone
-        with open_journal(audit_path(site.home)) as journal:
-            journal.append([(site.clock.now(), what, body)])
+        append(site.home, site.clock.now(), what, body)
     site.announce("audit")

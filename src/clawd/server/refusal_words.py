@@ -24,6 +24,7 @@ WORDS: Final[dict[str, str]] = {
     Code.HALTED: "the account is halted",
     Code.REDUCING: "positions may only become smaller",
     Code.AGENT_NOT_ACTIVE: "the agent may enter nothing any more",
+    Code.AGENT_PAUSED: "a person has paused the agent",
     Code.BLOCKED: "the instrument is blocked",
     Code.VENUE_BREAKER: "too much failed at the venue within a minute",
     Code.VENUE_DISCONNECTED: "the way to the venue is not open, or its books and ours do not agree yet",

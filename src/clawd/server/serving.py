@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Final
 
 import uvicorn
@@ -18,10 +18,11 @@ from clawd.core.settings import Settings
 from clawd.server.access import new_link, own_names, refuse_open_address
 from clawd.server.address import Address, listen, publish, url_of
 from clawd.server.app import create_app
-from clawd.server.audit import refuse_second_server
+from clawd.server.audit import Audit
 from clawd.server.connections import CONNECTIONS
 from clawd.server.fleet_process import FleetProcess, Progress
 from clawd.server.frames import Phase
+from clawd.server.public_url import read_public_url
 from clawd.server.site import Site
 from clawd.store.access import open_access
 
@@ -29,27 +30,32 @@ from clawd.store.access import open_access
 _GRACE: Final = 3
 
 
-def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess | None) -> None:
+def serve(
+    settings: Settings, host: str, port: int | None, fleet: FleetProcess | None, public_url: str | None = None
+) -> None:
     """Serve until Ctrl-C, or until the fleet cannot even begin.
 
     Args:
         settings: whose home.
         host, port: where; see :func:`~clawd.server.address.listen`.
+        public_url: where browsers reach a proxy in front of it; None where they come here themselves.
         fleet: the process that trades, not yet started; None where only what others do is shown.
 
     Raises:
         ClawdError: when another server is at work on this home, nothing can be served at the address, or the fleet
             could not begin, with what it said.
     """
+    public = None if public_url is None else read_public_url(public_url)
     settings.home.mkdir(parents=True, exist_ok=True)
     clock = SystemClock()
-    refuse_second_server(settings.home)
     with open_access(settings.home) as access:
-        refuse_open_address(host, access)
-    with listen(host, port) as listening:
+        refuse_open_address(host, access, public)
+    # Before anything else: of two that are started at the same moment one begins nothing.
+    with closing(Audit(settings.home)) as audit, listen(host, port) as listening:
         url = url_of(listening)
         site = Site(settings, clock, fleet=fleet, phase=None if fleet is None else lambda: _said(fleet.progress))
-        site.hosts = own_names(host)
+        site.audit = audit
+        site.hosts, site.public = own_names(host), public
         server = uvicorn.Server(
             uvicorn.Config(
                 create_app(site),
@@ -59,9 +65,10 @@ def serve(settings: Settings, host: str, port: int | None, fleet: FleetProcess |
                 timeout_graceful_shutdown=_GRACE,
             )
         )
-        publish(settings.home, Address(url, os.getpid()))
+        address = Address(url, os.getpid(), None if public is None else public.origin)
+        publish(settings.home, address)
         _say(f"clawd {__version__}, on paper")
-        _say(f"open {new_link(settings.home, url, clock.now())}")
+        _say(f"open {new_link(settings.home, address.for_people, clock.now())}")
         _say("The link works once, within ten minutes; `clawd web link` prints another.")
         _say("Ctrl-C stops it; started again, it goes on where it stopped." if fleet else "Ctrl-C stops it.")
         failed: list[str] = []

@@ -11,7 +11,7 @@ from pydantic_core import PydanticUndefined
 from clawd.core.settings import NOT_IN_FILE, Settings
 
 Unit = Literal["money", "multiple", "share", "seconds", "count", "text"]
-Source = Literal["default", "file", "environment"]
+Source = Literal["default", "file", "environment", "option"]
 
 
 class About(NamedTuple):
@@ -71,7 +71,9 @@ class Row(NamedTuple):
 
     Attributes:
         value, default, in_file: as text; None where unset.
-        source: where the value comes from.
+        source: where the value comes from: an option of this start comes before the environment, that before the
+            home's file, and that before the default.
+        option: as it was given, such as ``--day-limit 5``; None where none was.
         least, most: the range, as text; ``strict`` says which ends are not in it.
         editable: whether it can be changed here.
         objection: why not.
@@ -84,22 +86,26 @@ class Row(NamedTuple):
     default: str | None
     in_file: str | None
     source: Source
+    option: str | None
     least: str | None
     most: str | None
     editable: bool
     objection: str | None
 
 
-def rows(current: Settings, file: Mapping[str, Any], environment: Mapping[str, str]) -> list[Row]:
+def rows(
+    current: Settings, file: Mapping[str, Any], environment: Mapping[str, str], options: Mapping[str, str]
+) -> list[Row]:
     """All settings in the order of :data:`ABOUT`.
 
     Args:
         current: what a run that starts now would read.
         file: what the home's file says.
         environment: of this server's process, which is that of the runs it starts.
+        options: by setting, those that this server gives every run that it starts, as they were given to it.
     """
     named = {name.upper() for name in environment}
-    return [_row(name, about, current, file, named) for name, about in ABOUT.items()]
+    return [_row(name, about, current, file, named, options.get(name)) for name, about in ABOUT.items()]
 
 
 def text_of(value: object) -> str | None:
@@ -114,14 +120,25 @@ def variable(name: str) -> str:
     return f"CLAWD_{name.upper()}"
 
 
-def _row(name: str, about: About, current: Settings, file: Mapping[str, Any], environment: set[str]) -> Row:
+def _row(
+    name: str,
+    about: About,
+    current: Settings,
+    file: Mapping[str, Any],
+    environment: set[str],
+    option: str | None,
+) -> Row:
     field = Settings.model_fields[name]
     source: Source = "environment" if variable(name) in environment else "file" if name in file else "default"
+    if option is not None:
+        source = "option"
     objection = None
     if name in NOT_IN_FILE:
         objection = "it says where the settings lie"
     elif name in _STOP_THE_FLEET and source != "file":
         objection = f"`clawd up` starts no fleet while it is set: set {variable(name)} where `clawd trade` is started"
+    elif source == "option":
+        objection = f"`{option}` was given when this server was started, and comes first: start it again without"
     elif source == "environment":
         objection = f"{variable(name)} is set where this server was started, and comes first"
     bounds = {"least": None, "most": None}
@@ -138,6 +155,7 @@ def _row(name: str, about: About, current: Settings, file: Mapping[str, Any], en
         default=text_of(default),
         in_file=text_of(file.get(name)),
         source=source,
+        option=option,
         least=text_of(bounds["least"]),
         most=text_of(bounds["most"]),
         editable=objection is None,

@@ -22,6 +22,7 @@ from clawd.server.frames import Changed
 from clawd.server.live.follower import Before, Follower
 from clawd.server.live.hub import EVERY, Hub
 from clawd.server.live.picture import Source
+from clawd.server.public_url import PublicUrl
 from clawd.server.rates import Rates
 from clawd.server.signing import Signers
 from clawd.server.standing import Hand
@@ -37,6 +38,7 @@ class Site:
         fleet: the process that trades, None where this server has started none.
         deploy: has the paper run begin anew with the fleet's list as it is now; None where none can be begun from here.
         announce: tells every open page that something it may hold has changed; from any thread.
+        public: where browsers reach the server through a proxy, None where they come to it themselves.
         hosts: names under which the server is reached, besides the address that a request comes to.
         rates: how often somebody may call.
         audit: the open audit, while the application runs.
@@ -56,6 +58,7 @@ class Site:
     fleet: FleetProcess | None = None
     deploy: Callable[[], None] | None = None
     announce: Callable[[Changed], None] = lambda what: None
+    public: PublicUrl | None = None
     hosts: frozenset[str] = frozenset()
     rates: Rates = field(default_factory=Rates)
     audit: Audit | None = None

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -13,14 +15,18 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from clawd.core.clock import Clock
+from clawd.core.errors import ClawdError
 from clawd.server.at_stake import Stake, Stakes
 from clawd.server.problem import ConflictError
 from clawd.store.switchboard import RESUME_WORD, Answer, Command, Switch, Switchboard, runs_at_work
+from clawd.store.whole_file import write_whole
 
 #: Seconds that an order waits for the answers of the runs before its caller is answered.
 HEAR_FOR: Final = 0.6
 _LOOK_EVERY: Final = 0.05
 _KEPT: Final = 1_000
+#: In the home: which runs were at work when the last order was given.
+_ASKED: Final = "asked.json"
 
 
 class Level(StrEnum):
@@ -48,6 +54,11 @@ _WORDS: Final = {Level.STOP_ENTRIES: None, Level.FLATTEN: "FLATTEN", Level.HALT:
 def level_of(switch: Switch) -> Level | None:
     """The level of an order, None for a resumption."""
     return next((level for level in Level if level.switch is switch), None)
+
+
+def plain(why: str) -> str:
+    """A reason as it is kept. No letter of it is refused; but terminals show it, and nothing in it moves a cursor."""
+    return "".join(letter if letter.isprintable() else " " for letter in why)
 
 
 class Consequence(NamedTuple):
@@ -196,17 +207,30 @@ class Hand:
                 return self._heard(switchboard, command), False
             if switch is Switch.RESUME and switchboard.standing().switch is Switch.RESUME:
                 raise ConflictError("nothing is halted", where="resume")
-            # A stop is refused for no letter; but terminals show these words too, and nothing in them moves a cursor.
-            plain = "".join(letter if letter.isprintable() else " " for letter in why)
-            command = switchboard.give(switch, by, plain, self.clock.now())
+            command = switchboard.give(switch, by, plain(why), self.clock.now())
             if once is not None:
                 self._given[f"{by}\0{once}"] = (switch, command.number)
             self._asked[command.number] = runs_at_work(self.home)
+            self._remember(command.number)
             for kept in (self._given, self._asked):
                 while len(kept) > _KEPT:
                     kept.popitem(last=False)
         with Switchboard.open(self.home) as switchboard:
             return self._listen(switchboard, command), True
+
+    def _remember(self, number: int) -> None:
+        """Whom the last order concerns is kept over a restart: one that dies before it has answered has not obeyed."""
+        with suppress(ClawdError):  # a stop is refused for no disk
+            write_whole(self.home / _ASKED, json.dumps({"order": number, "runs": self._asked[number]}) + "\n")
+
+    def _concerned(self, number: int) -> list[str]:
+        if number in self._asked:
+            return self._asked[number]
+        try:
+            kept = json.loads((self.home / _ASKED).read_text(encoding="utf-8"))
+            return [str(run) for run in kept["runs"]] if kept["order"] == number else []
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
 
     def _listen(self, switchboard: Switchboard, command: Command) -> Heard:
         """What is heard until all have answered, or it has been waited for long enough."""
@@ -218,5 +242,5 @@ class Hand:
     def _heard(self, switchboard: Switchboard, command: Command) -> Heard:
         said = {answer.run: answer for answer in switchboard.answers(command)}
         at_work, holds = set(runs_at_work(self.home)), switchboard.standing().number == command.number
-        concerned = {*self._asked.get(command.number, ()), *said, *(at_work if holds else ())}
+        concerned = {*self._concerned(command.number), *said, *(at_work if holds else ())}
         return Heard(command, [RunAnswer(run, said.get(run), run in at_work) for run in sorted(concerned)], holds)

@@ -1,29 +1,28 @@
-"""Who may come in to the web face: one-time tokens, sessions, API keys and a password.
+"""Who may come in to the web face: one-time tokens, sessions, API keys, people and passwords.
 
-They lie in ``access.sqlite`` in the home, which only its owner can read. Of every secret only the hash is stored:
-tokens, sessions and keys are 256 random bits, for which SHA-256 is enough; a password is hashed with argon2id. What a
-method has returned survives ``kill -9``, so a server that starts again knows everyone it knew before.
+They lie in ``access.sqlite`` in the home, which only its owner can read. Of every secret only the hash is stored; a
+password, which is no chance, is hashed with argon2id. What a method has returned survives ``kill -9``, so a server that
+starts again knows everyone it knew before.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import os
-import re
 import secrets
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Final, Literal
 
 from clawd.core.errors import ClawdError
+from clawd.store.api_keys import ApiKeys, Scope, known_scopes
 from clawd.store.database import Schema, connect, lay_out, mendable, transaction
 from clawd.store.lock import take_lock
-from clawd.store.password import check_password, is_password, password_hash
+from clawd.store.password import check_password, is_password, nobodys_hash, password_hash
+from clawd.store.people import OWNER_NAMES, People, Person
+from clawd.store.secret import hash_of, new_secret, note_use
 
 NAME: Final = "access.sqlite"
 
@@ -35,17 +34,11 @@ TOKEN_LIFETIME: Final = 600 * _SECOND
 SESSION_IDLE: Final = 7 * _DAY
 #: and in any case after this.
 SESSION_LIFETIME: Final = 30 * _DAY
-#: The longest that a key can be made for, days.
-LONGEST_KEY: Final = 3_650
-#: More than anybody needs, and few enough to be listed whole.
-MOST_KEYS: Final = 100
+#: Of the owner: more than anybody needs, and few enough to be listed whole.
 MOST_SESSIONS: Final = 100
+#: Of a person: who opens more ends his own, and nobody else's.
+MOST_SESSIONS_OF_A_PERSON: Final = 20
 _MOST_TOKENS: Final = 100
-#: When something was last used is written down once in this time.
-_SEEN_EVERY: Final = 60 * _SECOND
-
-KEY_PREFIX: Final = "clawd_"
-_KEY_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 SCHEMA: Final = Schema(
     noun="access file",
@@ -85,31 +78,40 @@ SCHEMA: Final = Schema(
         """,
         "CREATE TABLE password(by TEXT NOT NULL, hash TEXT NOT NULL, made INTEGER NOT NULL)",
     ),
+    migrations=(
+        (
+            """
+            CREATE TABLE person(
+                id TEXT PRIMARY KEY,
+                name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+                scopes TEXT NOT NULL,
+                password TEXT,
+                made INTEGER NOT NULL,
+                by TEXT NOT NULL,
+                seen INTEGER
+            )
+            """,
+            # Whose it is; NULL for the owner's, as all were before.
+            "ALTER TABLE token ADD COLUMN person TEXT",
+            "ALTER TABLE session ADD COLUMN person TEXT",
+            "ALTER TABLE key ADD COLUMN person TEXT",
+        ),
+    ),
 )
-
-
-class Scope(StrEnum):
-    """What a session or a key may do; none implies another."""
-
-    READ = "read"
-    BUILD = "build"
-    DECIDE = "decide"
-    ADMIN = "admin"
 
 
 class SignInError(ClawdError):
     """Who wants to come in has not shown that he may."""
 
 
-class TakenError(ClawdError):
-    """It cannot be made as things stand."""
-
-
 NEW_LINK: Final = "`clawd web link` prints a new one"
-_ALL_SCOPES: Final = ", ".join(Scope)
 _Means = Literal["link", "password"]
-_SESSION: Final = "id, by, means, address, program, made, seen"
-_KEY: Final = "id, name, scopes, made, ends, seen"
+#: What a person may do is looked up each time: a role that has changed holds at once.
+_SESSIONS: Final = (
+    "SELECT session.id, session.by, means, address, program, session.made, session.seen, session.person, person.scopes "
+    "FROM session LEFT JOIN person ON person.id = session.person "
+    "WHERE (session.person IS NULL OR person.id IS NOT NULL)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ class Session:
         address: from which it was opened.
         program: what the browser called itself.
         made, seen: when it was opened, and last used, to the minute.
+        person: the id of the person, None for the owner.
+        scopes: what it allows now.
     """
 
     id: str
@@ -132,6 +136,8 @@ class Session:
     program: str
     made: int
     seen: int
+    person: str | None = None
+    scopes: frozenset[Scope] = frozenset(Scope)
 
     @property
     def ends(self) -> int:
@@ -139,32 +145,18 @@ class Session:
         return min(self.seen + SESSION_IDLE, self.made + SESSION_LIFETIME)
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What a program shows. Times are UTC nanoseconds.
+class Access:
+    """An open access file. Any number of processes may write; each change is one transaction.
 
     Attributes:
-        id: names it, and opens nothing.
-        name: given by who made it.
-        scopes: what it may do.
-        made: when it was made.
-        ends: when it ends, None for never.
-        seen: when it was last used, to the minute; None for never.
+        keys: of programs.
+        people: who may come in beside the owner.
     """
-
-    id: str
-    name: str
-    scopes: frozenset[Scope]
-    made: int
-    ends: int | None
-    seen: int | None
-
-
-class Access:
-    """An open access file. Any number of processes may write; each change is one transaction."""
 
     def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
         self.path = path
+        self.keys = ApiKeys(path, connection)
+        self.people = People(path, connection)
         self._connection = connection
 
     def close(self) -> None:
@@ -185,14 +177,15 @@ class Access:
 
     # One-time tokens
 
-    def new_token(self, by: str, now: int) -> str:
+    def new_token(self, by: str, now: int, person: Person | None = None) -> str:
         """A secret that opens one session within ten minutes.
 
         Args:
-            by: the person who will have used it.
+            by: the owner, who will have used it unless it is a person's.
             now: UTC nanoseconds.
+            person: whose session it opens, None for the owner.
         """
-        token = secrets.token_urlsafe(32)
+        token = new_secret()
         with mendable(self.path), transaction(self._connection):
             # Those that were used stay for a day, so that who uses one again is told so.
             self._connection.execute("DELETE FROM token WHERE made < ? OR made > ?", (now - _DAY, now))
@@ -200,7 +193,10 @@ class Access:
                 "DELETE FROM token WHERE hash NOT IN (SELECT hash FROM token ORDER BY made DESC LIMIT ?)",
                 (_MOST_TOKENS,),
             )
-            self._connection.execute("INSERT INTO token VALUES (?, ?, ?, NULL)", (_hash(token), by, now))
+            self._connection.execute(
+                "INSERT INTO token VALUES (?, ?, ?, NULL, ?)",
+                (hash_of(token), person.name if person else by, now, person.id if person else None),
+            )
         return token
 
     def use_token(self, token: str, address: str, program: str, now: int) -> tuple[Session, str]:
@@ -212,76 +208,84 @@ class Access:
         Raises:
             SignInError: when there is no such token, it was used, or it is too old.
         """
-        digest = _hash(token)
+        digest = hash_of(token)
         with mendable(self.path), transaction(self._connection):
-            row = self._connection.execute("SELECT by, made, used FROM token WHERE hash = ?", (digest,)).fetchone()
+            row = self._connection.execute(
+                "SELECT by, made, used, person FROM token WHERE hash = ?", (digest,)
+            ).fetchone()
             if row is None:
                 raise SignInError("this link is not one of this server's, or it is more than a day old", hint=NEW_LINK)
-            by, made, used = row
+            by, made, used, person = row
             if used is not None:
                 raise SignInError("this link was used already, and each can be used once", hint=NEW_LINK)
             if not made <= now < made + TOKEN_LIFETIME:
                 raise SignInError("this link is too old", hint=NEW_LINK)
             self._connection.execute("UPDATE token SET used = ? WHERE hash = ?", (now, digest))
-            return self._open_session(by, "link", address, program, now)
+            return self._open_session(by, person, "link", address, program, now)
 
     # Sessions
 
     def session(self, secret: str, now: int) -> Session | None:
         """The session that a secret shows, which counts as used now; None where there is none or it has ended."""
         with mendable(self.path):
-            row = self._connection.execute(
-                f"SELECT {_SESSION} FROM session WHERE hash = ?", (_hash(secret),)
-            ).fetchone()
-            session = Session(*row) if row else None
+            row = self._connection.execute(f"{_SESSIONS} AND hash = ?", (hash_of(secret),)).fetchone()
+            session = _session(row) if row else None
             if session is None or not _lasts(session, now):
                 return None
-            if now - session.seen >= _SEEN_EVERY:
-                self._see("session", session.id, now)
+            note_use(self._connection, "session", session.id, session.seen, now)
+            if session.person is not None:
+                note_use(self._connection, "person", session.person, session.seen, now)
         return session
 
-    def is_open(self, session_or_key: str, now: int) -> bool:
-        """Whether the session or key of an id still lets its holder in; that it is asked for does not count as use."""
+    def scopes_of(self, session_or_key: str, now: int) -> frozenset[Scope] | None:
+        """What the session or key of an id allows its holder now, None where it lets him in no more.
+
+        That it is asked for does not count as use.
+        """
         with mendable(self.path):
-            row = self._connection.execute(f"SELECT {_SESSION} FROM session WHERE id = ?", (session_or_key,)).fetchone()
-            if row is not None:
-                return _lasts(Session(*row), now)
-            row = self._connection.execute("SELECT ends FROM key WHERE id = ?", (session_or_key,)).fetchone()
-        return row is not None and (row[0] is None or now < row[0])
+            row = self._connection.execute(f"{_SESSIONS} AND session.id = ?", (session_or_key,)).fetchone()
+        if row is not None:
+            session = _session(row)
+            return session.scopes if _lasts(session, now) else None
+        return self.keys.scopes_of(session_or_key, now)
 
     def sessions(self, now: int) -> list[Session]:
         """Those that are open, the last used first."""
         with mendable(self.path):
-            rows = self._connection.execute(f"SELECT {_SESSION} FROM session ORDER BY seen DESC, made DESC").fetchall()
-        return [session for session in (Session(*row) for row in rows) if _lasts(session, now)]
+            rows = self._connection.execute(f"{_SESSIONS} ORDER BY session.seen DESC, session.made DESC").fetchall()
+        return [session for session in (_session(row) for row in rows) if _lasts(session, now)]
 
     def end_session(self, id: str, now: int) -> Session | None:
         """End a session; None where none of that id was open."""
         with mendable(self.path), transaction(self._connection):
-            row = self._connection.execute(f"SELECT {_SESSION} FROM session WHERE id = ?", (id,)).fetchone()
+            row = self._connection.execute(f"{_SESSIONS} AND session.id = ?", (id,)).fetchone()
             self._connection.execute("DELETE FROM session WHERE id = ?", (id,))
-        session = Session(*row) if row else None
+        session = _session(row) if row else None
         return session if session is not None and _lasts(session, now) else None
 
-    # The password
+    # Passwords
 
     def has_password(self) -> bool:
-        """Whether there is one."""
+        """Whether the owner has one."""
         with mendable(self.path):
             return self._connection.execute("SELECT 1 FROM password").fetchone() is not None
 
-    def is_password(self, password: str) -> bool:
-        """Whether it is the one; as slow as it must be."""
+    def is_password(self, password: str, person: Person | None = None) -> bool:
+        """Whether it is the owner's, or that of a person; as slow as it must be."""
         with mendable(self.path):
-            row = self._connection.execute("SELECT hash FROM password").fetchone()
-        return row is not None and is_password(row[0], password)
+            row = (
+                self._connection.execute("SELECT hash FROM password").fetchone()
+                if person is None
+                else self._connection.execute("SELECT password FROM person WHERE id = ?", (person.id,)).fetchone()
+            )
+        return row is not None and row[0] is not None and is_password(row[0], password)
 
     def set_password(self, password: str, by: str, now: int, *, keep: str | None = None) -> int:
-        """Set the password, in place of any other. All sessions end: who knew the old one is not to stay.
+        """Set the owner's password, in place of any other. His sessions end: who knew the old one is not to stay.
 
         Args:
             password: the new one.
-            by: the person who will have used it.
+            by: the owner, who will have used it.
             now: UTC nanoseconds.
             keep: the id of a session that stays: that of who has set it.
 
@@ -298,118 +302,75 @@ class Access:
             self._connection.execute("INSERT INTO password VALUES (?, ?, ?)", (by, made, now))
             # Nobody is let in by a link that was made before.
             self._connection.execute("UPDATE token SET used = COALESCE(used, ?)", (now,))
-            return self._connection.execute("DELETE FROM session WHERE id IS NOT ?", (keep,)).rowcount
+            return self._connection.execute(
+                "DELETE FROM session WHERE person IS NULL AND id IS NOT ?", (keep,)
+            ).rowcount
 
-    def use_password(self, password: str, address: str, program: str, now: int) -> tuple[Session, str]:
-        """Open a session with the password.
+    def use_password(self, password: str, address: str, program: str, now: int, name: str = "") -> tuple[Session, str]:
+        """Open a session with a password.
+
+        An unknown name is answered as a wrong password is, and as slowly.
+
+        Args:
+            password: what was typed.
+            address, program: as of :class:`Session`.
+            now: UTC nanoseconds.
+            name: of the person; empty for the owner, who may give his own too.
 
         Returns:
             The session, and the secret that shows it.
 
         Raises:
-            SignInError: when it is not the password, or there is none.
+            SignInError: when it is not the password of anybody of that name, or the owner has none.
         """
-        with mendable(self.path):
-            row = self._connection.execute("SELECT by, hash FROM password").fetchone()
-        if row is None:
+        found = self._password_of(name)
+        if found is None and not name:
             raise SignInError("no password is set here", hint=NEW_LINK)
-        if not is_password(row[1], password):
-            raise SignInError("this is not the password", hint="`clawd web password` sets a new one")
+        # Made once for all, and by whoever comes first: he waits for it, known or not.
+        nobodys = nobodys_hash()
+        if not is_password(found[2] if found else nobodys, password) or found is None:
+            raise SignInError(
+                "this is not the password, or nobody has that name" if name else "this is not the password",
+                hint="`clawd web password` sets a new one, `clawd web people password NAME` that of a person",
+            )
         with mendable(self.path), transaction(self._connection):
             # It may have been changed while we were hashing.
-            if self._connection.execute("SELECT 1 FROM password WHERE hash = ?", (row[1],)).fetchone() is None:
+            if self._password_of(name) != found:
                 raise SignInError("this is not the password any more")
-            return self._open_session(row[0], "password", address, program, now)
+            return self._open_session(found[0], found[1], "password", address, program, now)
 
-    # API keys
-
-    def new_key(self, name: str, scopes: frozenset[Scope], days: int | None, now: int) -> tuple[Key, str]:
-        """Make an API key.
-
-        Args:
-            name: by which it is known; no two have the same.
-            scopes: what it may do, one at least.
-            days: after which it ends, None for never.
-            now: UTC nanoseconds.
-
-        Returns:
-            The key, and the secret that shows it, which is nowhere else.
-
-        Raises:
-            ClawdError: when the name cannot be one or is taken, nothing is allowed to it, or there are too many.
-        """
-        if not _KEY_NAME.fullmatch(name):
-            raise ClawdError(
-                f"{name[:80]!r} cannot name a key",
-                where="name",
-                hint="letters, digits, dots, dashes and underscores, 64 at most",
-            )
-        if not scopes:
-            raise ClawdError("a key that may do nothing is of no use", where="scopes", hint=f"some of {_ALL_SCOPES}")
-        if days is not None and not 1 <= days <= LONGEST_KEY:
-            raise ClawdError(f"a key cannot last {days} days", where="days", hint=f"1 to {LONGEST_KEY}, or none")
-        secret = KEY_PREFIX + secrets.token_urlsafe(32)
-        key = Key(f"k-{secrets.token_hex(4)}", name, scopes, now, None if days is None else now + days * _DAY, None)
-        with mendable(self.path), transaction(self._connection):
-            if self._connection.execute("SELECT 1 FROM key WHERE name = ?", (name,)).fetchone():
-                raise TakenError(f"there is a key {name!r}", where="name", hint="take another name, or revoke that one")
-            (count,) = self._connection.execute("SELECT COUNT(*) FROM key").fetchone()
-            if count >= MOST_KEYS:
-                raise TakenError(f"there are {count} keys, and no more can be made", hint="revoke one")
-            self._connection.execute(
-                "INSERT INTO key VALUES (?, ?, ?, ?, ?, ?, NULL)",
-                (key.id, _hash(secret), name, " ".join(sorted(scopes)), now, key.ends),
-            )
-        return key, secret
-
-    def key(self, secret: str, now: int) -> Key | None:
-        """The key that a secret shows, which counts as used now; None where there is none or it has ended."""
+    def _password_of(self, name: str) -> tuple[str, str | None, str] | None:
+        """The name, the id of the person, None for the owner, and the hash."""
         with mendable(self.path):
-            row = self._connection.execute(f"SELECT {_KEY} FROM key WHERE hash = ?", (_hash(secret),)).fetchone()
-            key = _key(row) if row else None
-            if key is None or (key.ends is not None and now >= key.ends):
-                return None
-            if key.seen is None or now - key.seen >= _SEEN_EVERY:
-                self._see("key", key.id, now)
-        return key
-
-    def all_keys(self) -> list[Key]:
-        """All of them, those that have ended too, by name."""
-        with mendable(self.path):
-            rows = self._connection.execute(f"SELECT {_KEY} FROM key ORDER BY name").fetchall()
-        return [_key(row) for row in rows]
-
-    def revoke_key(self, id_or_name: str) -> Key | None:
-        """End a key for ever; None where there is none."""
-        with mendable(self.path), transaction(self._connection):
-            row = self._connection.execute(
-                f"SELECT {_KEY} FROM key WHERE id = ? OR name = ? ORDER BY id = ? DESC LIMIT 1",
-                (id_or_name, id_or_name, id_or_name),
+            person = self._connection.execute(
+                "SELECT name, id, password FROM person WHERE name = ?", (name,)
             ).fetchone()
-            if row is not None:
-                self._connection.execute("DELETE FROM key WHERE id = ?", (row[0],))
-        return _key(row) if row else None
+            owner = self._connection.execute("SELECT by, NULL, hash FROM password").fetchone()
+        if person is not None:
+            return person if person[2] is not None else None
+        return owner if owner and name.lower() in OWNER_NAMES | {"", owner[0].lower()} else None
 
-    def _see(self, table: str, id: str, now: int) -> None:
-        # Whoever may come in may do so with a full disk too: to stop everything, for one.
-        with contextlib.suppress(sqlite3.OperationalError):
-            self._connection.execute(f"UPDATE {table} SET seen = ? WHERE id = ?", (now, id))
-
-    def _open_session(self, by: str, means: _Means, address: str, program: str, now: int) -> tuple[Session, str]:
-        secret = secrets.token_urlsafe(32)
-        session = Session(f"s-{secrets.token_hex(4)}", by, means, address[:64], program[:200], now, now)
+    def _open_session(
+        self, by: str, person: str | None, means: _Means, address: str, program: str, now: int
+    ) -> tuple[Session, str]:
+        secret, id = new_secret(), f"s-{secrets.token_hex(4)}"
         self._connection.execute(
             "DELETE FROM session WHERE seen <= ? OR made <= ?", (now - SESSION_IDLE, now - SESSION_LIFETIME)
         )
         self._connection.execute(
-            "DELETE FROM session WHERE id NOT IN (SELECT id FROM session ORDER BY seen DESC LIMIT ?)",
-            (MOST_SESSIONS - 1,),
+            "DELETE FROM session WHERE person IS ? AND id NOT IN "
+            "(SELECT id FROM session WHERE person IS ? ORDER BY seen DESC LIMIT ?)",
+            (person, person, (MOST_SESSIONS if person is None else MOST_SESSIONS_OF_A_PERSON) - 1),
         )
         self._connection.execute(
-            "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (session.id, _hash(secret), by, means, session.address, session.program, now, now),
+            "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (id, hash_of(secret), by, means, address[:64], program[:200], now, now, person),
         )
-        return session, secret
+        self._connection.execute("UPDATE person SET seen = ? WHERE id = ?", (now, person))
+        row = self._connection.execute(f"{_SESSIONS} AND session.id = ?", (id,)).fetchone()
+        if row is None:
+            raise SignInError(f"{by} may not come in any more")
+        return _session(row), secret
 
 
 @contextmanager
@@ -437,16 +398,10 @@ def open_access(home: Path) -> Iterator[Access]:
         connection.close()
 
 
-def _hash(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+def _session(row: tuple[str, str, _Means, str, str, int, int, str | None, str | None]) -> Session:
+    *_, person, scopes = row
+    return Session(*row[:-1], frozenset(Scope) if person is None else known_scopes(scopes or ""))
 
 
 def _lasts(session: Session, now: int) -> bool:
     return now < session.ends
-
-
-def _key(row: tuple[str, str, str, int, int | None, int | None]) -> Key:
-    id, name, scopes, made, ends, seen = row
-    # A scope that this version does not know allows nothing here.
-    known = frozenset(Scope(word) for word in scopes.split() if word in set(Scope))
-    return Key(id, name, known, made, ends, seen)

@@ -230,11 +230,11 @@ class Journal:
         """
         while True:
             rows = self._storage.rows_of(kind, after, CHUNK)
-            for *row, previous in rows:
-                after = row[0]
-                if previous is None and after > 1:
-                    raise self._broken(after - 1, f"it is missing, {after} comes next")
-                yield self._checked(tuple(row), previous or GENESIS)
+            for seq, ts, name, text, digest, previous in rows:
+                if previous is None and seq > 1:
+                    raise self._broken(seq - 1, f"it is missing, {seq} comes next")
+                yield self._checked((seq, ts, name, text, digest), previous or GENESIS)
+                after = seq
             if len(rows) < CHUNK:
                 return
 

@@ -1,8 +1,10 @@
-"""The password of the web face: argon2id (RFC 9106), with the parameters of its second recommendation."""
+"""Passwords of the web face: argon2id (RFC 9106), with the parameters of its second recommendation."""
 
 from __future__ import annotations
 
+import secrets
 import unicodedata
+from functools import cache
 from typing import Final
 
 from clawd.core.errors import ClawdError
@@ -34,6 +36,12 @@ def password_hash(password: str) -> str:
     from argon2 import PasswordHasher  # noqa: PLC0415 - only who has a password needs it
 
     return PasswordHasher().hash(_typed(password))
+
+
+@cache
+def nobodys_hash() -> str:
+    """What no password has: whoever gives the name of nobody waits as long as who gives a wrong password."""
+    return password_hash(secrets.token_urlsafe(32))
 
 
 def is_password(stored: str, password: str) -> bool:

@@ -2,17 +2,18 @@
 
 It is a file of its own, so that an order can be given while a run is at work, while none is, and before the next one
 starts. An order holds until another is given: no restart, day or clock ends a person's halt. What a method has returned
-survives ``kill -9``.
+survives ``kill -9``. Single agents are paused and unpaused here as well, by their strategies, so that it holds for
+whoever trades the same strategy in the next run.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from clawd.core.account_events import TradingState
 from clawd.core.clock import iso
@@ -51,6 +52,22 @@ SCHEMA: Final = Schema(
             done INTEGER NOT NULL
         )
         """,
+    ),
+    migrations=(
+        (
+            """
+            CREATE TABLE pause(
+                number INTEGER PRIMARY KEY,
+                ts INTEGER NOT NULL,
+                desk TEXT NOT NULL,
+                strategy TEXT NOT NULL,
+                paused INTEGER NOT NULL,
+                by TEXT NOT NULL,
+                why TEXT NOT NULL
+            )
+            """,
+            "CREATE INDEX pause_of ON pause(desk, strategy, number)",
+        ),
     ),
 )
 
@@ -133,6 +150,31 @@ class Decision:
     symbol: str
     by: str
 
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A person has paused the agents of a strategy, or unpaused them. A paused agent enters nothing; its exits live on.
+
+    Attributes:
+        number: counted from 1, over all desks.
+        ts: when, UTC nanoseconds.
+        desk: where the agents trade: the name of an account, or :data:`PAPER_FLEET`.
+        strategy: the content hash of theirs.
+        paused: whether they are, from now on.
+        by, why: who said so, and their reason, which may be empty.
+    """
+
+    number: int
+    ts: int
+    desk: str
+    strategy: str
+    paused: bool
+    by: str
+    why: str
+
+
+#: The desk of the fleet of `clawd up`. That of an account is the account's name, which is never empty.
+PAPER_FLEET: Final = ""
 
 #: What a person types to let the fleet enter positions again.
 RESUME_WORD: Final = "RESUME"
@@ -260,6 +302,56 @@ class Switchboard:
                 (account, after),
             ).fetchall()
         return [Decision(*row) for row in rows]
+
+    def pause(self, desk: str, strategies: Sequence[str], by: str, why: str, now: int, *, paused: bool) -> list[Pause]:
+        """Pause the agents of some strategies, or unpause them; all of them at one moment.
+
+        Args:
+            desk: where they trade.
+            strategies: their content hashes.
+            by, why: who says so and, possibly empty, their reason.
+            now: UTC nanoseconds.
+            paused: whether they are, from now on.
+
+        Returns:
+            What was written down, a word for each strategy, in their order.
+        """
+        with mendable(self.path), transaction(self._connection):
+            (last,) = self._connection.execute("SELECT COALESCE(MAX(number), 0) FROM pause").fetchone()
+            given = [
+                Pause(number, now, desk, strategy, paused, by, why)
+                for number, strategy in enumerate(dict.fromkeys(strategies), start=last + 1)
+            ]
+            self._connection.executemany(
+                "INSERT INTO pause VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [(each.number, now, desk, each.strategy, int(paused), by, why) for each in given],
+            )
+        return given
+
+    def pauses(self, desk: str) -> dict[str, Pause]:
+        """The last word on each strategy of a desk that was ever paused there, by its content hash.
+
+        Raises:
+            ClawdError: when the file says what this version does not know; whoever trades must then not go on.
+        """
+        with mendable(self.path):
+            rows = self._connection.execute(
+                "SELECT number, ts, desk, strategy, paused, by, why FROM pause"
+                " WHERE number IN (SELECT MAX(number) FROM pause WHERE desk = ? GROUP BY strategy) ORDER BY number",
+                (desk,),
+            ).fetchall()
+        return {pause.strategy: pause for pause in (self._read_pause(row) for row in rows)}
+
+    def _read_pause(self, row: tuple[Any, ...]) -> Pause:
+        number, ts, desk, strategy, paused, by, why = row
+        match ts, desk, strategy, paused, by, why:
+            case int(), str(), str(), 0 | 1, str(), str():
+                return Pause(number, ts, desk, strategy, paused == 1, by, why)
+        raise ClawdError(
+            f"pause {number} is {paused!r} for {strategy!r}, which this version does not know",
+            where=str(self.path),
+            hint="1 for paused or 0 for unpaused, and the content hash of a strategy",
+        )
 
     def answer(self, command: Command, run: str, text: str, now: int, *, done: bool) -> None:
         """Say what a run has done about a command."""

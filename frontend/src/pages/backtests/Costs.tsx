@@ -10,7 +10,7 @@ export function Costs({ run, result }: { run: Detail; result: Result }) {
   const of = (name: string) => figureOf(result.figures, name)
   const paid = ['fees', 'slippage', 'funding'].reduce((sum, name) => sum + (of(name) ?? 0), 0)
   return (
-    <Card title="Costs">
+    <Card title={`Costs, ${result.currency}`}>
       <StatTable
         stats={[
           { label: `Fees, ${rate(run.fee)} a side`, value: money(of('fees')) },

@@ -30,7 +30,7 @@ export function Curves({ run, result, height = 340 }: { run: Detail; result: Res
           equity={equity}
           benchmark={benchmark}
           benchmarkName="Buy and hold"
-          currency="quote currency"
+          currency={result.currency}
           told={result.summary}
           height={height}
         />

@@ -37,7 +37,7 @@ export function KeyFigures({ result }: { result: Result }) {
       <KeyFigure label="Win rate" value={percent(of('win_rate'))} note={`${count(of('trades'))} closed trades`} />
       <KeyFigure label="Profit factor" value={number(of('profit_factor'))} note="Won over lost" />
       <KeyFigure
-        label="Costs"
+        label={`Costs, ${result.currency}`}
         value={money(paid.reduce((sum, each) => sum + each, 0))}
         note="Fees, slippage, funding"
       />

@@ -68,7 +68,12 @@ export function Trades({
     },
     { id: 'entry', title: 'Entry', cell: (trade) => price(trade, trade.entry), numeric: true, phone: false },
     { id: 'exit', title: 'Exit', cell: (trade) => price(trade, trade.exit), numeric: true, phone: false },
-    { id: 'profit', title: 'Profit', cell: (trade) => <Change value={trade.profit} />, numeric: true },
+    {
+      id: 'profit',
+      title: `Profit, ${result.currency}`,
+      cell: (trade) => <Change value={trade.profit} />,
+      numeric: true,
+    },
     {
       id: 'share',
       title: '% of capital',

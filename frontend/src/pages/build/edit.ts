@@ -21,7 +21,7 @@ export function isFolded(graph: Graph, block: Block, kinds: Kinds): boolean {
   return graph.edges.some((edge) => edge.from === block.id)
 }
 
-export function freshId(graph: Graph): string {
+function freshId(graph: Graph): string {
   const taken = new Set(graph.nodes.map((node) => node.id))
   let number = graph.nodes.length + 1
   while (taken.has(`n${number}`)) number += 1

@@ -5,7 +5,7 @@ import type { Check, Draft, Graph, Kinds, Viewport } from './types'
 
 export type Detail = Schema<'StrategyDetail'>
 export type SaveRequest = Schema<'SaveRequest'>
-export type SavedAnswer = Schema<'SavedAnswer'>
+type SavedAnswer = Schema<'SavedAnswer'>
 
 /** What an editing session asks the server for. */
 export interface Server {
@@ -14,7 +14,7 @@ export interface Server {
 }
 
 /** Where unsaved work waits for a server that is not there. */
-export interface Shelf {
+interface Shelf {
   getItem(key: string): string | null
   setItem(key: string, value: string): void
   removeItem(key: string): void
@@ -61,7 +61,7 @@ export const EMPTY: Graph = {
 const shelfKey = (name: string) => `clawd.build.${name}`
 
 /** The draft of what the server has. */
-export function draftOf(detail: Detail, kinds: Kinds): Draft {
+function draftOf(detail: Detail, kinds: Kinds): Draft {
   const { check } = detail
   return {
     graph: withPlaces(check.graph ?? EMPTY, kinds),
@@ -72,7 +72,7 @@ export function draftOf(detail: Detail, kinds: Kinds): Draft {
 }
 
 /** The draft with its other forms in step with the one that was edited; as it was where that is not valid. */
-export function inStep(draft: Draft, check: Check, kinds: Kinds): Draft {
+function inStep(draft: Draft, check: Check, kinds: Kinds): Draft {
   if (!check.valid) return draft
   const graph = draft.form === 'graph' || !check.graph ? draft.graph : withPlaces(check.graph, kinds)
   return {
@@ -84,7 +84,7 @@ export function inStep(draft: Draft, check: Check, kinds: Kinds): Draft {
 }
 
 /** Whether two graphs say the same but for where their blocks stand. */
-export const saysTheSame = (one: Graph, other: Graph): boolean =>
+const saysTheSame = (one: Graph, other: Graph): boolean =>
   one.nodes === other.nodes &&
   one.edges === other.edges &&
   one.target === other.target &&
@@ -373,5 +373,5 @@ const sameWords = (one: Draft, other: Draft) =>
 
 const isSilence = (error: unknown) => !(error instanceof ProblemError) || error.status === 0 || error.status >= 500
 
-export const problemOf = (error: unknown): Problem =>
+const problemOf = (error: unknown): Problem =>
   error instanceof ProblemError ? error.problem : { what: String(error), where: null, hint: null }

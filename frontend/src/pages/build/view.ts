@@ -31,7 +31,7 @@ export interface ShownBlock {
   height: number
 }
 
-export interface ShownEdge {
+interface ShownEdge {
   id: string
   from: string
   to: string
@@ -134,7 +134,7 @@ export function corridor(
   return found
 }
 
-export const leafWords = (block: Block): string =>
+const leafWords = (block: Block): string =>
   block.op === 'const' ? String(block.parameters?.k ?? '').replace('-', '\u2212') : block.op
 
 /** What a block is called: its label with its operator, else the operator alone. */

@@ -12,14 +12,14 @@ export type TrialOrder =
   | 'bars'
   | 'name'
 
-export interface ClaimsWanted {
+interface ClaimsWanted {
   order: ClaimOrder
   descending: boolean
   offset: number
   name?: string
 }
 
-export interface TrialsWanted {
+interface TrialsWanted {
   order: TrialOrder
   descending: boolean
   offset: number

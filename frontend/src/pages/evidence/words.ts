@@ -83,7 +83,7 @@ export function progress(claim: Pick<Claim, 'peak' | 'wealth_to_reach' | 'standi
   return Math.min(1, Math.max(0, Math.log(claim.peak) / Math.log(claim.wealth_to_reach)))
 }
 
-export interface GateWords {
+interface GateWords {
   title: string
   term: 'deflated' | 'overfitting' | 'crossvalidation' | 'endurance' | 'selection' | 'superiority' | null
   rule: 'at least' | 'at most' | 'above'

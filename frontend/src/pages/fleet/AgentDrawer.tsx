@@ -2,16 +2,21 @@ import './agent.css'
 import { Drawer, Skeleton, Tabs } from '@mantine/core'
 import { type ReactNode, useState } from 'react'
 import type { Schema } from '../../api/client'
+import { useFleet } from '../../live/status'
 import { AgentState } from '../../parts/AgentState'
 import { Guard } from '../../parts/Guard'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { useFocusBack } from '../../stop/useFocusBack'
 import { AgentEvidence } from './AgentEvidence'
 import { AgentFigures } from './AgentFigures'
 import { AgentJournal } from './AgentJournal'
 import { AgentNow } from './AgentNow'
+import { AgentPause } from './AgentPause'
 import { AgentStrategy } from './AgentStrategy'
 import { AgentTrades } from './AgentTrades'
 import { useAgent } from './agentData'
+import { PauseDialog } from './PauseDialog'
+import { stateOf } from './pausing'
 
 type Agent = Schema<'AgentDetail'>
 
@@ -27,10 +32,15 @@ const PARTS: readonly { id: string; name: string; Part: (props: { agent: Agent }
 export default function AgentDrawer({ id, onClose }: { id: string; onClose: () => void }) {
   const { data: agent, error, refetch } = useAgent(id)
   const [part, setPart] = useState<string | null>('now')
+  const fleet = useFleet()
+  const state = stateOf(fleet, id) ?? agent?.state
+  const [asked, ask] = useState<boolean | null>(null)
+  useFocusBack(asked !== null)
   return (
     <Drawer
       opened
       onClose={onClose}
+      closeOnEscape={asked === null}
       position="right"
       size={880}
       transitionProps={{ duration: 0 }}
@@ -45,7 +55,7 @@ export default function AgentDrawer({ id, onClose }: { id: string; onClose: () =
               <span className="agent-name">
                 <bdi title={agent.summary.name}>{agent.summary.name}</bdi>
               </span>
-              <AgentState state={agent.state} />
+              {state && <AgentState state={state} />}
             </>
           )}
         </span>
@@ -60,6 +70,7 @@ export default function AgentDrawer({ id, onClose }: { id: string; onClose: () =
         </div>
       ) : (
         <div className="agent">
+          <AgentPause agent={agent} state={state ?? agent.state} onAsk={ask} />
           <AgentFigures agent={agent} />
           <Tabs value={part} onChange={setPart} keepMounted={false}>
             <Tabs.List>
@@ -79,6 +90,7 @@ export default function AgentDrawer({ id, onClose }: { id: string; onClose: () =
           </Tabs>
         </div>
       )}
+      {asked !== null && <PauseDialog fleet={fleet} ids={[id]} pause={asked} onClose={() => ask(null)} />}
     </Drawer>
   )
 }

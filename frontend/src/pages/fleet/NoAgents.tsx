@@ -2,11 +2,13 @@ import { Button, Skeleton } from '@mantine/core'
 import { Link } from 'react-router'
 import { useStatus } from '../../live/status'
 import { Empty } from '../../parts/Empty'
+import { CatchingUp } from '../overview/CatchingUp'
 
 /** Before anybody is hired. */
 export function NoAgents() {
   const status = useStatus()
-  if (!status || status.agents > 0)
+  if (status?.phase === 'catching_up') return <CatchingUp status={status} />
+  if (!status || status.agents === null || status.agents > 0)
     return (
       <div className="card" aria-busy>
         <Skeleton height={32} mb={12} />

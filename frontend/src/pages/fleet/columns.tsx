@@ -60,7 +60,7 @@ export const COLUMNS: readonly FleetColumn[] = [
     title: 'State',
     by: 'state',
     numeric: false,
-    width: 78,
+    width: 96,
     phone: 24,
     share: 0.6,
     from: 0,
@@ -72,6 +72,7 @@ export const COLUMNS: readonly FleetColumn[] = [
     by: 'profit',
     numeric: true,
     width: 92,
+    phone: 80,
     share: 1,
     from: 0,
     cell: (fleet, row) => <Change value={number_of(fleet.profit, row)} />,
@@ -93,6 +94,7 @@ export const COLUMNS: readonly FleetColumn[] = [
     by: 'equity',
     numeric: true,
     width: 78,
+    phone: 66,
     share: 1,
     from: 0,
     cell: (fleet, row) => money(number_of(fleet.equity, row)),
@@ -158,7 +160,10 @@ export const COLUMNS: readonly FleetColumn[] = [
 export const columnsFor = (width: number): readonly FleetColumn[] => COLUMNS.filter((column) => width >= column.from)
 
 export const template = (columns: readonly FleetColumn[], width: number): string =>
-  columns.map((column) => `minmax(${(width <= PHONE && column.phone) || column.width}px, ${column.share}fr)`).join(' ')
+  [
+    `${width <= PHONE ? 38 : 24}px`, // the box that selects it
+    ...columns.map((column) => `minmax(${(width <= PHONE && column.phone) || column.width}px, ${column.share}fr)`),
+  ].join(' ')
 
 /** As in the style sheets. */
 const PHONE = 800

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Fleet } from '../../live/fleet'
 import type { AgentState, FleetFrame } from '../../live/frames'
+import type { Facet } from './facets'
 import { counts, fitting, Ranking, type Wish } from './ranking'
 
 function frame(ids: string[], profit: number[], states: AgentState[] = ids.map(() => 'active')): FleetFrame {
@@ -70,11 +71,17 @@ describe('ranking', () => {
 
 it('finds every word in name, strategy or market, and by state', () => {
   fleet.apply(frame(['a1', 'a2', 'b3'], [1, 2, 3], ['active', 'halted', 'halted']))
-  const found = (query: string, state: AgentState | null = null) => [...fitting(fleet, { query, state })]
+  const found = (query: string, state: Facet | null = null) => [...fitting(fleet, { query, state })]
   expect(found('a1')).toEqual([0])
   expect(found('grid btc')).toEqual([0, 2])
   expect(found('grid', 'halted')).toEqual([1, 2])
   expect(found('  ')).toEqual([0, 1, 2])
   expect(found('.*')).toEqual([])
-  expect(counts(fleet)).toEqual({ active: 1, halted: 2, reducing: 0, fired: 0, released: 0 })
+  expect(counts(fleet)).toEqual({ active: 1, paused: 0, halted: 2, reducing: 0, fired: 0, released: 0 })
+})
+
+it('counts who is on the way to be paused, or from there, as paused', () => {
+  fleet.apply(frame(['a', 'b', 'c', 'd'], [1, 2, 3, 4], ['pausing', 'paused', 'unpausing', 'active']))
+  expect([...fitting(fleet, { query: '', state: 'paused' })]).toEqual([0, 1, 2])
+  expect(counts(fleet)).toMatchObject({ active: 1, paused: 3 })
 })

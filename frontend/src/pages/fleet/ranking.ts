@@ -1,12 +1,13 @@
 import { type Fleet, ranked } from '../../live/fleet'
-import { type AgentState, type NumberColumn, STATES } from '../../live/frames'
+import type { NumberColumn } from '../../live/frames'
+import { FACETS, type Facet, facetOf } from './facets'
 
 export type SortBy = NumberColumn | 'name' | 'state'
 
 /** Which agents are asked for, and in which order. */
 export interface Wish {
   query: string
-  state: AgentState | null
+  state: Facet | null
   by: SortBy
   down: boolean
 }
@@ -47,23 +48,30 @@ export class Ranking {
 /** The rows of agents in whose name, strategy or markets every word of the query occurs. */
 export function* fitting(fleet: Fleet, { query, state }: Pick<Wish, 'query' | 'state'>): Iterable<number> {
   const words = query.toLowerCase().split(/\s+/).filter(Boolean)
-  const wanted = state === null ? -1 : STATES.indexOf(state)
+  const texts = words.length > 0 ? textsOf(fleet) : []
+  const wanted = state === null ? null : facetOf.map((facet) => facet === state)
   for (let row = 0; row < fleet.length; row++) {
-    if (wanted >= 0 && fleet.state[row] !== wanted) continue
-    if (words.length > 0) {
-      const text = `${fleet.ids[row]} ${fleet.names[row]} ${fleet.markets[row]}`.toLowerCase()
-      if (!words.every((word) => text.includes(word))) continue
-    }
+    if (wanted !== null && !wanted[fleet.state[row] ?? 0]) continue
+    if (words.length > 0 && !words.every((word) => texts[row]?.includes(word))) continue
     yield row
   }
 }
 
+const kept = new WeakMap<readonly string[], readonly string[]>()
+
+/** What is looked through of each agent: made once, until the rows are others. */
+function textsOf({ ids, names, markets }: Fleet): readonly string[] {
+  const texts = kept.get(ids) ?? ids.map((id, row) => `${id} ${names[row]} ${markets[row]}`.toLowerCase())
+  kept.set(ids, texts)
+  return texts
+}
+
 /** How many agents are in each state. */
-export function counts(fleet: Fleet): Record<AgentState, number> {
-  const found: Record<AgentState, number> = { active: 0, halted: 0, reducing: 0, fired: 0, released: 0 }
+export function counts(fleet: Fleet): Record<Facet, number> {
+  const found = Object.fromEntries(FACETS.map((facet) => [facet, 0])) as Record<Facet, number>
   for (const state of fleet.state) {
-    const name = STATES[state]
-    if (name) found[name]++
+    const facet = facetOf[state]
+    if (facet) found[facet]++
   }
   return found
 }

@@ -1,4 +1,5 @@
-import { type AgentState, NUMBERS, STATES } from '../../live/frames'
+import { NUMBERS } from '../../live/frames'
+import { FACETS, type Facet } from './facets'
 import type { SortBy, Wish } from './ranking'
 
 export const USUAL: Wish = { query: '', state: null, by: 'profit', down: true }
@@ -7,10 +8,10 @@ const SORTS: readonly string[] = [...NUMBERS, 'name', 'state']
 /** A wish as the address of the page says it; what is none is the usual. */
 export function wishOf(search: URLSearchParams): Wish {
   const [by, way] = (search.get('sort') ?? '').split('-')
-  const state = search.get('state') as AgentState | null
+  const state = search.get('state') as Facet | null
   return {
     query: (search.get('q') ?? '').slice(0, 200),
-    state: state && STATES.includes(state) ? state : null,
+    state: state && FACETS.includes(state) ? state : null,
     by: by && SORTS.includes(by) ? (by as SortBy) : USUAL.by,
     down: by && SORTS.includes(by) ? way !== 'up' : USUAL.down,
   }

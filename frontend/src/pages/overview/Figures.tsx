@@ -1,4 +1,4 @@
-import { counted, money, percent, signedPercent } from '../../format'
+import { counted, money, percent, signedPercent, UNKNOWN } from '../../format'
 import type { Status } from '../../live/status'
 import { Change } from '../../parts/Change'
 import { Gauge } from '../../parts/Gauge'
@@ -16,7 +16,11 @@ export function Figures({ status }: { status: Status }) {
         testId="equity"
         label={`Equity, ${currency}`}
         value={money(equity)}
-        note={`${counted(agents, 'agent')}, ${counted(positions, 'position')}`}
+        note={
+          agents === null || positions === null
+            ? UNKNOWN
+            : `${counted(agents, 'agent')}, ${counted(positions, 'position')}`
+        }
       />
       <KeyFigure
         live

@@ -14,7 +14,7 @@ const MOST = 4
 
 /** What waits for a person: orders, alerts, and what no agent has done. */
 export function NeedsYou() {
-  const waiting = useStatusOf((status) => status.approvals, 0)
+  const waiting = useStatusOf((status) => status.approvals ?? 0, 0)
   const alerts = useAlerts()
   const approvals = useQuery({
     queryKey: ['approvals', 'overview', waiting],

@@ -15,7 +15,7 @@ const STEPS: readonly { phase: Status['phase']; name: string; text: string }[] =
 /** Before the first run: what is happening, or how to begin. No number is shown that is none. */
 export function NoRun({ status }: { status: Status }) {
   const { phase, phase_text, progress } = status
-  const at = STEPS.findIndex((step) => step.phase === phase)
+  const at = STEPS.findIndex((step) => step.phase === (phase === 'catching_up' ? 'trading' : phase))
   if (at < 0)
     return (
       <Empty
@@ -59,7 +59,7 @@ export function NoRun({ status }: { status: Status }) {
   )
 }
 
-function sentence(text: string): string {
+export function sentence(text: string): string {
   if (!text) return ''
   const begun = text.charAt(0).toUpperCase() + text.slice(1)
   return /[.!?…]$/.test(begun) ? begun : `${begun}.`

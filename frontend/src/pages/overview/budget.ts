@@ -1,6 +1,6 @@
 import type { Status } from '../../live/status'
 
-export interface DayBudget {
+interface DayBudget {
   lost: number
   reserved: number
   /** Share of the day's limit. */

@@ -42,3 +42,9 @@ test('values with their units', () => {
   expect(shown('money', null, 'USD')).toBe('none')
   expect(range({ least: '0', most: '100', unit: 'multiple' } as Setting)).toBe('times, above 0 up to 100')
 })
+
+test('of a long list the first are named', () => {
+  const which = Array.from({ length: 2_000 }, (_, row) => `a${row}`)
+  expect(facts({ which })).toBe('which a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11, 1,988 more')
+  expect(facts({ which: which.slice(0, 12) })).toBe('which a0, a1, a2, a3, a4, a5, a6, a7, a8, a9, a10, a11')
+})

@@ -44,6 +44,9 @@ export const fact = (what: string): string =>
   FACTS[what] ??
   what.replace(/([a-z0-9])([A-Z])/g, (_, before: string, after: string) => `${before} ${after.toLowerCase()}`)
 
+/** Of a list so many are named. */
+const MOST_NAMED = 12
+
 /** What is read first. */
 const FIRST = ['name', 'level', 'before', 'after']
 
@@ -58,7 +61,13 @@ export function facts(values: Record<string, unknown>): string {
 }
 
 function plain(value: unknown): string {
-  if (Array.isArray(value)) return value.map(plain).join(', ')
+  if (Array.isArray(value)) {
+    const more = value.length - MOST_NAMED
+    return [
+      ...value.slice(0, MOST_NAMED).map(plain),
+      ...(more > 0 ? [`${more.toLocaleString('en-US')} more`] : []),
+    ].join(', ')
+  }
   if (typeof value === 'object' && value !== null) {
     if ('amount' in value && 'currency' in value) return `${String(value.amount ?? UNKNOWN)} ${String(value.currency)}`
     return JSON.stringify(value)

@@ -7,7 +7,7 @@ import { answered, api, queries } from '../../api/client'
 import { sentence } from '../../format'
 import { ConfirmWord } from '../../parts/ConfirmWord'
 import { ProblemNotice } from '../../parts/ProblemNotice'
-import { range, type Setting, shown } from './values'
+import { range, type Setting, SOURCES, shown } from './values'
 import './settings.css'
 
 interface Props {
@@ -56,7 +56,7 @@ export function SettingDialog({ setting, word, currency, onClose }: Props) {
       <div className="settings-dialog">
         <p>{sentence(setting.meaning)}.</p>
         <p className="muted">
-          Now {shown(setting.unit, setting.value, currency)} ({setting.source}); the default is{' '}
+          Now {shown(setting.unit, setting.value, currency)} ({SOURCES[setting.source]}); the default is{' '}
           {shown(setting.unit, setting.default, currency)}. Runs that start afterwards begin with a new value; what is
           at work keeps what it began with.
         </p>
@@ -75,7 +75,8 @@ export function SettingDialog({ setting, word, currency, onClose }: Props) {
           <div className="settings-loosens" role="status">
             <p>
               <strong>⚠ This loosens a limit.</strong>{' '}
-              {words > 1 && 'The day could lose more than the default allows: the word is asked for twice.'}
+              {words > 1 &&
+                `A day could then lose ${shown(setting.unit, preview.data?.value ?? null, currency)} before everything is closed, more than the default of ${shown(setting.unit, setting.default, currency)}: the word is asked for twice.`}
             </p>
             <ConfirmWord word={word} value={typed} onChange={setTyped} />
             {words > 1 && (

@@ -8,7 +8,7 @@ import { Words } from '../../parts/Words'
 import { SettingDialog } from './SettingDialog'
 import { SourceMark } from './SourceMark'
 import { useSettings } from './useSettings'
-import { type Setting, shown } from './values'
+import { overruled, type Setting, shown } from './values'
 
 /** Every setting: its value, where it comes from, and changing it for runs that start afterwards. */
 export function ValuesCard() {
@@ -32,6 +32,11 @@ export function ValuesCard() {
       cell: (row) => (
         <>
           {shown(row.unit, row.value, '').trim()} <SourceMark setting={row} />
+          {overruled(row) !== null && (
+            <div className="settings-meaning">
+              The file says {shown(row.unit, overruled(row), '').trim()}, which does not hold.
+            </div>
+          )}
         </>
       ),
     },
@@ -69,8 +74,8 @@ export function ValuesCard() {
     >
       <p className="muted">
         A run reads them when it starts and keeps what it began with. What is set here lies in{' '}
-        <code>{data?.file ?? 'the home'}</code>; the environment comes first. A fleet on bars that is started again
-        under other settings begins a new run.
+        <code>{data?.file ?? 'the home'}</code>; before it come an option of this start, then the environment. A fleet
+        on bars that is started again under other settings begins a new run.
       </p>
       {error && <ProblemNotice error={error} retry={() => void refetch()} />}
       {data?.trouble && (

@@ -11,7 +11,7 @@ export function shown(unit: Setting['unit'], value: string | null, currency: str
   if (!Number.isFinite(figure)) return value || UNKNOWN
   switch (unit) {
     case 'money':
-      return `${money(figure)} ${currency}`
+      return currency ? `${money(figure)} ${currency}` : money(figure)
     case 'multiple':
       return `${trimmed(figure)}×`
     case 'share':
@@ -29,10 +29,15 @@ export const SOURCES: Record<Setting['source'], string> = {
   default: 'default',
   file: 'set here',
   environment: 'environment',
+  option: 'option of this start',
 }
 
+/** What the file says although something that comes first holds; null where nothing stands in the way. */
+export const overruled = ({ source, in_file }: Setting): string | null =>
+  source === 'option' || source === 'environment' ? in_file : null
+
 /** What a value is written in, beside its field. */
-export const UNITS: Record<Setting['unit'], string> = {
+const UNITS: Record<Setting['unit'], string> = {
   money: 'quote currency',
   multiple: 'times',
   share: 'share of 1, such as 0.1 for 10%',

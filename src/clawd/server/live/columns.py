@@ -18,6 +18,7 @@ from clawd.execution.sub_account import SubAccount
 from clawd.fleet.agent_book import AgentBook
 from clawd.fleet.books import Books
 from clawd.server.frames import AgentState
+from clawd.store.switchboard import PAPER_FLEET
 
 STATES: Final[tuple[AgentState, ...]] = get_args(AgentState)
 _CODE: Final = {state: code for code, state in enumerate(STATES)}
@@ -33,18 +34,22 @@ class Columns:
     Attributes:
         run: its name, None where there is none.
         ids, names, markets: [N] of each agent, its strategy, and the instruments that it may trade, by commas.
+        strategies: [N] content hashes, by which a person pauses them; empty where this version cannot read one.
         state: [N] places in :data:`STATES`.
         numbers: [7, N] in the order of :data:`NUMBERS`. Money is in quote currency; ``profit`` of the day,
             ``total`` since it was hired, ``drawdown`` below its peak as a share of its capital, ``risk`` what is lost
             or reserved as a share of its part of the day's limit.
+        desk: where they trade, as the switchboard knows it.
     """
 
     run: str | None
     ids: tuple[str, ...]
     names: tuple[str, ...]
     markets: tuple[str, ...]
+    strategies: tuple[str, ...]
     state: NDArray[np.int8]
     numbers: NDArray[np.float64]
+    desk: str = PAPER_FLEET
 
     @property
     def size(self) -> int:
@@ -71,7 +76,7 @@ class Columns:
 
 def no_agents(run: str | None = None) -> Columns:
     """Nobody."""
-    return Columns(run, (), (), (), np.zeros(0, np.int8), np.zeros((len(NUMBERS), 0)))
+    return Columns(run, (), (), (), (), np.zeros(0, np.int8), np.zeros((len(NUMBERS), 0)))
 
 
 def columns_of_books(books: Books, run: str, opened_with: Mapping[str, float]) -> Columns:
@@ -91,11 +96,12 @@ def columns_of_books(books: Books, run: str, opened_with: Mapping[str, float]) -
             agent.id,
             agent.strategy,
             markets[agent.content_hash],
+            agent.content_hash,
             *_of_book(agent, books, standing, opened_with.get(agent.id), agent.id in entering),
         )
         for agent in books.agents.values()
     ]
-    return _columns(run, rows)
+    return _columns(run, rows, PAPER_FLEET)
 
 
 def _of_book(
@@ -107,7 +113,7 @@ def _of_book(
     reserved = books.reserved_by(agent) if held or entering else Decimal(0)
     lost = max(agent.day_equity - equity, Decimal(0))
     part = books.start.day_loss_limit * capital / books.start.capital
-    state: AgentState = "released" if agent.released else "fired" if agent.fired is not None else standing
+    state: AgentState = "released" if agent.released else _of_one(agent.fired, agent.paused, standing)
     if opened_with is None:
         opened_with = studied(equity if agent.released else capital)
     return state, [
@@ -130,13 +136,16 @@ def markets_of_finalists(books: Books) -> dict[str, str]:
     }
 
 
-def columns_of_account(account: Account, marks: Mapping[str, Decimal], peaks: Mapping[str, float]) -> Columns:
+def columns_of_account(
+    account: Account, marks: Mapping[str, Decimal], peaks: Mapping[str, float], strategies: Mapping[str, str]
+) -> Columns:
     """The agents of an account at a venue, the book of what no agent has done left out.
 
     Args:
         account: the fold.
         marks: the last price by symbol; an agent with a position that has none is worth what nobody knows.
         peaks: the highest value so far by agent, quote currency; its capital where there is none.
+        strategies: content hashes by agent, of those that this version can read.
     """
     everything = ",".join(account.start.symbols)
     standing = _standing(account.state, account.flattening)
@@ -145,18 +154,19 @@ def columns_of_account(account: Account, marks: Mapping[str, Decimal], peaks: Ma
             agent.id,
             str(agent.about.get("name", agent.id)),
             _universe(agent.about) or everything,
+            strategies.get(agent.id, ""),
             *_of_sub_account(agent, account, marks, peaks.get(agent.id), standing),
         )
         for agent in account.agents.values()
         if agent.id != UNATTRIBUTED
     ]
-    return _columns(account.start.account, rows)
+    return _columns(account.start.account, rows, account.start.account)
 
 
 def _of_sub_account(
     agent: SubAccount, account: Account, marks: Mapping[str, Decimal], peak: float | None, standing: AgentState
 ) -> tuple[AgentState, list[float]]:
-    state: AgentState = "fired" if agent.stopped is not None else standing
+    state = _of_one(agent.stopped, agent.paused, standing)
     if any(symbol not in marks for symbol in agent.holdings):
         return state, [np.nan] * len(NUMBERS)
     value, capital = agent.value(marks), agent.capital
@@ -186,10 +196,15 @@ def _standing(state: TradingState, stopped: bool) -> AgentState:
     return "reducing" if state is TradingState.REDUCING else "active"
 
 
-def _columns(run: str, rows: Iterable[tuple[str, str, str, AgentState, list[float]]]) -> Columns:
+def _of_one(ended: str | None, paused: bool, standing: AgentState) -> AgentState:
+    """Of one agent: what is its own goes before what holds for all, which the header of every page says."""
+    return "fired" if ended is not None else "paused" if paused else standing
+
+
+def _columns(run: str, rows: Iterable[tuple[str, str, str, str, AgentState, list[float]]], desk: str) -> Columns:
     table = list(rows)
     if not table:
         return no_agents(run)
-    ids, names, markets, states, numbers = zip(*table, strict=True)
+    ids, names, markets, strategies, states, numbers = zip(*table, strict=True)
     codes = np.array([_CODE[state] for state in states], np.int8)
-    return Columns(run, ids, names, markets, codes, np.array(numbers, np.float64).T.copy())
+    return Columns(run, ids, names, markets, strategies, codes, np.array(numbers, np.float64).T.copy(), desk)

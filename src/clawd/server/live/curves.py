@@ -1,17 +1,20 @@
-"""Series that grow without end and are kept in bounds: the longer they are, the coarser."""
+"""Series that grow without end and are kept in bounds: the longer they are, the coarser.
+
+What is thinned here is gone, so it is thinned evenly while it grows. A series that lies there whole is thinned by
+:mod:`clawd.reports.thinning`, which sees all of it and keeps what stands out.
+"""
 
 from __future__ import annotations
 
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-#: Most points of a series that a page is given.
-MOST_POINTS: Final = 5_000
+from clawd.reports.thinning import MOST_POINTS
 
 
 @dataclass(slots=True)

@@ -21,6 +21,7 @@ from clawd.server.frames import Changed, Phase
 from clawd.server.live.alerts import Alert, standing_alerts
 from clawd.server.live.holdings import alerts_of, positions_of
 from clawd.server.live.orders import Orders
+from clawd.server.live.pauses import desk_of
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place, keep_wanted, places, read_wanted, shown
 from clawd.server.live.reader import Reader
@@ -29,16 +30,21 @@ from clawd.server.live.tale import Tale
 from clawd.server.live.watch import Watch
 from clawd.server.problem import ConflictError, MissingError
 from clawd.store.acknowledged import Acknowledgement, acknowledged
+from clawd.store.switchboard import PAPER_FLEET
 
 #: Seconds between two looks at the journal, two looks at which journals there are, and two pictures.
 POLL: Final = 0.1
 LOOK: Final = 0.5
 PICTURE: Final = 0.25
-#: Seconds of reading after which others get their turn.
+#: Seconds of reading after which others get their turn, and while nobody can be told anything yet.
 _SLICE: Final = 0.04
+_LONG_SLICE: Final = 0.2
 #: Seconds that a request waits for a journal that is not the one shown, and how many of those are kept.
 _PATIENCE: Final = 8.0
+#: The same for the journal that is shown: a page says by itself how far it has been read.
+_SHORT_PATIENCE: Final = 1.0
 _KEPT: Final = 3
+_BETWEEN_LOOKS: Final = 0.01
 
 _log = logging.getLogger("clawd.server")
 
@@ -139,11 +145,15 @@ class Follower:
             ConflictError: when it is so long that it is still being read.
             ClawdError: when it cannot be read.
         """
-        with self._lock:
-            reader = self._reader
-            if reader is not None and run in (None, reader.run):
-                yield reader.tale
+        deadline = time.monotonic() + min(patience, _SHORT_PATIENCE)
+        while (reader := self._reader) is not None and run in (None, reader.run):
+            if reader.current or reader.trouble is not None:
+                with self._lock:
+                    yield reader.tale
                 return
+            if time.monotonic() > deadline:
+                raise _still_read(reader)
+            time.sleep(_BETWEEN_LOOKS)
         if run is None:
             raise MissingError("there is no run yet", hint="`clawd up` or `clawd trade` makes one")
         other = self._other(run)
@@ -158,12 +168,16 @@ class Follower:
                 if time.monotonic() > deadline:
                     if not other.reader.behind:  # only what was before its snapshot is not read yet
                         break
-                    raise ConflictError(
-                        f"run {run} is still being read: {other.reader.tale.seq:,} of {other.reader.head:,} entries",
-                        hint="ask again in a moment",
-                    )
+                    raise _still_read(other.reader)
                 time.sleep(0)
             yield other.reader.tale
+
+    def is_current(self, run: str) -> bool:
+        """Whether what is told of a run is of now: its journal has been read to its end and is whole."""
+        reader, other = self._reader, self._others.get(run)
+        if reader is not None and reader.run == run:
+            return reader.current and reader.trouble is None
+        return other is not None and other.reader.current and other.reader.trouble is None
 
     def alerts(self, run: str | None = None) -> tuple[str, list[Alert]]:
         """The name of a run and its alerts, acknowledged or not. Raises as :meth:`tale` does."""
@@ -188,7 +202,10 @@ class Follower:
             if other is None or other.reader.path != place.path:
                 other = self._others[run] = _Other(Reader(place.path, run), threading.Lock(), 0.0)
             other.used = time.monotonic()
-            for oldest in sorted(self._others, key=lambda name: self._others[name].used)[:-_KEPT]:
+            # Who asks for many in turn would else begin each of them anew, for ever.
+            at_work = {place.run for place in self._places if place.working}
+            spare = [name for name, each in self._others.items() if each.reader.current and name not in at_work]
+            for oldest in sorted(spare, key=lambda name: self._others[name].used)[:-_KEPT]:
                 del self._others[oldest]
             return other
 
@@ -238,20 +255,24 @@ class Follower:
         self._places = self.places()
         if [(place.run, place.working) for place in self._places] != before:
             self.announce("runs")
-        self._orders.look()
+        place = shown(self._places, self.wanted)
+        self._orders.look(PAPER_FLEET if place is None else desk_of(place))
         self.look_at_acknowledged()
         for word in self._watch.changes(time.monotonic()):
             self.announce(word)
-        place = shown(self._places, self.wanted)
         if place is None:
             if self._reader is not None:
                 with self._lock:
                     self._reader = None
         elif self._reader is None or self._reader.path != place.path:
+            reader = Reader(place.path, place.run)
+            reader.look()
             with self._lock:
-                self._reader = Reader(place.path, place.run)
+                self._reader = reader
             self._heard_at = None
             self._grown_at.clear()
+            self._place = place
+            self._draw()  # the first entries may take long: the engine is loaded for them
         self._place = place
 
     def _advance(self, pictured: float) -> tuple[bool, bool]:
@@ -259,9 +280,15 @@ class Follower:
         reader, place = self._reader, self._place
         if reader is None or place is None or (place.kind == "bars" and not is_warm()):
             return False, False
-        due, head = pictured + PICTURE, reader.head
+        due, head, current = pictured + PICTURE, reader.head, reader.current
         with self._lock:
-            changed = reader.advance(_SLICE, lambda tale: tale.settled and time.monotonic() > due)
+            if current:
+                changed = reader.advance(_SLICE, lambda tale: tale.settled and time.monotonic() > due)
+            else:
+                changed = reader.advance(_LONG_SLICE)
+        if reader.current and not current:
+            self.announce("runs")  # who asked before was told to ask again
+            self.announce("standing")
         if self._heard_at is None:  # what lay there before was not written now
             self._heard_at = place.written_at
         elif reader.head != head:
@@ -278,12 +305,13 @@ class Follower:
                 warm_up()
         else:
             with self._lock:
-                self._alerts = place.run, [*alerts_of(reader.tale), *self._standing_alerts(reader, place)]
-                waiting = sum(alert.id not in self.acknowledged for alert in self._alerts[1])
+                alerts = [*alerts_of(reader.tale), *self._standing_alerts(reader, place)]
+                waiting = sum(alert.id not in self.acknowledged for alert in alerts)
+                self._alerts = (place.run, alerts) if reader.current or reader.trouble is not None else None
                 self._picture = status_of(
                     reader, place, child, self._orders, self._settings, self._heard_at, self._picture, waiting
                 )
-            alerted = place.run, *(alert.id for alert in self._alerts[1]), waiting
+            alerted = place.run, reader.current, *(alert.id for alert in alerts), waiting
             if alerted != self._alerted:
                 self._alerted = alerted
                 self.announce("alerts")
@@ -315,6 +343,13 @@ class Follower:
 
     def _child(self) -> Child | None:
         return None if self._before is None else Child(*self._before())
+
+
+def _still_read(reader: Reader) -> ConflictError:
+    return ConflictError(
+        f"run {reader.run} is still being read: {reader.tale.seq:,} of {reader.head:,} entries",
+        hint="ask again in a moment",
+    )
 
 
 @contextmanager

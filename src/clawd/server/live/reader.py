@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ from clawd.store.journal import Journal, open_journal
 
 #: Entries after which the clock is looked at.
 _STEP: Final = 64
+#: Entries that may be missing while what is told still counts as of now.
+_CAUGHT_UP: Final = 5_000
 
 
 class Reader:
@@ -27,6 +30,7 @@ class Reader:
         path, run: of the journal.
         tale: what it has told so far.
         head: seq of its last entry when it was last looked at.
+        current: whether the tale is of now: it has been read to its end, and has not fallen far behind since.
         trouble: why it cannot be read any further, None while it can.
         contradicted: whether the journal itself is the trouble; a disk that is busy is one that passes.
     """
@@ -35,6 +39,7 @@ class Reader:
         self.path, self.run = path, run
         self.tale = Tale(run, path)
         self.head = 0
+        self.current = False
         self.trouble: ClawdError | None = None
         self.contradicted = False
         self._whole: Tale | None = None
@@ -48,6 +53,11 @@ class Reader:
     def busy(self) -> bool:
         """Whether there is more to read, as far as is known."""
         return self.trouble is None and (self.behind > 0 or self._whole is not None)
+
+    def look(self) -> None:
+        """See how long the journal is, where that can be seen now; nothing is taken in."""
+        with suppress(ClawdError, OSError), open_journal(self.path, read_only=True) as journal:
+            self.head = journal.head[0]
 
     def advance(self, seconds: float, enough: Callable[[Tale], bool] = lambda tale: False) -> bool:
         """Take in what is new.
@@ -88,6 +98,7 @@ class Reader:
                 self._take(self._whole, journal, deadline, lambda tale: tale.seq == self.tale.seq)
                 if self._whole.seq == self.tale.seq:
                     self.tale, self._whole = self._whole, None
+            self.current = self.behind <= (_CAUGHT_UP if self.current else 0)
 
     def _take(self, tale: Tale, journal: Journal, deadline: float, enough: Callable[[Tale], bool]) -> None:
         for count, entry in enumerate(journal.entries(tale.seq), start=1):
@@ -101,7 +112,7 @@ class Reader:
 
     def _begin_anew(self) -> None:
         self.tale, self._whole = Tale(self.run, self.path), None
-        self.trouble, self.contradicted = None, False
+        self.trouble, self.contradicted, self.current = None, False, False
 
 
 def _from_snapshot(journal: Journal, run: str, path: Path) -> Tale | None:

@@ -22,6 +22,7 @@ from clawd.server.frames import Phase, Status
 from clawd.server.live.columns import STATES, Columns, no_agents
 from clawd.server.live.currency import QUOTE, currency_in
 from clawd.server.live.orders import Orders
+from clawd.server.live.pauses import under_pauses
 from clawd.server.live.picture import Picture
 from clawd.server.live.places import Place
 from clawd.server.live.reader import Reader
@@ -31,8 +32,8 @@ from clawd.store.switchboard import NOTHING_ORDERED, Command, Switch
 
 Standing = Literal["active", "reducing", "halted", "flattening", "day_limit"]
 
-#: Entries that may be missing while it is still said to trade rather than to be read.
-_CAUGHT_UP: Final = 5_000
+
+_COMPILING: Final = "the engine is compiled for this machine, once: about a minute"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,7 @@ def nothing_to_show(
 ) -> Picture:
     """Before the first run of a home, or while the engine that folds it is compiled."""
     if child is None and compiling:
-        child = Child("compiling", "the engine is compiled for this machine, once: about a minute", None)
+        child = Child("compiling", _COMPILING, None)
     phase = child or Child("idle", "nothing has been traded from this home yet", None)
     status = Status(
         seq=0,
@@ -88,8 +89,13 @@ def status_of(
     before: Picture,
     alerts: int = 0,
 ) -> Picture:
-    """The picture of a run as it has been read so far; parts of it that are as before are the same objects."""
+    """The picture of a run as its journal says; parts of it that are as before are the same objects.
+
+    Until the journal has been read to its end nothing of it is shown: figures of the past are none of now.
+    """
     tale = reader.tale
+    if not reader.current and reader.trouble is None:
+        return _catching_up(reader, place, child, orders, settings, heard_at)
     empty = nothing_to_show(settings, child).status
     columns = tale.columns()
     standing = standing_of(tale, orders.command, place.working)
@@ -110,11 +116,10 @@ def status_of(
             **_figures(tale, columns),
         }
     )
-    fleet = _under(standing, columns)
+    fleet = _under(standing, under_pauses(columns, orders.pauses, working=place.working))
     if fleet.same_agents(before.fleet) and not fleet.changed_since(before.fleet).size:
         fleet = before.fleet
-    feed = tuple(tale.feed)
-    return Picture(status, fleet, before.feed if feed == before.feed else feed)
+    return Picture(status, fleet, before.feed if tale.feed == before.feed else tale.feed)
 
 
 def standing_of(tale: Tale, command: Command, working: bool) -> Standing:
@@ -162,14 +167,38 @@ def _under(standing: Standing, columns: Columns) -> Columns:
     return replace(columns, state=state)
 
 
+def _catching_up(
+    reader: Reader, place: Place, child: Child | None, orders: Orders, settings: Settings, heard_at: int | None
+) -> Picture:
+    """How far the journal has been read: that is to be waited for, and not what the process that trades does meanwhile.
+
+    What has failed is said all the same, and so is that the process compiles: both concern who waits.
+    """
+    done, all_ = reader.tale.seq, reader.head
+    phase = Child("catching_up", f"the journal is read: {done:,} of {all_:,} entries", done / all_ if all_ else None)
+    if child is not None and child.phase in ("compiling", "failed"):
+        phase = child
+    picture = nothing_to_show(settings, phase, command=orders.command)
+    status = picture.status.model_copy(
+        update={
+            "run": place.run,
+            "kind": place.kind,
+            "mode": mode_of(reader.tale),
+            "heard_at": milliseconds(heard_at),
+            "agents": None,
+            "positions": None,
+            "approvals": None,
+            "alerts": None,
+        }
+    )
+    return replace(picture, status=status, fleet=no_agents(place.run))
+
+
 def _phase(reader: Reader, place: Place, child: Child | None, standing: Standing) -> Child:
     if reader.trouble is not None:
         return Child("failed", f"the journal cannot be read on: {reader.trouble}", None)
-    if child is not None and child.phase in ("compiling", "reading", "searching", "failed"):
+    if child is not None and child.phase in ("compiling", "reading", "searching", "catching_up", "failed"):
         return child
-    if reader.behind > _CAUGHT_UP:
-        done, all_ = reader.tale.seq, reader.head
-        return Child("reading", f"the journal is read: {done:,} of {all_:,} entries", done / all_)
     if reader.tale.seq == 0:
         return Child("reading", "the run begins", None)
     share = _share(reader.tale)

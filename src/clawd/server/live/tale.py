@@ -6,12 +6,14 @@ The fold is the one that trades: :class:`~clawd.fleet.books.Books` of a run over
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Final, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,7 @@ from clawd.core.money import booked_float, studied
 from clawd.core.orders import OrderKind
 from clawd.execution.account import Account
 from clawd.fleet.books import Books
+from clawd.language.strategy import parse_json
 from clawd.reports.fact_words import fact_words, is_news
 from clawd.risk.verdict import Outcome
 from clawd.server.frames import FeedLine
@@ -89,6 +92,14 @@ class Fill(NamedTuple):
     order: str
 
 
+class _News(NamedTuple):
+    """A fact that people want to hear of, its number, and when it was written down, UTC nanoseconds."""
+
+    seq: int
+    time: int
+    event: Event
+
+
 @dataclass(slots=True)
 class Tale:
     """What a journal has told so far.
@@ -99,14 +110,13 @@ class Tale:
         time: when it was written down by the clock of whoever trades, UTC nanoseconds: the market's of a replay.
         books, account: the fold, one of them, None before the first entry.
         marks: the last price by symbol, quote currency.
-        feed: the newest facts in words.
         curves: of the account and of each agent, quote currency.
         bars: of each instrument.
         fills: the newest, oldest first; ``fills_dropped`` older ones are only in the journal.
         stops: the level of each position's stop as it moved, by agent and symbol: times and levels, None from where
             there is none.
         peak, peaks: the highest equity so far of the account, its first cash included, and of each agent of an account.
-        names: of the agents' strategies.
+        names, strategies: of the agents' strategies; of an account also their content hashes, where they can be read.
         marked: the last figures that the journal states.
         day, opened_with: of a run over bars, the UTC day in which the last bar opened, and what the account (under
             :data:`EQUITY`) and each agent were worth at the end of the last bar before it. The books open the next day
@@ -128,7 +138,6 @@ class Tale:
     books: Books | None = None
     account: Account | None = None
     marks: dict[str, Decimal] = field(default_factory=dict)
-    feed: deque[FeedLine] = field(default_factory=lambda: deque(maxlen=FEED))
     curves: Curves = field(default_factory=Curves)
     bars: dict[str, BarSeries] = field(default_factory=dict)
     fills: deque[Fill] = field(default_factory=lambda: deque(maxlen=MOST_FILLS))
@@ -136,6 +145,7 @@ class Tale:
     stops: dict[tuple[str, str], deque[tuple[int, float | None]]] = field(default_factory=dict)
     peaks: dict[str, float] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
+    strategies: dict[str, str] = field(default_factory=dict)
     marked: BooksMarked | AccountMarked | None = None
     peak: float = 0.0
     day: int = -1
@@ -151,6 +161,8 @@ class Tale:
     _agents: array[int] = field(default_factory=lambda: array("H"))
     _agent_codes: dict[str, int] = field(default_factory=dict)
     _columns: Columns | None = None
+    _news: deque[_News] = field(default_factory=lambda: deque(maxlen=FEED))
+    _lines: tuple[FeedLine, ...] = ()
 
     @classmethod
     def from_account(cls, run: str, path: Path, account: Account, seq: int, digest: str) -> Tale:
@@ -163,7 +175,8 @@ class Tale:
         """
         tale = cls(run, path, seq, digest, account.time, account=account, marks=dict(account.marks), first=seq)
         tale.peak = studied(account.start.cash)
-        tale.names = {agent.id: str(agent.about.get("name", "")) for agent in account.agents.values()}
+        for agent in account.agents.values():
+            tale._note_strategy(agent.id, agent.about)
         return tale
 
     @property
@@ -176,31 +189,49 @@ class Tale:
         Raises:
             ClawdError: when it cannot be read, or contradicts those before it.
         """
-        place = f"entry {entry.seq}, {iso(entry.ts)}"
         try:
             event = read_event(entry.kind, entry.body)
         except KeyError:
             raise ClawdError(
                 f"the journal has a {entry.kind}, which this version does not know",
-                where=place,
+                where=_place(entry),
                 hint="it was written by another clawd",
             ) from None
         except ValidationError as error:
-            raise ClawdError(f"a {entry.kind} of the journal cannot be read: {error}", where=place) from None
+            raise ClawdError(f"a {entry.kind} of the journal cannot be read: {error}", where=_place(entry)) from None
         try:
             self._fold(event, entry)
         except ClawdError as error:
-            raise error.at(place) from None
+            raise error.at(_place(entry)) from None
         except (KeyError, ValueError, ArithmeticError, IndexError) as error:
-            raise ClawdError(f"the {entry.kind} does not fit the books: {error!r}", where=place) from None
+            raise ClawdError(f"the {entry.kind} does not fit the books: {error!r}", where=_place(entry)) from None
         self.seq, self.hash, self.time = entry.seq, entry.hash, max(self.time, entry.ts)
         self._note(event, entry)
         return event
 
+    @property
+    def feed(self) -> tuple[FeedLine, ...]:
+        """The newest facts, oldest first; put into words when somebody looks, for few of many are looked at."""
+        known = {line.seq: line for line in self._lines}
+        if [line.seq for line in self._lines] != [news.seq for news in self._news]:
+            self._lines = tuple(known.get(news.seq) or self._line(news) for news in self._news)
+        return self._lines
+
+    def _line(self, news: _News) -> FeedLine:
+        agent, words = getattr(news.event, "agent", None), fact_words(news.event, self.names)
+        return FeedLine(
+            seq=news.seq,
+            time=milliseconds(news.time),
+            kind=news.event.kind,
+            agent=agent if isinstance(agent, str) else None,
+            text=words.text,
+            tone=words.tone,
+        )
+
     def columns(self) -> Columns:
         """The agents; those of a run over bars as they were at the end of its last bar."""
         if self.account is not None:
-            return columns_of_account(self.account, self.marks, self.peaks)
+            return columns_of_account(self.account, self.marks, self.peaks, self.strategies)
         if self.books is None:
             return no_agents(self.run)
         if self.settled or self._columns is None:
@@ -282,22 +313,17 @@ class Tale:
             self.books is not None and self.books.bars == 0
         )
         if is_news(event):
-            words = fact_words(event, self.names)
-            self.feed.append(
-                FeedLine(
-                    seq=entry.seq,
-                    time=milliseconds(entry.ts),
-                    kind=entry.kind,
-                    agent=agent if isinstance(agent, str) else None,
-                    text=words.text,
-                    tone=words.tone,
-                )
-            )
+            self._news.append(_News(entry.seq, entry.ts, event))
 
     def _note_name(self, event: Event) -> None:
         about = getattr(event, "about", None)
         if isinstance(about, dict):
-            self.names[event.agent] = str(about.get("name", ""))  # type: ignore[attr-defined]
+            self._note_strategy(event.agent, about)  # type: ignore[attr-defined]
+
+    def _note_strategy(self, agent: str, about: dict[str, Any]) -> None:
+        self.names[agent] = str(about.get("name", ""))
+        with suppress(ClawdError):  # whoever funds an account may say anything of it
+            self.strategies[agent] = parse_json(json.dumps(about)).content_hash
 
     def _add_to_curves(self, time: int) -> None:
         """What an account and its agents are worth at the marks of this moment, where everything has one."""
@@ -366,3 +392,7 @@ class Tale:
         self._kinds.append(_KIND[kind])
         code = _NOBODY if agent is None else self._agent_codes.setdefault(agent, len(self._agent_codes) + 1)
         self._agents.append(min(code, 0xFFFF))
+
+
+def _place(entry: Entry) -> str:
+    return f"entry {entry.seq}, {iso(entry.ts)}"

@@ -21,11 +21,12 @@ from clawd.server.live.asked import AtFollower, OfRun
 from clawd.server.live.currency import currency_in
 from clawd.server.live.holdings import orders_of, positions_of
 from clawd.server.live.journal_page import lines_at
+from clawd.server.live.orders import pauses_of
 from clawd.server.live.tale import Tale
 from clawd.server.live.trades import Trade, trades_of
 from clawd.server.milliseconds import milliseconds
 from clawd.server.problem import MissingError
-from clawd.server.routes.agents import AgentSummary, summary_of
+from clawd.server.routes.agents import AgentSummary, columns_asked_for, summary_of
 from clawd.server.routes.positions import (
     OrderView,
     PositionView,
@@ -35,6 +36,8 @@ from clawd.server.routes.positions import (
     text_or_none,
 )
 from clawd.server.routes.series import EquityCurve, curve_of, known
+from clawd.server.site import AtSite
+from clawd.store.switchboard import Pause
 
 router = APIRouter(tags=["agents"], dependencies=[needs(Scope.READ)])
 
@@ -52,6 +55,8 @@ _WHY: Final = frozenset(
         "AgentFunded",
         "AgentFired",
         "AgentStopped",
+        "AgentPaused",
+        "AgentUnpaused",
         "HypothesisProven",
         "ProtectionOverdue",
         "ProtectionLapsed",
@@ -82,6 +87,15 @@ class EvidenceView(BaseModel):
     proven: bool
 
 
+class PauseView(BaseModel):
+    """The last word of a person on whether an agent is paused; it holds for its strategy in the next run as well."""
+
+    paused: bool
+    by: str
+    why: str
+    at: float = Field(description="our clock, milliseconds since 1970")
+
+
 class AgentDetail(BaseModel):
     """One agent. Amounts are in ``currency``."""
 
@@ -90,6 +104,7 @@ class AgentDetail(BaseModel):
     summary: AgentSummary
     state: AgentState
     state_why: str | None = Field(description="why it was fired or stopped")
+    pause: PauseView | None = Field(description="null where nobody has ever paused it")
     capital: str = Field(description="decimal text")
     rank: int | None
     hired: float | None = Field(description="the market's clock, milliseconds since 1970")
@@ -133,13 +148,16 @@ class TradePage(BaseModel):
 
 
 @router.get("/agents/{agent}")
-def read_agent(follower: AtFollower, agent: Id, run: OfRun = None) -> AgentDetail:
+def read_agent(site: AtSite, follower: AtFollower, agent: Id, run: OfRun = None) -> AgentDetail:
     """One agent in full."""
+    shown = columns_asked_for(site, follower, run)
     with follower.tale(run) as tale:
         columns = tale.columns()
         if agent not in columns.ids:
             raise MissingError(f"there is no agent {agent[:60]!r}", where=tale.run, hint="GET /api/agents has all")
         summary = summary_of(columns, columns.ids.index(agent))
+        if agent in shown.ids:  # as every page shows it: as ordered, whether or not it is obeyed yet
+            summary.state = shown.state_of(shown.ids.index(agent))
         book = None if tale.books is None else tale.books.agents[agent]
         sub_account = None if tale.account is None else tale.account.agents[agent]
         one = book or sub_account
@@ -152,6 +170,7 @@ def read_agent(follower: AtFollower, agent: Id, run: OfRun = None) -> AgentDetai
             currency=currency_in(tale),
             summary=summary,
             state=summary.state,
+            pause=_pause(pauses_of(site.home, columns.desk).get(columns.strategies[columns.ids.index(agent)])),
             state_why=book.fired if book is not None else sub_account.stopped if sub_account is not None else None,
             capital=text(one.capital),
             rank=None if book is None else book.rank,
@@ -189,6 +208,12 @@ def list_trades(
     return TradePage(
         run=name, currency=currency, total=len(trades), trades=[_trade(each) for each in trades[start : start + limit]]
     )
+
+
+def _pause(pause: Pause | None) -> PauseView | None:
+    if pause is None:
+        return None
+    return PauseView(paused=pause.paused, by=pause.by, why=pause.why, at=milliseconds(pause.ts))
 
 
 def _fills(tale: Tale, agent: str) -> list[Any]:

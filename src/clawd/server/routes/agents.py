@@ -12,6 +12,9 @@ from clawd.server.caller import Scope, needs
 from clawd.server.frames import AgentState
 from clawd.server.live.asked import AtFollower, OfRun
 from clawd.server.live.columns import NUMBERS, STATES, Columns
+from clawd.server.live.follower import Follower
+from clawd.server.live.orders import pauses_of
+from clawd.server.live.pauses import under_pauses
 from clawd.server.site import AtSite
 
 router = APIRouter(tags=["agents"], dependencies=[needs(Scope.READ)])
@@ -50,7 +53,7 @@ def list_agents(
     follower: AtFollower,
     run: OfRun = None,
     text: Annotated[str, Query(max_length=200, description="stands in the id, the name or the instruments")] = "",
-    state: Annotated[list[AgentState] | None, Query(max_length=5)] = None,
+    state: Annotated[list[AgentState] | None, Query(max_length=len(STATES))] = None,
     sort: Sort = "id",
     descending: bool = False,
     start: Annotated[int, Query(ge=0, le=1_000_000)] = 0,
@@ -65,12 +68,18 @@ def list_agents(
 
 
 def columns_asked_for(site: AtSite, follower: AtFollower, run: str | None) -> Columns:
-    """The columns that open pages are sent, or those of another run."""
+    """The columns that open pages are sent, or those of another run, as a person has ordered of its agents."""
     picture = (site.source or follower).picture()
-    if run is None or run == picture.status.run:
+    if run in (None, picture.status.run) and picture.status.agents is not None:  # None: the journal is still being read
         return picture.fleet
     with follower.tale(run) as tale:
-        return tale.columns()
+        columns = tale.columns()
+    return under_pauses(columns, pauses_of(site.home, columns.desk), working=is_at_work(follower, run))
+
+
+def is_at_work(follower: Follower, run: str | None) -> bool:
+    """Whether a process trades a run at this moment."""
+    return any(place.run == run and place.working for place in follower.places())
 
 
 def summary_of(columns: Columns, row: int) -> AgentSummary:

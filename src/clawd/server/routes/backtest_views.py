@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 from clawd.backtests.comparison import MOST, checked_count, compare
 from clawd.backtests.reading import FILL_WORDS, FillLine, TradeLine, opened
 from clawd.backtests.shelf import is_id
-from clawd.backtests.thinning import MOST_POINTS
 from clawd.core.errors import ClawdError, suggestion
+from clawd.reports.thinning import MOST_POINTS
 from clawd.server.backtest_desk import ADoneRun, AtDesk, missing, result_of
 from clawd.server.caller import Scope, needs
 from clawd.server.milliseconds import MILLISECOND, each_in_milliseconds, milliseconds

@@ -12,7 +12,8 @@ from clawd.server.milliseconds import MILLISECOND
 from clawd.server.problem import ForbiddenError, MissingError
 from clawd.server.recording import record
 from clawd.server.site import AtSite
-from clawd.store.access import LONGEST_KEY, Key, open_access
+from clawd.store.access import open_access
+from clawd.store.api_keys import LONGEST_KEY, Key
 
 router = APIRouter(tags=["access"], dependencies=[needs(Scope.ADMIN)])
 
@@ -48,7 +49,7 @@ class MadeKey(BaseModel):
 def list_keys(site: AtSite) -> list[ApiKey]:
     """All keys by name, those that have ended too."""
     with open_access(site.home) as access:
-        return [_known(key, site.clock.now()) for key in access.all_keys()]
+        return [_known(key, site.clock.now()) for key in access.keys.all()]
 
 
 @router.post("/keys", status_code=201)
@@ -59,7 +60,7 @@ def make_key(site: AtSite, caller: AsCaller, wanted: NewKey) -> MadeKey:
         raise ForbiddenError(f"{caller.name} does not have the right to {min(scopes - caller.scopes)}", where="scopes")
     now = site.clock.now()
     with open_access(site.home) as access:
-        key, secret = access.new_key(wanted.name, scopes, wanted.days, now)
+        key, secret = access.keys.new(wanted.name, scopes, wanted.days, now, caller.person)
     made = _known(key, now)
     record(
         site,
@@ -75,7 +76,7 @@ def make_key(site: AtSite, caller: AsCaller, wanted: NewKey) -> MadeKey:
 def revoke_key(site: AtSite, caller: AsCaller, id: Annotated[str, Path(max_length=64)]) -> None:
     """Revoke a key for ever."""
     with open_access(site.home) as access:
-        key = access.revoke_key(id)
+        key = access.keys.revoke(id)
     if key is None:
         raise MissingError(f"there is no key {id!r}", where="id")
     record(site, caller, "KeyRevoked", {"key": key.id, "name": key.name})

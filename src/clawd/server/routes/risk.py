@@ -107,6 +107,9 @@ def read_risk(
         told.extend((place.run, at, verdict) for at, verdict in tale.refused)
 
     site.hand.stakes.each(look)
+    if not runs and site.follower is not None and site.follower.place is not None:
+        with site.follower.tale():  # while it is still being read nobody is told that there is none
+            pass
     told.sort(key=lambda each: each[1], reverse=True)
     return RiskView(
         runs=runs,

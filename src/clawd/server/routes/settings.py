@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from clawd.core.errors import ClawdError
+from clawd.core.refused_value import refused_value
 from clawd.core.settings import Settings, read_setting, read_settings_file, settings_path
 from clawd.risk.approvals import policy_of
 from clawd.risk.limit_settings import LIMITS, clusters_of, loosens
@@ -40,7 +41,10 @@ class Setting(BaseModel):
     value: str | None
     default: str | None
     in_file: str | None = Field(description="what the home's file says")
-    source: Literal["default", "file", "environment"]
+    source: Literal["default", "file", "environment", "option"] = Field(
+        description="where the value comes from: an option comes before the environment, that before the file"
+    )
+    option: str | None = Field(description="of this start, which comes before everything, such as `--day-limit 5`")
     variable: str = Field(description="the environment variable that comes before the file")
     least: str | None
     most: str | None
@@ -102,7 +106,7 @@ def list_settings(site: AtSite) -> SettingsList:
     except ClawdError as error:
         file, current, trouble = {}, site.settings, str(error)
     return SettingsList(
-        settings=[_setting(row) for row in rows(current, file, os.environ)],
+        settings=[_setting(row) for row in rows(current, file, os.environ, _options(site))],
         file=str(settings_path(site.home)),
         trouble=trouble,
         loosen_word=LOOSEN,
@@ -172,6 +176,7 @@ def _setting(row: Row) -> Setting:
         default=row.default,
         in_file=row.in_file,
         source=row.source,
+        option=row.option,
         variable=variable(row.name),
         least=row.least,
         most=row.most,
@@ -181,20 +186,26 @@ def _setting(row: Row) -> Setting:
     )
 
 
+def _options(site: Site) -> dict[str, str]:
+    """The options that come before every source, as they were given, by the settings that they set."""
+    return {} if site.fleet is None else {name: f"{each.word} {each.text}" for name, each in site.fleet.given.items()}
+
+
 def _current(site: Site) -> Settings:
-    """What a run that starts now would read."""
+    """What a run that this server starts now would read."""
+    given: dict[str, Any] = {} if site.fleet is None else {name: each.text for name, each in site.fleet.given.items()}
     try:
-        return Settings(home=site.home)
+        return Settings(home=site.home, **given)
     except ValidationError as error:
         first = error.errors()[0]
-        raise ClawdError(str(first["msg"]).lower(), where=variable("_".join(map(str, first["loc"])))) from None
+        raise ClawdError(refused_value(first), where=variable("_".join(map(str, first["loc"])))) from None
 
 
 def _editable(site: Site, name: str) -> None:
     if name not in ABOUT:
         raise MissingError(f"there is no setting {name}", where="name")
     file = read_settings_file(settings_path(site.home))
-    row = next(row for row in rows(_current(site), file, os.environ) if row.name == name)
+    row = next(row for row in rows(_current(site), file, os.environ, _options(site)) if row.name == name)
     if row.objection is not None:
         raise ConflictError(f"it cannot be changed here: {row.objection}", where=name)
 

@@ -84,6 +84,16 @@ class RunHeard(BaseModel):
     positions: int | None = Field(description="that it still has, where that is known")
 
 
+class Unattended(BaseModel):
+    """What nobody is at work on and that has something in the market: no order reaches it before it is started."""
+
+    run: str
+    kind: Literal["bars", "account"]
+    positions: int | None = Field(description="null where its journal could not be read yet")
+    orders: int | None = Field(description="that work at the venue or wait, likewise")
+    text: str = Field(description="what it holds, and what would have it closed")
+
+
 class OrderAnswers(BaseModel):
     """What came of an order."""
 
@@ -91,9 +101,11 @@ class OrderAnswers(BaseModel):
     holds: bool = Field(description="whether no other has been given since")
     done: bool = Field(description="whether every run has said that nothing of it is left to do")
     flat: bool | None = Field(
-        description="of a flattening: whether every run has heard from its venue that it is; false where none runs"
+        description="of a flattening: whether every run has heard from its venue that it is, nothing being unattended; "
+        "false where none runs"
     )
     runs: list[RunHeard]
+    unattended: list[Unattended]
     text: str = Field(description="where it stands, in words")
 
 
@@ -102,7 +114,9 @@ class Standing(BaseModel):
 
     order: GivenOrder
     answers: OrderAnswers
-    runs: list[RunStake]
+    runs: list[RunStake] = Field(description="those at work, and others that still have something in the market")
+    uncounted: int = Field(description="runs at work that are not among them, and that hear an order all the same")
+    unattended: list[Unattended]
     levels: list[StopLevel]
     resume_word: str
 
@@ -137,6 +151,8 @@ def read_standing(site: AtSite) -> Standing:
         order=_order(command),
         answers=_answers(heard, stakes),
         runs=[_stake(stake) for stake in stakes],
+        uncounted=site.hand.stakes.uncounted,
+        unattended=_unattended(stakes),
         levels=[_level(each) for each in consequences(stakes)],
         resume_word="RESUME",
     )
@@ -149,7 +165,9 @@ def stop_trading(site: AtSite, caller: AsCaller, wish: StopWish) -> OrderAnswers
     if fresh:
         record(site, caller, "TradingStopped", {"level": wish.level.value, **_facts(site, heard)})
         site.announce("standing")
-    return _answers(heard, list(site.hand.stakes.last.values()))
+    return _answers(
+        heard, site.hand.stakes.now() if wish.level is Level.FLATTEN else list(site.hand.stakes.last.values())
+    )
 
 
 @router.post("/resume", dependencies=[needs(Scope.DECIDE)])
@@ -243,6 +261,7 @@ def _order(command: Command) -> GivenOrder:
 
 def _answers(heard: Heard, stakes: list[Stake]) -> OrderAnswers:
     held = {stake.run: stake.positions for stake in stakes if stake.whole}
+    unattended = _unattended(stakes)
     runs = []
     for run, answer, at_work in heard.runs:
         done = answer is not None and answer.done
@@ -259,10 +278,38 @@ def _answers(heard: Heard, stakes: list[Stake]) -> OrderAnswers:
         order=_order(heard.command),
         holds=heard.holds,
         done=heard.done,
-        flat=heard.done and bool(runs) if heard.command.switch is Switch.FLATTEN else None,
+        flat=heard.done and bool(runs) and not unattended if heard.command.switch is Switch.FLATTEN else None,
         runs=runs,
+        unattended=unattended,
         text=_where(heard, runs, stakes),
     )
+
+
+def _unattended(stakes: list[Stake]) -> list[Unattended]:
+    return [
+        Unattended(
+            run=stake.run,
+            kind=stake.kind,
+            positions=stake.positions if stake.whole else None,
+            orders=stake.entries + stake.exits if stake.whole else None,
+            text=_left_alone(stake),
+        )
+        for stake in stakes
+        if not stake.at_work and stake.holds
+    ]
+
+
+def _left_alone(stake: Stake) -> str:
+    command = "clawd up" if stake.kind == "bars" else f"clawd trade --account {stake.run}"
+    if not stake.whole:
+        return f"nobody is at work on {stake.run}, and its journal could not be read: it may hold positions"
+    orders = stake.entries + stake.exits
+    held = [_counted(stake.positions, "position"), *([_counted(orders, "order")] if orders else [])]
+    return f"nobody is at work on {stake.run}: it holds {' and '.join(held)}; start `{command}` to have them closed"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _where(heard: Heard, runs: list[RunHeard], stakes: list[Stake]) -> str:
@@ -283,7 +330,8 @@ def _where(heard: Heard, runs: list[RunHeard], stakes: list[Stake]) -> str:
         return f"nothing is running; whatever starts next begins {as_state(command.switch)}{open_}"
     if flatten:
         heard_by = ", ".join(run.run for run in runs)
-        return f"everything was closed, as {heard_by} heard it: the venue has no order and no position of ours"
+        rest = "".join(f"; but {each.text}" for each in _unattended(stakes))
+        return f"everything was closed, as {heard_by} heard it: the venue has no order and no position of theirs{rest}"
     limited = [stake for stake in stakes if stake.at_work and stake.halted_until is not None]
     if command.switch is Switch.RESUME and limited:
         until = ", ".join(f"{stake.run} until {iso(stake.halted_until or 0)}" for stake in limited)

@@ -1,10 +1,9 @@
-"""Strategies: the library and a person's own, checked, saved, and put on the fleet's list."""
+"""Strategies: the library and a person's own, checked and saved."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Annotated, Literal, cast
+from typing import Annotated, cast
 
 from fastapi import APIRouter, Path
 from pydantic import BaseModel, ValidationError
@@ -12,24 +11,22 @@ from pydantic import BaseModel, ValidationError
 from clawd.authors.starter import find_starter, starter_names
 from clawd.backtests.desk import Desk
 from clawd.core.clock import duration
-from clawd.core.errors import ClawdError, suggestion
+from clawd.core.errors import ClawdError
 from clawd.language.explain import sentence
-from clawd.language.strategy import Strategy, parse_toml
+from clawd.language.strategy import Strategy
 from clawd.server.caller import AsCaller, Scope, needs
 from clawd.server.milliseconds import milliseconds
-from clawd.server.problem import ConflictError, MissingError
+from clawd.server.problem import ConflictError
 from clawd.server.recording import record
+from clawd.server.saved_strategies import Name, parsed, saved_strategy
 from clawd.server.site import AtSite, Site
 from clawd.server.strategy_checks import checked_graph, checked_text, checked_tree, palette
 from clawd.server.strategy_models import (
     Check,
     CheckRequest,
-    Deployment,
-    DeployRequest,
     Form,
     Graph,
     LastBacktest,
-    ListedStrategy,
     Palette,
     Removed,
     SavedAnswer,
@@ -38,7 +35,7 @@ from clawd.server.strategy_models import (
     StrategySummary,
     Viewport,
 )
-from clawd.store.fleet_list import Listed, add_to_fleet, read_fleet_list, take_off_fleet
+from clawd.store.fleet_list import read_fleet_list
 from clawd.store.strategies import (
     GoneError,
     RevisionError,
@@ -53,8 +50,6 @@ from clawd.store.strategies import (
 
 router = APIRouter(tags=["strategies"], dependencies=[needs(Scope.READ)])
 
-Name = Annotated[str, Path(max_length=80, description="of a saved strategy or of the starter library")]
-
 
 @router.get("/palette")
 def read_palette() -> Palette:
@@ -65,7 +60,7 @@ def read_palette() -> Palette:
 @router.get("/strategies")
 def list_strategies(site: AtSite) -> list[StrategySummary]:
     """The starter library and what was saved, own ones first, newest first."""
-    listed = {each.content_hash for each in _fleet(site)}
+    listed = {each.content_hash for each in read_fleet_list(site.home)}
     own = sorted(saved_strategies(site.home), key=lambda saved: saved.saved_at, reverse=True)
     tested = _last_backtests(site)
     found = [_own_summary(saved, listed, tested) for saved in own]
@@ -103,7 +98,7 @@ def read_strategy(name: Name, site: AtSite) -> StrategyDetail:
             pane=None,
             check=checked_text(text),
         )
-    return _detail(_saved(site, name))
+    return _detail(saved_strategy(site, name))
 
 
 @router.put("/strategies/{name}", dependencies=[needs(Scope.BUILD)])
@@ -126,7 +121,9 @@ def save_strategy(name: Name, request: SaveRequest, site: AtSite, caller: AsCall
         draft = {"form": request.form, "content": None if isinstance(given, Graph) else given}
     before = read_saved(site.home, name)
     try:
-        saved = save(site.home, name, request.revision, check.text if check.valid else None, drawing, draft, _now(site))
+        saved = save(
+            site.home, name, request.revision, check.text if check.valid else None, drawing, draft, site.clock.now()
+        )
     except RevisionError as error:
         raise ConflictError(error.what, where=name, hint=_what_changed(error.saved, check)) from None
     except GoneError as error:
@@ -147,7 +144,7 @@ def save_strategy(name: Name, request: SaveRequest, site: AtSite, caller: AsCall
 @router.delete("/strategies/{name}", dependencies=[needs(Scope.BUILD)])
 def remove_strategy(name: Name, site: AtSite, caller: AsCaller) -> Removed:
     """Set a saved strategy aside. What the fleet tries goes on being tried."""
-    saved = _saved(site, name)
+    saved = saved_strategy(site, name)
     ticket = remove(site.home, saved.name)
     record(site, caller, "StrategyRemoved", {"name": name, "ticket": ticket})
     site.announce("strategies")
@@ -167,71 +164,6 @@ def restore_strategy(request: Ticket, site: AtSite, caller: AsCaller) -> Strateg
     record(site, caller, "StrategyRestored", {"name": saved.name, "ticket": request.ticket})
     site.announce("strategies")
     return _detail(saved)
-
-
-@router.get("/strategies/{name}/deployment")
-def read_deployment(name: Name, site: AtSite) -> Deployment:
-    """What deploying a strategy to paper would mean."""
-    text, content_hash = _deployable(site, name)
-    del text
-    return _deployment(site, name, content_hash)
-
-
-@router.post("/strategies/{name}/deploy", dependencies=[needs(Scope.BUILD)])
-def deploy_strategy(name: Name, request: DeployRequest, site: AtSite, caller: AsCaller) -> Deployment:
-    """Put a strategy on the fleet's list: it is counted, judged and gated like every other."""
-    text, content_hash = _deployable(site, name)
-    if content_hash != request.content_hash:
-        what = f"`{name}` is another strategy by now than the one that was looked at"
-        raise ConflictError(what, where="content_hash", hint="load it again and look at it first")
-    if any(each.content_hash == content_hash for each in _fleet(site)):
-        raise ConflictError("the fleet's list already has this very strategy", where=name)
-    listed = add_to_fleet(site.home, name, text, _now(site), caller.name)
-    record(site, caller, "StrategyDeployed", {"name": name, "hash": listed.content_hash})
-    if site.deploy is not None:
-        site.deploy()
-    site.announce("strategies")
-    return _deployment(site, name, content_hash)
-
-
-@router.get("/fleet/list")
-def list_fleet(site: AtSite) -> list[ListedStrategy]:
-    """The strategies that `clawd up` tries beside the library."""
-    return [_listed(site, each) for each in _fleet(site)]
-
-
-@router.delete("/fleet/list/{name}", dependencies=[needs(Scope.BUILD)])
-def take_off_list(name: Name, site: AtSite, caller: AsCaller) -> ListedStrategy:
-    """Take a strategy off the fleet's list: the next run does not try it. Its count in the ledger stays."""
-    if not any(each.name == name for each in _fleet(site)):
-        raise MissingError(f"`{name}` is not on the fleet's list", where="name")
-    gone = take_off_fleet(site.home, name)
-    record(site, caller, "StrategyTakenOff", {"name": name, "hash": gone.content_hash})
-    if site.deploy is not None:
-        site.deploy()
-    site.announce("strategies")
-    return _listed(site, gone)
-
-
-def _now(site: Site) -> int:
-    return site.clock.now()
-
-
-def _fleet(site: Site) -> tuple[Listed, ...]:
-    return read_fleet_list(site.home)
-
-
-def _saved(site: Site, name: str) -> Saved:
-    try:
-        saved = read_saved(site.home, name)
-    except ClawdError as error:
-        if error.where != "name":
-            raise
-        saved = None
-    if saved is None:
-        names = [*starter_names(), *(each.name for each in saved_strategies(site.home))]
-        raise MissingError(f"there is no strategy `{name}`", where="name", hint=suggestion(name, names))
-    return saved
 
 
 def _check(request: SaveRequest) -> Check:
@@ -305,7 +237,7 @@ def _last_backtests(site: Site) -> dict[str, LastBacktest]:
 
 
 def _own_summary(saved: Saved, listed: set[str], tested: Mapping[str, LastBacktest]) -> StrategySummary:
-    strategy = _strategy(saved.text) if saved.text is not None else None
+    strategy = parsed(saved.text) if saved.text is not None else None
     if strategy is not None:
         return _summary(saved.name, strategy, listed, tested, saved)
     graph = _graph(saved.drawing.get("graph"))
@@ -344,20 +276,12 @@ def _summary(
     )
 
 
-@lru_cache(maxsize=2_000)
-def _strategy(text: str) -> Strategy | None:
-    try:
-        return parse_toml(text)
-    except ClawdError:
-        return None
-
-
 def _what_changed(theirs: Saved, mine: Check) -> str:
     """In words, what another has saved since."""
     if theirs.edited:
         return "the file was changed with an editor; load it again, or save yours under another name"
-    other = _strategy(theirs.text or "")
-    own = _strategy(mine.text or "")
+    other = parsed(theirs.text or "")
+    own = parsed(mine.text or "")
     changed = []
     if other is not None and own is not None:
         changed += ["the name"] if other.name != own.name else []
@@ -366,67 +290,3 @@ def _what_changed(theirs: Saved, mine: Check) -> str:
         changed += ["bars or instruments"] if (other.bar, other.universe) != (own.bar, own.universe) else []
     said = ", ".join(changed) or "the drawing alone"
     return f"what is different there: {said}; load it again, or save yours under another name"
-
-
-def _deployable(site: Site, name: str) -> tuple[str, str]:
-    """The text and the content hash of a strategy that may be deployed."""
-    if name in starter_names():
-        raise ConflictError(
-            f"`{name}` is of the starter library, which every run tries anyway",
-            where="name",
-            hint="change something in it and deploy your own",
-        )
-    saved = _saved(site, name)
-    if saved.draft is not None or saved.text is None:
-        raise ConflictError(
-            f"`{name}` has changes that are not valid yet", where=name, hint="mend what is marked first"
-        )
-    strategy = parse_toml(saved.text)
-    twin = next((each for each in starter_names() if find_starter(each).content_hash == strategy.content_hash), None)
-    if twin is not None:
-        hint = "change something in it and deploy your own"
-        raise ConflictError(
-            f"it is the same as `{twin}` of the library, which every run tries anyway", where=name, hint=hint
-        )
-    return saved.text, strategy.content_hash
-
-
-def _deployment(site: Site, name: str, content_hash: str) -> Deployment:
-    restarts = site.deploy is not None
-    slots = site.settings.slots
-    begins = (
-        "The paper run that is at work stops after the bar at hand, and a new run begins with this strategy beside the"
-        " library."
-        if restarts
-        else "Nothing that trades now changes. The next `clawd up` begins a new run with this strategy beside the"
-        " library."
-    )
-    return Deployment(
-        name=name,
-        content_hash=content_hash,
-        listed=any(each.content_hash == content_hash for each in _fleet(site)),
-        restarts=restarts,
-        consequences=[
-            begins,
-            f"The strategy is backtested on the first {site.settings.search_share:.0%} of the bars and counted in the"
-            " ledger as a trial, as every other is. A trial is never uncounted.",
-            f"It trades on paper only if it ranks among the best: there are {slots} slots, and whoever moves like a"
-            " better one gets none.",
-            "Evidence for it counts only from bars that you could not have seen: what you have backtested, and what a"
-            " run has traded before your eyes, proves nothing about it.",
-            "Every order goes through the gate, within the day's loss limit. No real money is involved.",
-        ],
-    )
-
-
-def _listed(site: Site, each: Listed) -> ListedStrategy:
-    saved: Literal[None] | Saved = read_saved(site.home, each.name)
-    now = _strategy(saved.text) if saved and saved.text is not None else None
-    return ListedStrategy(
-        name=each.name,
-        title=parse_toml(each.text).name,
-        content_hash=each.content_hash,
-        added_at=milliseconds(each.added_at),
-        by=each.by,
-        current=now is not None and now.content_hash == each.content_hash,
-    )

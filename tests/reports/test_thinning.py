@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
-from clawd.backtests.thinning import bar_edges, kept_places, wider_bars
+from clawd.reports.thinning import MOST_DRAWN, bar_edges, kept_places, wider_bars
 
 
 @settings(deadline=None)
-@given(st.integers(0, 2**32 - 1), st.integers(1, 3_000), st.integers(1, 4), st.integers(12, 400), st.booleans())
-def test_ends_and_extremes_of_every_column_are_kept(seed: int, length: int, many: int, most: int, holes: bool) -> None:
+@given(st.integers(0, 2**32 - 1), st.integers(1, 3_000), st.integers(1, 4), st.integers(0, 400), st.booleans())
+def test_ends_and_extremes_of_every_column_are_kept(seed: int, length: int, many: int, room: int, holes: bool) -> None:
+    most = 2 + 2 * many + room
     rng = np.random.default_rng(seed)
     columns = [np.cumsum(rng.normal(size=length)).round(rng.integers(0, 3)) for _ in range(many)]
     if holes:
@@ -47,6 +49,31 @@ def test_all_places_are_kept_where_there_is_room() -> None:
     values = np.arange(100.0)
     assert kept_places([values, values], 100).tolist() == list(range(100))
     assert kept_places([values, -values], 99).size <= 99
+    assert kept_places([np.empty(0)], 100).size == 0
+
+
+@given(arrays(np.float64, st.integers(61, 400), elements=st.floats(-1e6, 1e6)))
+def test_one_column_keeps_the_extremes_of_as_many_even_stretches_as_there_is_room_for(values: np.ndarray) -> None:
+    kept = set(kept_places([values], 60).tolist())
+    for first, last in pairwise(np.linspace(0, values.size, 30).astype(int).tolist()):
+        here = [values[place] for place in range(first, last) if place in kept]
+        assert max(here) == values[first:last].max()
+        assert min(here) == values[first:last].min()
+
+
+def test_a_long_gap_stays_a_gap() -> None:
+    values = np.sin(np.arange(10_000.0))
+    values[4_000:6_000] = np.nan
+    kept = kept_places([values], MOST_DRAWN)
+    assert kept.size <= MOST_DRAWN
+    assert np.isnan(values[kept]).any()
+
+
+def test_what_has_no_bottom_is_kept() -> None:
+    """The logarithm of a wealth of nothing."""
+    values = np.append(np.linspace(0.0, 1.0, 500), np.full(500, -np.inf))
+    kept = kept_places([values], 20)
+    assert {499, 500, 999} <= set(kept.tolist())
 
 
 @settings(deadline=None)

@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clawd.core.panel import Floats
 
-#: Points of a series that a page is given at most.
-MOST_POINTS = 5_000
+#: Points of a series that a page is given at most: more than a screen has columns, for a chart that can be zoomed.
+MOST_POINTS: Final = 5_000
+#: Points of a series that a report draws at most: it stands still, and all its charts lie in one file.
+MOST_DRAWN: Final = 2_000
 
 
 def kept_places(columns: Sequence[Floats], most: int = MOST_POINTS) -> NDArray[np.int64]:
     """Which places of some columns to show, so that each of them looks as it is.
 
-    The first and the last are among them, and of as many buckets of time as there is room for the lowest and the
+    The first and the last are among them, and of as many stretches of time as there is room for the lowest and the
     highest of each column.
 
     Args:
-        columns: float64 [T] each, of equal length; at least one. NaN is never an extreme.
+        columns: float64 [T] each, of equal length; at least one. NaN is a gap and no extreme, and a stretch that is
+            nothing but gap stays one.
         most: places at most, at least 2 + 2 for each column.
 
     Returns:

@@ -1,0 +1,44 @@
+import { Button } from '@mantine/core'
+import { Pause, Play } from 'lucide-react'
+import { count } from '../../format'
+
+/** What can be done with the agents that are selected. */
+export function SelectionBar({
+  selected,
+  shown,
+  rows,
+  onAll,
+  onPause,
+  onClear,
+}: {
+  selected: number
+  /** How many of them the filter shows, and how many agents it shows in all. */
+  shown: number
+  rows: number
+  onAll: () => void
+  onPause: (pause: boolean) => void
+  onClear: () => void
+}) {
+  return (
+    <section className="fleet-selection" aria-label="Selected agents">
+      <span className="fleet-selected" role="status" data-testid="selected">
+        <b>{count(selected)} selected</b>
+        {shown < selected && <span className="muted"> · {count(selected - shown)} not shown</span>}
+      </span>
+      <Button size="compact-sm" leftSection={<Pause size={14} />} onClick={() => onPause(true)}>
+        Pause
+      </Button>
+      <Button size="compact-sm" variant="default" leftSection={<Play size={14} />} onClick={() => onPause(false)}>
+        Unpause
+      </Button>
+      {shown < rows && (
+        <Button size="compact-sm" variant="default" className="fleet-select-all" onClick={onAll}>
+          Select all {count(rows)}
+        </Button>
+      )}
+      <Button size="compact-sm" variant="default" onClick={onClear}>
+        Clear
+      </Button>
+    </section>
+  )
+}
