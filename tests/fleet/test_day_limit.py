@@ -126,8 +126,9 @@ def jump_of(panel: Panel, symbol: str, index: int) -> Decimal:
 
 
 @pytest.mark.parametrize(("bar", "sessions"), [(HOUR, False), (6 * HOUR, False), (DAY, False), (HOUR, True)])
-def test_no_day_loses_more_than_the_limit_where_prices_do_not_jump(bar: int, sessions: bool) -> None:
-    @settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("examples", [15, pytest.param(60, marks=pytest.mark.long)])
+def test_no_day_loses_more_than_the_limit_where_prices_do_not_jump(bar: int, sessions: bool, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
     @given(worlds(bar=bar, sessions=sessions))
     def holds(world: World) -> None:
         outcome = lived(world)
