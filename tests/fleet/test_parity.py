@@ -214,9 +214,12 @@ def test_bad_bars_are_traded_as_in_the_backtest(tmp_path: Path, seed: int, volat
     assert funded > 0
 
 
-@pytest.mark.parametrize("bar", [DAY // 24, 3 * DAY])
+@pytest.mark.parametrize("bar", [DAY // 24, pytest.param(3 * DAY, marks=pytest.mark.long)])
 def test_paper_is_bet_under_the_bounds_of_the_simulated_run(bar: int) -> None:
-    """Where the gate cuts nothing, the most that a bar may lose is the same number both ways, but for rounding."""
+    """Where the gate cuts nothing, the most that a bar may lose is the same number both ways, but for rounding.
+
+    As a long proof with bars of three days, too.
+    """
     panel = wild_panel(3, 260, volatility=0.02, bar=bar)
     settings = settings_of(capital=Decimal(8_000), slots=len(WILD), fee=Decimal("0.001"), slippage=Decimal("0.0015"))
     trading = Trading(WILD, panel, settings, 40)
