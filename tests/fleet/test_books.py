@@ -80,7 +80,12 @@ def test_a_figure_that_is_kept_is_the_one_that_would_be_computed_anew(world: Wor
     def figures(books: Books) -> list[object]:
         rows = (None, *range(len(books.symbols)))
         of_agents = [
-            (books.reserved_by(agent), *(books.exposure_of(agent, row) for row in rows))
+            (
+                books.reserved_by(agent),
+                *(books.exposure_of(agent, row) for row in rows),
+                books.monitor_of(agent),
+                books._evidence_after(agent, agent.value(books.marks)),
+            )
             for agent in books.agents.values()
         ]
         return [books.cash, books.net_sizes(), books.reserved, of_agents]
