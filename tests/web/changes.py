@@ -44,6 +44,10 @@ def a_key(web: Served, client: httpx2.Client) -> Call:
     return Call(f"/api/keys/{made['key']['id']}")
 
 
+def a_person(web: Served, client: httpx2.Client) -> str:
+    return f"/api/people/{ok(client.post('/api/people', json={'name': 'ana', 'role': 'viewer'}))['name']}"
+
+
 def a_link(web: Served, client: httpx2.Client) -> Call:
     link = new_link(web.site.home, web.url, web.site.clock.now())
     return Call("/api/session", {"token": link.partition("#token=")[2]})
@@ -125,6 +129,12 @@ EXAMPLES: dict[str, Example] = {
     "PUT /api/password": lambda web, client: Call("/api/password", {"password": "seven brown foxes"}),
     "POST /api/keys": lambda web, client: Call("/api/keys", {"name": "night", "scopes": ["read"]}),
     "DELETE /api/keys/{id}": a_key,
+    "POST /api/people": lambda web, client: Call("/api/people", {"name": "ana", "role": "operator"}),
+    "PUT /api/people/{name}/role": lambda web, client: Call(
+        f"{a_person(web, client)}/role", {"role": "admin", "before": "viewer"}
+    ),
+    "POST /api/people/{name}/link": lambda web, client: Call(f"{a_person(web, client)}/link"),
+    "DELETE /api/people/{name}": lambda web, client: Call(a_person(web, client)),
     "POST /api/standing": lambda web, client: Call("/api/standing", {"level": "flatten", "word": "FLATTEN"}),
     "POST /api/resume": a_stop,
     "POST /api/agents/pause": agents,

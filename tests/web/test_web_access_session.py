@@ -80,6 +80,8 @@ def test_who_asks_is_told_who_he_is(web: Served, client: httpx2.Client) -> None:
         "kind": "key",
         "id": made["key"]["id"],
         "scopes": ["read"],
+        "owner": True,
+        "role": None,
         "ends": made["key"]["made"] + 2 * 86_400_000,
         "has_password": False,
     }

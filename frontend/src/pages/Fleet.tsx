@@ -1,6 +1,7 @@
 import './fleet/fleet.css'
 import { TextInput } from '@mantine/core'
 import { useHotkeys, useMediaQuery, useViewportSize } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
 import { Search } from 'lucide-react'
 import { lazy, Suspense, useCallback, useMemo, useRef, useState } from 'react'
 import { useNavigate, useParams, useSearchParams } from 'react-router'
@@ -9,6 +10,7 @@ import type { Fleet as Agents } from '../live/fleet'
 import { useFleet, useStatusOf } from '../live/status'
 import { STATE_WORDS } from '../parts/AgentState'
 import { Page } from '../parts/Page'
+import { useReasonAgainst } from '../session/rights'
 import { useAppearance } from '../shell/appearance'
 import { useFocusBack } from '../stop/useFocusBack'
 import { FleetTable } from './fleet/FleetTable'
@@ -58,7 +60,11 @@ export default function Fleet() {
   const shown = useMemo(() => countIn(rows, fleet, selected), [rows, fleet, selected])
   const [asked, ask] = useState<{ ids: ReadonlySet<string>; pause: boolean } | null>(null)
   useFocusBack(asked !== null)
-  const pause = (on: boolean) => ask({ ids: selected.ids, pause: on })
+  const reason = useReasonAgainst('decide')
+  const pause = (on: boolean) => {
+    if (reason === null) ask({ ids: selected.ids, pause: on })
+    else notifications.show({ title: 'Nothing was ordered', message: reason })
+  }
   const inState = counts(fleet)
   const tail = searchOf(wish).toString()
   const at = (id: string | null) => go(`/fleet${id === null ? '' : `/${encodeURIComponent(id)}`}${tail && `?${tail}`}`)

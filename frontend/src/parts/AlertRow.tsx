@@ -1,9 +1,9 @@
-import { Button } from '@mantine/core'
 import { Link } from 'react-router'
 import { type AlertView, useAcknowledge } from './alerts'
 import { MarketTime } from './MarketTime'
 import { ProblemNotice } from './ProblemNotice'
 import './alerts.css'
+import { RightButton } from './RightButton'
 
 const SIGNS: Record<AlertView['severity'], { sign: string; word: string }> = {
   info: { sign: 'i', word: 'For your information' },
@@ -31,7 +31,8 @@ export function AlertRow({ alert }: { alert: AlertView }) {
         {seen.error && <ProblemNotice error={seen.error} />}
       </div>
       {alert.acknowledged_at === null && (
-        <Button
+        <RightButton
+          right="decide"
           size="compact-xs"
           variant="default"
           loading={seen.isPending}
@@ -39,7 +40,7 @@ export function AlertRow({ alert }: { alert: AlertView }) {
           aria-label={`I have seen: ${alert.text}`}
         >
           Seen
-        </Button>
+        </RightButton>
       )}
     </li>
   )

@@ -1,6 +1,7 @@
-import { ActionIcon, Button } from '@mantine/core'
+import { ActionIcon } from '@mantine/core'
 import { Menu, OctagonX, Search } from 'lucide-react'
 import { Link } from 'react-router'
+import { RightButton } from '../parts/RightButton'
 import { AlertsBell } from './AlertsBell'
 import { LinkBadge } from './LinkBadge'
 import { ModeBadge } from './ModeBadge'
@@ -36,7 +37,8 @@ export function Header({ onMenu, onSearch, onStop }: { onMenu: () => void; onSea
 /** The one button that is red. */
 export function StopButton({ onStop }: { onStop: () => void }) {
   return (
-    <Button
+    <RightButton
+      right="decide"
       className="stop"
       color="danger"
       size="sm"
@@ -46,6 +48,6 @@ export function StopButton({ onStop }: { onStop: () => void }) {
       title="Stop trading (Ctrl Shift K)"
     >
       Stop trading
-    </Button>
+    </RightButton>
   )
 }

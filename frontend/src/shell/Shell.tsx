@@ -1,10 +1,12 @@
 import './shell.css'
 import { Drawer } from '@mantine/core'
 import { useDisclosure, useHotkeys } from '@mantine/hooks'
+import { notifications } from '@mantine/notifications'
 import { lazy, type ReactNode, Suspense, useEffect, useState } from 'react'
 import { useLocation } from 'react-router'
 import { live } from '../live/store'
 import { Guard } from '../parts/Guard'
+import { useReasonAgainst } from '../session/rights'
 import { StopDialog } from '../stop/StopDialog'
 import { useAppearanceOnPage } from './appearance'
 import { Banners } from './Banners'
@@ -17,8 +19,13 @@ const CommandPalette = lazy(() => import('./CommandPalette'))
 export function Shell({ children }: { children: ReactNode }) {
   const { pathname } = useLocation()
   const [menu, { open: openMenu, close: closeMenu }] = useDisclosure()
-  const [stopping, { open: stop, close: goOn }] = useDisclosure()
+  const [stopping, { open, close: goOn }] = useDisclosure()
+  const reason = useReasonAgainst('decide')
   const [asked, setAsked] = useState(0)
+  const stop = () => {
+    if (reason === null) open()
+    else notifications.show({ title: 'Trading goes on', message: reason })
+  }
   const search = () => setAsked((times) => times + 1)
   useAppearanceOnPage()
   useEffect(() => {

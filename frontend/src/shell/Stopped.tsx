@@ -1,8 +1,8 @@
-import { Button } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { OctagonX } from 'lucide-react'
 import { sentence, utc } from '../format'
 import type { Status } from '../live/status'
+import { RightButton } from '../parts/RightButton'
 import { ResumeDialog } from '../stop/ResumeDialog'
 import { useStanding } from '../stop/useStanding'
 import { STANDINGS } from './standings'
@@ -32,9 +32,9 @@ export function Stopped({ standing }: { standing: Status['standing'] }) {
             )}
           </span>
           {ordered && (
-            <Button size="compact-sm" variant="default" onClick={open}>
+            <RightButton right="decide" size="compact-sm" variant="default" onClick={open}>
               Resume …
-            </Button>
+            </RightButton>
           )}
         </div>
       )}

@@ -1,9 +1,9 @@
-import { Button } from '@mantine/core'
 import { useId } from 'react'
 import { utc } from '../../format'
 import { Age } from '../../parts/Age'
 import { exact } from '../../parts/amount'
 import { Gauge } from '../../parts/Gauge'
+import { RightButton } from '../../parts/RightButton'
 import { StateMark } from './StateMark'
 import { useNow } from './useApprovals'
 import { type Approval, deciders, drift, driftShare, left, notional, order } from './words'
@@ -99,12 +99,16 @@ export function Ticket({ approval, onDecide }: Props) {
         </dl>
       </details>
       <div className="approvals-buttons">
-        <Button variant="default" onClick={() => onDecide('reject')}>
+        <RightButton right="decide" variant="default" onClick={() => onDecide('reject')}>
           Reject …
-        </Button>
-        <Button disabled={!approval.may_approve || approval.state === 'approved'} onClick={() => onDecide('approve')}>
+        </RightButton>
+        <RightButton
+          right="decide"
+          disabled={!approval.may_approve || approval.state === 'approved'}
+          onClick={() => onDecide('approve')}
+        >
           Approve …
-        </Button>
+        </RightButton>
       </div>
     </article>
   )

@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core'
+import { Group } from '@mantine/core'
 import { FlaskConical } from 'lucide-react'
 import { useCallback, useEffect, useRef, useState } from 'react'
 import { Link } from 'react-router'
@@ -9,6 +9,7 @@ import { KeyFigures } from './KeyFigures'
 import { isOpen, useBacktest, useStart } from './queries'
 import { RunProgress } from './RunProgress'
 import './backtests.css'
+import { RightButton } from '../../parts/RightButton'
 
 /** The last two that were done in this browser from a builder: the newer one first. */
 const KEY = 'backtests.latest'
@@ -42,7 +43,8 @@ export function BacktestPanel({ text }: { text: string }) {
   return (
     <div className="bt-panel" ref={place}>
       <Group gap={8}>
-        <Button
+        <RightButton
+          right="build"
           size="compact-md"
           leftSection={<FlaskConical size={14} aria-hidden />}
           loading={start.isPending}
@@ -50,7 +52,7 @@ export function BacktestPanel({ text }: { text: string }) {
           onClick={begin}
         >
           Backtest again
-        </Button>
+        </RightButton>
         {done && <Link to={`/backtests/${done}`}>Open the whole backtest</Link>}
         {done && done === newest && before && (
           <Link to={`/backtests/compare?ids=${before},${done}`}>Compare with the previous one</Link>

@@ -11,6 +11,7 @@ import { Empty } from '../../parts/Empty'
 import { Page } from '../../parts/Page'
 import { Pager } from '../../parts/Pager'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { NewBacktest } from './NewBacktest'
 import { PAGE, type State, type Summary, useBacktests } from './queries'
 import { RunProgress } from './RunProgress'
@@ -33,9 +34,14 @@ export function RunList() {
     <Page
       title="Backtests"
       actions={
-        <Button size="compact-md" leftSection={<Plus size={14} aria-hidden />} onClick={() => setMaking(true)}>
+        <RightButton
+          right="build"
+          size="compact-md"
+          leftSection={<Plus size={14} aria-hidden />}
+          onClick={() => setMaking(true)}
+        >
           New backtest
-        </Button>
+        </RightButton>
       }
     >
       {query.isError && <ProblemNotice error={query.error} retry={() => query.refetch()} />}
@@ -48,9 +54,9 @@ export function RunList() {
         <Empty
           title="No backtest yet"
           action={
-            <Button leftSection={<Plus size={14} aria-hidden />} onClick={() => setMaking(true)}>
+            <RightButton right="build" leftSection={<Plus size={14} aria-hidden />} onClick={() => setMaking(true)}>
               Run the first one
-            </Button>
+            </RightButton>
           }
         >
           A backtest runs a strategy over bars of the past: what it would have earned, what trading would have cost, and

@@ -5,6 +5,7 @@ import { sentence, utc } from '../../format'
 import { Card } from '../../parts/Card'
 import { Page } from '../../parts/Page'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { Assumptions } from './Assumptions'
 import { Costs } from './Costs'
 import { Curves } from './Curves'
@@ -70,7 +71,8 @@ function Actions({ run }: { run: Detail }) {
       {(run.state === 'interrupted' || run.state === 'cancelled') && run.text !== '' && (
         <Again run={run} again={again} />
       )}
-      <Button
+      <RightButton
+        right="build"
         size="compact-md"
         variant="default"
         leftSection={run.pinned ? <PinOff size={14} aria-hidden /> : <Pin size={14} aria-hidden />}
@@ -78,9 +80,10 @@ function Actions({ run }: { run: Detail }) {
         onClick={() => pin.mutate({ id: run.id, pinned: !run.pinned })}
       >
         {run.pinned ? 'Unpin' : 'Pin'}
-      </Button>
+      </RightButton>
       {!isOpen(run) && (
-        <Button
+        <RightButton
+          right="build"
           size="compact-md"
           variant="default"
           leftSection={<Trash2 size={14} aria-hidden />}
@@ -88,7 +91,7 @@ function Actions({ run }: { run: Detail }) {
           onClick={() => remove.mutate(run.id, { onSuccess: () => navigate('/backtests') })}
         >
           Remove
-        </Button>
+        </RightButton>
       )}
       {[pin, remove, again].map((each, at) =>
         // biome-ignore lint/suspicious/noArrayIndexKey: they never change places
@@ -101,7 +104,8 @@ function Actions({ run }: { run: Detail }) {
 function Again({ run, again }: { run: Detail; again: ReturnType<typeof useStart> }) {
   const navigate = useNavigate()
   return (
-    <Button
+    <RightButton
+      right="build"
       size="compact-md"
       leftSection={<RotateCcw size={14} aria-hidden />}
       loading={again.isPending}
@@ -123,7 +127,7 @@ function Again({ run, again }: { run: Detail; again: ReturnType<typeof useStart>
       }
     >
       Run again
-    </Button>
+    </RightButton>
   )
 }
 

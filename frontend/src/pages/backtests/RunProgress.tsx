@@ -1,6 +1,7 @@
-import { Button, Progress } from '@mantine/core'
+import { Progress } from '@mantine/core'
 import { X } from 'lucide-react'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { type Summary, useCancel } from './queries'
 
 /** How far a backtest is, in words and as a bar, and a way to call it off. */
@@ -14,7 +15,8 @@ export function RunProgress({ run }: { run: Summary }) {
           {run.text}
           {run.state === 'running' && ' …'}
         </span>
-        <Button
+        <RightButton
+          right="build"
           size="compact-sm"
           variant="default"
           leftSection={<X size={14} aria-hidden />}
@@ -22,7 +24,7 @@ export function RunProgress({ run }: { run: Summary }) {
           onClick={() => cancel.mutate(run.id)}
         >
           Cancel
-        </Button>
+        </RightButton>
       </div>
       <Progress value={percent} size="md" radius={4} aria-label={`Progress of ${run.name}`} transitionDuration={150} />
       {cancel.isError && <ProblemNotice error={cancel.error} />}

@@ -4,6 +4,8 @@ import { lazy, Suspense, useCallback, useEffect, useRef, useState, useSyncExtern
 import { Link } from 'react-router'
 import { ProblemError } from '../../api/client'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
+import { useReasonAgainst } from '../../session/rights'
 import { BacktestPlace } from './BacktestPlace'
 import { BlockForm } from './BlockForm'
 import type { CanvasControl } from './Canvas'
@@ -30,7 +32,9 @@ interface Props {
 /** One strategy: palette, graph, forms and text, all of the same draft. */
 export function Editor({ session, palette, kinds }: Props) {
   const state = useSyncExternalStore(session.subscribe, session.snapshot)
-  const isLocked = useMatches({ base: true, sm: false })
+  const isNarrow = useMatches({ base: true, sm: false })
+  const reason = useReasonAgainst('build')
+  const isLocked = isNarrow || reason !== null
   const [selected, setSelected] = useState<string | null>(null)
   const [isAsked, setAsked] = useState(false)
   const [tested, setTested] = useState<string | null>(null)
@@ -160,20 +164,21 @@ export function Editor({ session, palette, kinds }: Props) {
             <Button size="compact-sm" leftSection={<FlaskConical size={15} />} onClick={() => void backtest()}>
               Backtest
             </Button>
-            <Button
+            <RightButton
+              right="decide"
               variant="default"
               size="compact-sm"
               leftSection={<Rocket size={15} />}
               onClick={() => void deploy()}
             >
               Deploy to paper
-            </Button>
+            </RightButton>
           </div>
         )}
       </div>
       {isLocked && (
         <p className="build-note">
-          On a screen of this width a strategy can be read. Open it on a wider one to change it.
+          {reason ?? 'On a screen of this width a strategy can be read. Open it on a wider one to change it.'}
         </p>
       )}
       {state.leftover && (

@@ -8,6 +8,7 @@ import { answered, api, ProblemError, type Schema } from '../../api/client'
 import { number, signedPercent, tone } from '../../format'
 import { Page } from '../../parts/Page'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { EMPTY } from './session'
 
 type Summary = Schema<'StrategySummary'>
@@ -26,7 +27,8 @@ export function Gallery() {
     <Page
       title="Build"
       actions={
-        <Button
+        <RightButton
+          right="build"
           variant="default"
           size="compact-md"
           leftSection={<FilePlus2 size={16} />}
@@ -34,7 +36,7 @@ export function Gallery() {
           onClick={() => begin.mutate(null)}
         >
           Empty strategy
-        </Button>
+        </RightButton>
       }
     >
       {traded && (
@@ -42,9 +44,14 @@ export function Gallery() {
           <p>
             An agent trades by <bdi>“{traded.name}”</bdi>, which is neither in the library nor among yours.
           </p>
-          <Button size="compact-md" loading={begin.isPending} onClick={() => begin.mutate(traded.text)}>
+          <RightButton
+            right="build"
+            size="compact-md"
+            loading={begin.isPending}
+            onClick={() => begin.mutate(traded.text)}
+          >
             Save it as mine and open it
-          </Button>
+          </RightButton>
         </section>
       )}
       <p className="muted build-lead">
@@ -156,7 +163,8 @@ function RemoveButton({ strategy }: { strategy: Summary }) {
   })
   return (
     <div>
-      <Button
+      <RightButton
+        right="build"
         size="compact-xs"
         variant="default"
         leftSection={<Trash2 size={13} />}
@@ -165,7 +173,7 @@ function RemoveButton({ strategy }: { strategy: Summary }) {
         onClick={() => remove.mutate()}
       >
         Remove
-      </Button>
+      </RightButton>
       {remove.error instanceof ProblemError && <p className="danger">{remove.error.problem.what}</p>}
     </div>
   )

@@ -1,10 +1,11 @@
-import { Button, Select } from '@mantine/core'
+import { Select } from '@mantine/core'
 import { useMutation, useQueryClient } from '@tanstack/react-query'
 import { useState } from 'react'
 import { answered, api, ProblemError, type Schema } from '../../api/client'
 import { utc } from '../../format'
 import { Card } from '../../parts/Card'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { underWay } from './asked'
 
 type Source = Schema<'StoryModel'>['source']
@@ -52,9 +53,9 @@ export function TellCard({ story }: { story: Schema<'StoryModel'> }) {
           value={source}
           onChange={(value) => setSource(value === 'catalog' ? 'catalog' : 'sample')}
         />
-        <Button size="xs" variant="default" disabled={busy} onClick={() => tell.mutate()}>
+        <RightButton right="build" size="xs" variant="default" disabled={busy} onClick={() => tell.mutate()}>
           {busy ? 'Being run …' : told ? 'Run again' : 'Run'}
-        </Button>
+        </RightButton>
         <span className="muted" role="status">
           {telling?.state === 'waiting' && 'Waits for its turn.'}
           {telling?.state === 'telling' && 'Being run; this page shows it when it is there.'}

@@ -1,8 +1,8 @@
-import { Button } from '@mantine/core'
 import { Pause, Play } from 'lucide-react'
 import type { Schema } from '../../api/client'
 import { utc } from '../../format'
 import type { AgentState } from '../../live/frames'
+import { RightButton } from '../../parts/RightButton'
 import { OVER, PAUSED } from './pausing'
 
 /** Whether a person has paused it, who and why; and the way to pause it, or to let it go on. */
@@ -37,14 +37,15 @@ export function AgentPause({
       ) : (
         <span className="muted">Pausing keeps it from entering; what it holds stays, with its exits.</span>
       )}
-      <Button
+      <RightButton
+        right="decide"
         size="compact-sm"
         variant="default"
         leftSection={paused ? <Play size={14} /> : <Pause size={14} />}
         onClick={() => onAsk(!paused)}
       >
         {paused ? 'Unpause' : 'Pause'}
-      </Button>
+      </RightButton>
     </div>
   )
 }

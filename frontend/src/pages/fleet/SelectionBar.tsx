@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core'
 import { Pause, Play } from 'lucide-react'
 import { count } from '../../format'
+import { RightButton } from '../../parts/RightButton'
 
 /** What can be done with the agents that are selected. */
 export function SelectionBar({
@@ -25,12 +26,18 @@ export function SelectionBar({
         <b>{count(selected)} selected</b>
         {shown < selected && <span className="muted"> · {count(selected - shown)} not shown</span>}
       </span>
-      <Button size="compact-sm" leftSection={<Pause size={14} />} onClick={() => onPause(true)}>
+      <RightButton right="decide" size="compact-sm" leftSection={<Pause size={14} />} onClick={() => onPause(true)}>
         Pause
-      </Button>
-      <Button size="compact-sm" variant="default" leftSection={<Play size={14} />} onClick={() => onPause(false)}>
+      </RightButton>
+      <RightButton
+        right="decide"
+        size="compact-sm"
+        variant="default"
+        leftSection={<Play size={14} />}
+        onClick={() => onPause(false)}
+      >
         Unpause
-      </Button>
+      </RightButton>
       {shown < rows && (
         <Button size="compact-sm" variant="default" className="fleet-select-all" onClick={onAll}>
           Select all {count(rows)}

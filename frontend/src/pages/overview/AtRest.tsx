@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core'
 import { Play, RotateCcw } from 'lucide-react'
 import type { Status } from '../../live/status'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { useRestart } from './process'
 
 /** Nobody trades this run any more: why, and how it goes on. */
@@ -15,7 +15,8 @@ export function AtRest({ phase, text }: { phase: Status['phase']; text: string }
         <strong>{ended ? 'The run has ended' : 'Nobody trades this run'}</strong>
         {text && `: ${text}`}. {ended ? 'It stays as it is under Runs when another begins; nothing is deleted.' : ''}
       </p>
-      <Button
+      <RightButton
+        right="decide"
         variant="default"
         size="compact-sm"
         leftSection={ended ? <RotateCcw size={14} /> : <Play size={14} />}
@@ -23,7 +24,7 @@ export function AtRest({ phase, text }: { phase: Status['phase']; text: string }
         onClick={() => restart.mutate({ fresh: ended })}
       >
         {ended ? 'Begin again' : 'Go on'}
-      </Button>
+      </RightButton>
       {restart.error && <ProblemNotice error={restart.error} />}
     </section>
   )

@@ -1,10 +1,11 @@
-import { Button, Menu } from '@mantine/core'
+import { Menu } from '@mantine/core'
 import { notifications } from '@mantine/notifications'
 import { useQuery } from '@tanstack/react-query'
 import { Gauge } from 'lucide-react'
 import { useState } from 'react'
 import { answered, api, ProblemError } from '../../api/client'
 import { counted } from '../../format'
+import { RightButton } from '../../parts/RightButton'
 import { useRestart } from './process'
 
 const PACES = [1, 2, 10, 50, 500]
@@ -22,9 +23,15 @@ export function PaceMenu() {
   return (
     <Menu opened={opened} onChange={setOpened} position="bottom-end" transitionProps={{ duration: 0 }}>
       <Menu.Target>
-        <Button size="compact-xs" variant="default" leftSection={<Gauge size={12} />} loading={restart.isPending}>
+        <RightButton
+          right="decide"
+          size="compact-xs"
+          variant="default"
+          leftSection={<Gauge size={12} />}
+          loading={restart.isPending}
+        >
           Pace
-        </Button>
+        </RightButton>
       </Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{data ? `Replayed at ${bars(data.pace)}` : 'How fast the sample is replayed'}</Menu.Label>

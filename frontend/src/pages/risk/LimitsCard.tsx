@@ -7,6 +7,7 @@ import { Card } from '../../parts/Card'
 import { DataTable } from '../../parts/DataTable'
 import { Gauge } from '../../parts/Gauge'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { Words } from '../../parts/Words'
 import { SettingDialog } from '../settings/SettingDialog'
 import { SourceMark } from '../settings/SourceMark'
@@ -94,14 +95,15 @@ export function LimitsCard({ currency }: { currency: string }) {
             title: 'Change',
             cell: (row) =>
               row.setting.editable ? (
-                <Button
+                <RightButton
+                  right="admin"
                   size="compact-sm"
                   variant="default"
                   aria-label={`Change ${row.setting.title}`}
                   onClick={() => setEditing(row.setting.name)}
                 >
                   Change …
-                </Button>
+                </RightButton>
               ) : (
                 <span className="settings-meaning">
                   <Words text={row.setting.objection ?? ''} />

@@ -1,4 +1,3 @@
-import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import { answered, api } from '../../api/client'
@@ -7,6 +6,7 @@ import { Age } from '../../parts/Age'
 import { Card } from '../../parts/Card'
 import { DataTable } from '../../parts/DataTable'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { ResumeDialog } from '../../stop/ResumeDialog'
 import { StopDialog } from '../../stop/StopDialog'
 
@@ -30,13 +30,13 @@ export function StopsCard() {
       title="Stops"
       aside={
         stopped ? (
-          <Button size="compact-sm" variant="default" onClick={() => setOpen('resume')}>
+          <RightButton right="decide" size="compact-sm" variant="default" onClick={() => setOpen('resume')}>
             Resume …
-          </Button>
+          </RightButton>
         ) : (
-          <Button size="compact-sm" variant="default" onClick={() => setOpen('stop')}>
+          <RightButton right="decide" size="compact-sm" variant="default" onClick={() => setOpen('stop')}>
             Stop …
-          </Button>
+          </RightButton>
         )
       }
     >

@@ -6,6 +6,7 @@ import { answered, api, queries, type Schema } from '../../api/client'
 import { Card } from '../../parts/Card'
 import { DataTable } from '../../parts/DataTable'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 
 type Position = Schema<'UnattributedPosition'>
 
@@ -53,9 +54,9 @@ export function Unattributed() {
               row.decided ? (
                 '✓ decided; the account takes it in'
               ) : (
-                <Button size="compact-sm" variant="default" onClick={() => setChosen(row)}>
+                <RightButton right="decide" size="compact-sm" variant="default" onClick={() => setChosen(row)}>
                   It is mine …
-                </Button>
+                </RightButton>
               ),
           },
         ]}

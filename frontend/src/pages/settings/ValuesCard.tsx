@@ -1,9 +1,9 @@
-import { Button } from '@mantine/core'
 import { useState } from 'react'
 import { Link } from 'react-router'
 import { Card } from '../../parts/Card'
 import { type Column, DataTable } from '../../parts/DataTable'
 import { ProblemNotice } from '../../parts/ProblemNotice'
+import { RightButton } from '../../parts/RightButton'
 import { Words } from '../../parts/Words'
 import { SettingDialog } from './SettingDialog'
 import { SourceMark } from './SourceMark'
@@ -46,14 +46,15 @@ export function ValuesCard() {
       title: 'Change',
       cell: (row) =>
         row.editable ? (
-          <Button
+          <RightButton
+            right="admin"
             size="compact-sm"
             variant="default"
             aria-label={`Change ${row.title}`}
             onClick={() => setEditing(row.name)}
           >
             Change …
-          </Button>
+          </RightButton>
         ) : (
           <span className="settings-meaning">
             <Words text={row.objection ?? ''} />

@@ -11,7 +11,7 @@ import { useSession } from '../../../session/session'
 const SHORTEST = 12
 const EYE = { 'aria-label': 'Show the password' }
 
-/** The password, with which a browser signs in without a link; it is needed to serve more than this machine. */
+/** One's own password, with which a browser signs in without a link; the owner's is needed to serve more than this machine. */
 export function PasswordCard() {
   const { data: who } = useSession()
   const [current, setCurrent] = useState('')
@@ -43,9 +43,9 @@ export function PasswordCard() {
         <p>
           {who?.has_password
             ? 'A password is set: a browser can sign in with it, or with a link.'
-            : 'No password is set: a browser signs in with a link alone, and only this machine can be served.'}
+            : `No password is set: a browser signs in with a link alone${who?.owner ? ', and only this machine can be served' : ''}.`}
         </p>
-        <input type="text" autoComplete="username" value="clawd" readOnly hidden />
+        <input type="text" autoComplete="username" value={who?.owner ? 'clawd' : (who?.name ?? '')} readOnly hidden />
         {who?.has_password && (
           <PasswordInput
             label="Current password"
@@ -75,7 +75,9 @@ export function PasswordCard() {
           visibilityToggleButtonProps={EYE}
         />
         {set.error && <ProblemNotice error={set.error} />}
-        <p className="settings-meaning">Setting it signs out every other browser. It is stored as an argon2id hash.</p>
+        <p className="settings-meaning">
+          Setting it signs out every other browser of yours. It is stored as an argon2id hash.
+        </p>
         <div>
           <Button type="submit" disabled={!ready} loading={set.isPending}>
             {who?.has_password ? 'Change the password' : 'Set the password'}

@@ -6,7 +6,7 @@ import { Age } from '../../../parts/Age'
 import { Card } from '../../../parts/Card'
 import { DataTable } from '../../../parts/DataTable'
 import { ProblemNotice } from '../../../parts/ProblemNotice'
-import { signOut } from '../../../session/session'
+import { signOut, useSession } from '../../../session/session'
 import { program } from './program'
 
 type Session = Schema<'OpenSession'>
@@ -23,6 +23,7 @@ export function SessionsCard() {
     onSettled: () => void queries.invalidateQueries({ queryKey: ['settings', 'sessions'] }),
     onSuccess: () => notifications.show({ title: 'Signed out', message: 'That browser has to sign in again.' }),
   })
+  const mine = useSession().data?.owner
   const leave = useMutation({ mutationFn: signOut })
   const failed = end.error ?? leave.error
   return (
@@ -45,7 +46,7 @@ export function SessionsCard() {
                   {program(row.program)}
                 </span>
                 <div className="settings-meaning">
-                  {row.name}, by {row.means === 'link' ? 'a link' : 'the password'}
+                  {row.name}, by {row.means === 'link' ? 'a link' : 'a password'}
                   {row.own && ' · this one'}
                 </div>
               </>
@@ -60,6 +61,8 @@ export function SessionsCard() {
               <Button
                 variant="default"
                 size="compact-sm"
+                disabled={row.owner && !mine}
+                title={row.owner && !mine ? 'Nobody but the owner ends it' : undefined}
                 loading={row.own ? leave.isPending : end.isPending && end.variables === row.id}
                 onClick={() => (row.own ? leave.mutate() : end.mutate(row.id))}
                 aria-label={row.own ? 'Sign out here' : `Sign out ${program(row.program)} from ${row.address}`}
