@@ -63,8 +63,10 @@ def pause(client: httpx2.Client, *agents: str, deed: str = "pause", **more: Any)
 
 
 def states(client: httpx2.Client, **more: str) -> dict[str, str]:
-    agents = client.get("/api/agents", params=more).json()["agents"]
-    return {agent["id"]: agent["state"] for agent in agents}
+    """Of every agent; of nobody while the journal is still being read."""
+    answer = client.get("/api/agents", params=more)
+    assert answer.status_code in (200, 409), answer.text
+    return {agent["id"]: agent["state"] for agent in answer.json().get("agents", ())}
 
 
 def outcomes(answer: httpx2.Response) -> dict[str, tuple[str, str]]:
