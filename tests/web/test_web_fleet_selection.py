@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx2
@@ -21,14 +20,6 @@ from clawd.store.switchboard import PAPER_FLEET
 AGENTS = 2_000
 
 pytestmark = pytest.mark.usefixtures("front_end")
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Far beyond any machine's slowness."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
 
 
 @pytest.fixture
