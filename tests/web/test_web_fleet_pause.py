@@ -32,14 +32,6 @@ from clawd.store.journal import Journal
 from clawd.store.switchboard import PAPER_FLEET, Pause, Switch, Switchboard
 
 
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Far beyond any machine's slowness."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 def ordered(home: Path, desk: str = PAPER_FLEET) -> dict[str, bool]:
     """What the switchboard says of the strategies of a desk."""
     with Switchboard.open(home) as switchboard:
@@ -101,6 +93,8 @@ def desk(home: Path, trading: Running) -> Iterator[Served]:
     del trading
     with served(Site(Settings(home=home), SystemClock())) as at_work:
         with at_work.client() as client:
+            # Before the first run has been read there are no agents to ask for.
+            until(lambda: client.get("/api/agents").status_code == 200, "a run to be read", 120)
             until(lambda: "a002" in states(client), "the fleet to hire", 120)
         yield at_work
 
