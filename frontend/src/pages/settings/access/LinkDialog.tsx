@@ -4,7 +4,7 @@ import { answered, api } from '../../../api/client'
 import { utc } from '../../../format'
 import { CopyButton } from '../../../parts/CopyButton'
 import { ProblemNotice } from '../../../parts/ProblemNotice'
-import type { Person } from './PeopleCard'
+import type { Person } from './people'
 
 /** Make a link that lets one person in, once. */
 export function LinkDialog({ person, onClose }: { person: Person; onClose: () => void }) {

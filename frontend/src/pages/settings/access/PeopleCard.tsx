@@ -1,17 +1,16 @@
 import { Button } from '@mantine/core'
 import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
-import { answered, api, type Schema } from '../../../api/client'
+import { answered, api } from '../../../api/client'
 import { Age } from '../../../parts/Age'
 import { Card } from '../../../parts/Card'
 import { DataTable } from '../../../parts/DataTable'
 import { ProblemNotice } from '../../../parts/ProblemNotice'
 import { LinkDialog } from './LinkDialog'
 import { NewPersonDialog } from './NewPersonDialog'
+import type { Person } from './people'
 import { RemovePersonDialog } from './RemovePersonDialog'
 import { RoleDialog } from './RoleDialog'
-
-export type Person = Schema<'SomePerson'>
 
 interface Asked {
   deed: 'role' | 'link' | 'remove'

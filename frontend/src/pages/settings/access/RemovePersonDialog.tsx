@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { answered, api, queries } from '../../../api/client'
 import { counted } from '../../../format'
 import { ProblemNotice } from '../../../parts/ProblemNotice'
-import type { Person } from './PeopleCard'
+import type { Person } from './people'
 
 /** Asks before somebody is let in no more, and says what ends with him. */
 export function RemovePersonDialog({ person, onClose }: { person: Person; onClose: () => void }) {

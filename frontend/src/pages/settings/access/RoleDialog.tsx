@@ -4,7 +4,7 @@ import { useMutation } from '@tanstack/react-query'
 import { type FormEvent, useState } from 'react'
 import { answered, api, queries, type Schema } from '../../../api/client'
 import { ProblemNotice } from '../../../parts/ProblemNotice'
-import type { Person } from './PeopleCard'
+import type { Person } from './people'
 import { type Role, RoleChoice } from './RoleChoice'
 
 /** Give somebody another role. */
