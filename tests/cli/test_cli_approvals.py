@@ -293,10 +293,10 @@ def test_too_few_keys_are_warned_of(clawd: Clawd, desk: ApprovalDesk) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("CLAWD_APPROVALS_NEEDED", "0", "greater than or equal to 1"),
-        ("CLAWD_APPROVAL_NOTIONAL", "-5", "greater than 0"),
-        ("CLAWD_APPROVAL_DRIFT", "much", "decimal"),
-        ("CLAWD_APPROVAL_LIFETIME", "1h", "integer"),
+        ("CLAWD_APPROVALS_NEEDED", "0", "at least 1"),
+        ("CLAWD_APPROVAL_NOTIONAL", "-5", "above 0"),
+        ("CLAWD_APPROVAL_DRIFT", "much", "a number"),
+        ("CLAWD_APPROVAL_LIFETIME", "1h", "a whole number"),
     ],
 )
 def test_settings_that_make_no_sense(

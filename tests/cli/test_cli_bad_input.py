@@ -289,13 +289,13 @@ ROWS: list[tuple[str, str, str]] = [
 
 #: The same of variables of the environment.
 SETTINGS: list[tuple[dict[str, str], str, str, str]] = [
-    ({"CLAWD_CAPITAL": "abc"}, "up --data two", "decimal", "CLAWD_CAPITAL"),
-    ({"CLAWD_CAPITAL": "-5"}, "up --data two", "greater than 0", "CLAWD_CAPITAL"),
+    ({"CLAWD_CAPITAL": "abc"}, "up --data two", "a number", "CLAWD_CAPITAL"),
+    ({"CLAWD_CAPITAL": "-5"}, "up --data two", "above 0", "CLAWD_CAPITAL"),
     ({"CLAWD_CAPITAL": "nan"}, "up --data two", "'nan'", "CLAWD_CAPITAL"),
     ({"CLAWD_APPROVAL_NOTIONAL": "5"}, "up --data two", "waits for nobody", "CLAWD_APPROVAL_NOTIONAL"),
-    ({"CLAWD_FEE": "2"}, "backtest cross.toml --data two", "less than 0.1", "CLAWD_FEE"),
-    ({"CLAWD_SLOTS": "1.5"}, "up --data two", "integer", "CLAWD_SLOTS"),
-    ({"CLAWD_SEARCH_SHARE": "1"}, "up --data two", "less than 0.95", "CLAWD_SEARCH_SHARE"),
+    ({"CLAWD_FEE": "2"}, "backtest cross.toml --data two", "below 0.1", "CLAWD_FEE"),
+    ({"CLAWD_SLOTS": "1.5"}, "up --data two", "a whole number", "CLAWD_SLOTS"),
+    ({"CLAWD_SEARCH_SHARE": "1"}, "up --data two", "below 0.95", "CLAWD_SEARCH_SHARE"),
     ({"CLAWD_HOME": "GOOD_1d.csv"}, "backtest cross.toml --data two", "not a folder", "CLAWD_HOME GOOD_1d.csv"),
     ({"CLAWD_HOME": "GOOD_1d.csv"}, "up --data two --strategy hold.toml", "not a folder", "CLAWD_HOME GOOD_1d.csv"),
     ({"CLAWD_HOME": "GOOD_1d.csv"}, "data import OTHER_1d.csv", "not a folder", "CLAWD_HOME GOOD_1d.csv"),

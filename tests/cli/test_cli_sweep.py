@@ -291,7 +291,7 @@ def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(
             time.sleep(rng.uniform(0.0, 0.1))
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGINT)  # as a terminal does
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=120)
         assert err == ""
         said = re.search(r"stopped: (\d+) of 600 are kept in parts.csv; the same command goes on from there\n", out)
         assert process.returncode == (130 if said else process.returncode)
@@ -309,7 +309,7 @@ def test_interrupted_at_any_time_it_keeps_what_is_done_and_goes_on(
         while lines(path) <= max(before, 1) and process.poll() is None:
             time.sleep(0.002)
         process.kill()
-        process.communicate(timeout=60)
+        process.communicate(timeout=120)
     assert console(*LONG, "--out", "parts.csv").code == 0
     assert path.read_text() == (place / "whole.csv").read_text()
     assert len(trials(place)) == 600
@@ -357,7 +357,7 @@ def test_on_a_terminal_a_bar_moves_and_leaves_nothing_behind(place: Path) -> Non
             break
         drawn += part
     os.close(controller)
-    assert process.wait(timeout=30) == 0
+    assert process.wait(timeout=120) == 0
     text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", drawn.decode())
     assert "/760" in text
     assert "million strategy-bars/s" in text

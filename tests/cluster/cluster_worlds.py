@@ -239,7 +239,7 @@ class TwoNodes:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for process in self._processes:
-            process.wait(30)
+            process.wait(60)
         assert until(lambda: not any(map(alive, started)))
         self._folder.cleanup()
 

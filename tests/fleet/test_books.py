@@ -60,6 +60,7 @@ from clawd.fleet.books import Books
 from clawd.fleet.figures import Figures
 from clawd.fleet.run import begin_or_continue, journal_path, journals, replay
 from clawd.store.journal import Journal
+from examples import tried
 
 EVERY_WORLD = st.one_of(
     worlds(), worlds(jump=150, torn=True), worlds(DAY, jump=60, torn=True), worlds(jump=60, sessions=True)
@@ -79,7 +80,12 @@ def test_a_figure_that_is_kept_is_the_one_that_would_be_computed_anew(world: Wor
     def figures(books: Books) -> list[object]:
         rows = (None, *range(len(books.symbols)))
         of_agents = [
-            (books.reserved_by(agent), *(books.exposure_of(agent, row) for row in rows))
+            (
+                books.reserved_by(agent),
+                *(books.exposure_of(agent, row) for row in rows),
+                books.monitor_of(agent),
+                books._evidence_after(agent, agent.value(books.marks)),
+            )
             for agent in books.agents.values()
         ]
         return [books.cash, books.net_sizes(), books.reserved, of_agents]
@@ -105,8 +111,7 @@ def test_a_figure_that_is_kept_is_the_one_that_would_be_computed_anew(world: Wor
 # Conservation.
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_agents_and_venue_hold_the_same_to_the_last_digit_after_every_bar(world: World) -> None:
     trading = world.trading()
     books, venue = trading.books, trading.venue
@@ -126,8 +131,7 @@ def test_agents_and_venue_hold_the_same_to_the_last_digit_after_every_bar(world:
         assert books.unallotted + sum((agent.equity for agent in not_released), Decimal(0)) == worth
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_an_agents_cash_is_its_capital_and_its_fills_less_fees_and_funding(world: World) -> None:
     trading = world.trading()
     cash: dict[str, Decimal] = {}
@@ -144,8 +148,7 @@ def test_an_agents_cash_is_its_capital_and_its_fills_less_fees_and_funding(world
         assert cash == {agent.id: agent.cash for agent in trading.books.agents.values()}
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_what_the_journal_says_is_what_the_live_books_said(world: World) -> None:
     trading = world.trading()
     records = lived_records(trading)
@@ -162,8 +165,7 @@ def test_what_the_journal_says_is_what_the_live_books_said(world: World) -> None
 # Every order is let through, every position has its stop.
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_every_order_that_opens_has_a_verdict_before_it_that_lets_through_just_that_much(world: World) -> None:
     let_through: dict[str, Decimal] = {}
     for events in world.trading().bars():
@@ -176,8 +178,7 @@ def test_every_order_that_opens_has_a_verdict_before_it_that_lets_through_just_t
                 assert let_through.pop(event.order) == event.size
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_no_position_is_without_its_stop_at_the_end_of_a_bar(world: World) -> None:
     trading = world.trading()
     for _ in trading.bars():
@@ -207,8 +208,7 @@ def at_its_worst(size: Decimal, mark: Decimal, left_at: Decimal, world: World) -
     return size * (mark - price) + abs(size) * price * world.limits.fee
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_what_is_reserved_covers_every_order_at_the_venue_and_every_stop(world: World) -> None:
     """All that is to be closed is closed at the last close; all that is to be entered is; then all goes to its stop."""
     trading = world.trading()
@@ -247,8 +247,7 @@ def test_what_is_reserved_covers_every_order_at_the_venue_and_every_stop(world: 
             assert lost[agent.id] <= books.reserved_by(agent) + Decimal("1e-6")
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_an_exit_at_the_venue_never_moves_against_its_position(world: World) -> None:
     trading = world.trading()
     before: dict[str, Order] = {}
@@ -262,8 +261,7 @@ def test_an_exit_at_the_venue_never_moves_against_its_position(world: World) -> 
         before = dict(trading.venue.orders)
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_a_position_that_loses_is_never_ordered_larger(world: World) -> None:
     trading = world.trading()
     for events in trading.bars():
@@ -279,8 +277,7 @@ def test_a_position_that_loses_is_never_ordered_larger(world: World) -> None:
                     assert held * event.size <= 0, "an entry never adds to what is held"
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_no_fill_makes_more_than_was_asked_of_its_order_and_none_fills_twice(world: World) -> None:
     trading = world.trading()
     resting: dict[str, Decimal] = {}
@@ -333,8 +330,7 @@ def test_entries_of_one_moment_are_shrunk_alike_whichever_comes_first() -> None:
 # Firing, releasing, hiring, evidence.
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_a_fired_agent_never_enters_again_and_is_flat_within_the_next_tradable_bar(world: World) -> None:
     trading, panel = world.trading(), world.panel
     fired_at: dict[str, int] = {}
@@ -356,8 +352,7 @@ def test_a_fired_agent_never_enters_again_and_is_flat_within_the_next_tradable_b
                     assert trading.books.agents[name].sizes[symbol] == 0
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_an_agent_is_fired_at_the_first_close_at_which_it_lies_its_limit_below_its_best(world: World) -> None:
     """Measured from the highest equity that it ever closed a bar with, as a share of the capital that it was given."""
     best: dict[str, Decimal] = {}
@@ -387,8 +382,7 @@ def test_an_agent_that_won_and_gives_it_back_is_fired_although_it_has_lost_nothi
     assert trading.books.agents["a001"].cash > limits.capital
 
 
-@settings(max_examples=25, deadline=None)
-@given(EVERY_WORLD)
+@tried(12, 25, EVERY_WORLD)
 def test_the_capital_of_the_fired_comes_back_and_no_more_agents_trade_than_there_are_slots(world: World) -> None:
     trading = world.trading()
     free = world.limits.capital
@@ -477,8 +471,7 @@ def test_evidence_counts_only_from_the_bar_after_hiring() -> None:
     assert late.evidence.wealth != 1.0
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.one_of(worlds(jump=190), worlds(DAY, jump=190)))
+@tried(12, 25, st.one_of(worlds(jump=190), worlds(DAY, jump=190)))
 def test_no_bar_loses_more_than_the_bound_that_the_evidence_rests_on(world: World) -> None:
     trading = world.trading()
     for _ in trading.bars():

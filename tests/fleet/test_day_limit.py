@@ -52,6 +52,7 @@ from clawd.core.orders import OrderKind
 from clawd.core.panel import Panel
 from clawd.fleet.run import begin_or_continue
 from clawd.store.journal import Journal
+from examples import tried
 
 ROUNDING = Decimal("1e-6")
 
@@ -126,8 +127,9 @@ def jump_of(panel: Panel, symbol: str, index: int) -> Decimal:
 
 
 @pytest.mark.parametrize(("bar", "sessions"), [(HOUR, False), (6 * HOUR, False), (DAY, False), (HOUR, True)])
-def test_no_day_loses_more_than_the_limit_where_prices_do_not_jump(bar: int, sessions: bool) -> None:
-    @settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize("examples", [15, pytest.param(60, marks=pytest.mark.long)])
+def test_no_day_loses_more_than_the_limit_where_prices_do_not_jump(bar: int, sessions: bool, examples: int) -> None:
+    @settings(max_examples=examples, deadline=None)
     @given(worlds(bar=bar, sessions=sessions))
     def holds(world: World) -> None:
         outcome = lived(world)
@@ -137,8 +139,9 @@ def test_no_day_loses_more_than_the_limit_where_prices_do_not_jump(bar: int, ses
     holds()
 
 
-@settings(max_examples=80, deadline=None)
-@given(st.one_of(worlds(jump=40), worlds(jump=40, torn=True), worlds(torn=True), worlds(DAY, jump=40, torn=True)))
+@tried(
+    30, 80, st.one_of(worlds(jump=40), worlds(jump=40, torn=True), worlds(torn=True), worlds(DAY, jump=40, torn=True))
+)
 def test_where_prices_jump_a_day_loses_at_most_the_jumps_beyond_the_limit(world: World) -> None:
     outcome = lived(world)
     for day, loss in outcome.losses.items():

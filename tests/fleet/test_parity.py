@@ -113,12 +113,13 @@ def compared(
 STARTERS = {strategy.name: strategy for strategy in starter_library()}
 
 
-@pytest.fixture(scope="module")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
+@pytest.fixture(scope="module", params=[0.8, pytest.param(0.6, marks=pytest.mark.long)])
+def sample(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Comparison]:
+    """The last four years of the sample market; as a long proof the last eight."""
     panel = load_market("sample").panel
     settings = settings_of(capital=Decimal(20_000), slots=len(STARTERS))
     path = tmp_path_factory.mktemp("sample") / "journal.sqlite"
-    return compared(path, list(STARTERS.values()), panel, settings, int(panel.times.size * 0.6))
+    return compared(path, list(STARTERS.values()), panel, settings, int(panel.times.size * request.param))
 
 
 @pytest.mark.parametrize("name", STARTERS)
@@ -213,9 +214,12 @@ def test_bad_bars_are_traded_as_in_the_backtest(tmp_path: Path, seed: int, volat
     assert funded > 0
 
 
-@pytest.mark.parametrize("bar", [DAY // 24, 3 * DAY])
+@pytest.mark.parametrize("bar", [DAY // 24, pytest.param(3 * DAY, marks=pytest.mark.long)])
 def test_paper_is_bet_under_the_bounds_of_the_simulated_run(bar: int) -> None:
-    """Where the gate cuts nothing, the most that a bar may lose is the same number both ways, but for rounding."""
+    """Where the gate cuts nothing, the most that a bar may lose is the same number both ways, but for rounding.
+
+    As a long proof with bars of three days, too.
+    """
     panel = wild_panel(3, 260, volatility=0.02, bar=bar)
     settings = settings_of(capital=Decimal(8_000), slots=len(WILD), fee=Decimal("0.001"), slippage=Decimal("0.0015"))
     trading = Trading(WILD, panel, settings, 40)

@@ -12,7 +12,6 @@ from pathlib import Path
 from random import Random
 
 import pytest
-from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawd.authors.starter import find_starter, starter_names
@@ -24,6 +23,7 @@ from clawd.language.node import Node, walk
 from clawd.language.operators import OPERATORS
 from clawd.language.strategy import Strategy, load_strategy, parse_json, parse_toml
 from clawd.language.text_form import toml_value, written
+from examples import tried
 from language.random_programs import strategies
 
 FORMS = {
@@ -33,8 +33,6 @@ FORMS = {
     "graph": lambda s: parse_json(json.dumps(s.to_graph())),
 }
 EXITS = "[exits]\nstop = { percent = 10 }\n"
-
-many = settings(max_examples=500, deadline=None, derandomize=True)
 
 
 def target(text: str, let: str = "") -> Strategy:
@@ -47,8 +45,7 @@ def same(one: Strategy, other: Strategy) -> None:
     assert other.lookback == one.lookback
 
 
-@many
-@given(strategies(depth=4), st.lists(st.sampled_from(list(FORMS)), min_size=1, max_size=5))
+@tried(150, 500, strategies(depth=4), st.lists(st.sampled_from(list(FORMS)), min_size=1, max_size=5), derandomize=True)
 def test_every_way_through_the_forms_comes_to_the_same_strategy(text: str, way: list[str]) -> None:
     strategy = again = parse_toml(text)
     for form in way:
@@ -192,8 +189,7 @@ def test_text_comes_back_as_it_was_written_and_not_where_the_program_is_another(
     same(other, parse_toml(other.to_toml()))
 
 
-@many
-@given(strategies(), st.randoms(use_true_random=False))
+@tried(150, 500, strategies(), st.randoms(use_true_random=False), derandomize=True)
 def test_moving_and_renaming_nodes_changes_nothing(text: str, random: Random) -> None:
     strategy = parse_toml(text)
     graph = json.loads(json.dumps(strategy.to_graph()))
@@ -209,8 +205,7 @@ def test_moving_and_renaming_nodes_changes_nothing(text: str, random: Random) ->
     same(strategy, parse_json(json.dumps(graph)))
 
 
-@many
-@given(strategies())
+@tried(150, 500, strategies(), derandomize=True)
 def test_a_graph_holds_every_part_once_and_its_layout_apart(text: str) -> None:
     strategy = parse_toml(text)
     graph = strategy.to_graph()
@@ -278,8 +273,7 @@ def test_ports_and_parameters_by_hand() -> None:
     assert parameter_names("close") == ()
 
 
-@many
-@given(strategies(depth=4))
+@tried(150, 500, strategies(depth=4), derandomize=True)
 def test_a_part_of_a_program_comes_back_from_json_with_its_type(text: str) -> None:
     for node in walk(parse_toml(text).target):
         again = read_program(json.loads(json.dumps(program_json(node))), "here")
@@ -300,8 +294,7 @@ anything = st.recursive(
 )
 
 
-@many
-@given(anything)
+@tried(150, 500, anything, derandomize=True)
 def test_a_value_is_written_as_toml_reads_it(value: object) -> None:
     assert tomllib.loads(f"x = {toml_value(value)}")["x"] == value
 

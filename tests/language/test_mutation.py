@@ -9,7 +9,7 @@ from dataclasses import replace
 from random import Random
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck
 from hypothesis import strategies as st
 
 from clawd.authors.starter import starter_library
@@ -27,12 +27,12 @@ from clawd.language.operators import OPERATORS
 from clawd.language.strategy import Strategy, parse_json, parse_toml
 from clawd.language.types import CONDITION, MONEY, NUMBER, POSITION, PRICE, QUANTITY, Kind, Parameter, Type, Unit
 from clawd.language.vocabulary import CONSTANTS, UNTYPED, WINDOWS, Vocabulary
+from examples import tried
 
 NAMES = {"ext": ("vix", "mood"), "book": ("imbalance5",), "deriv": ("funding_8h",), "model": ("mu",)}
 WIDE = Vocabulary(names=NAMES, instruments=("BTC", "ETH"), groups=("sector",))
 GOALS = [POSITION, CONDITION, *(Type(Kind.SERIES, unit) for unit in (NUMBER, PRICE, QUANTITY, MONEY))]
 
-many = settings(max_examples=300, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 seeds = st.integers(0, 2**32)
 
 
@@ -62,8 +62,17 @@ def valid(child: Strategy, vocabulary: Vocabulary) -> None:
     assert parse_json(json.dumps(child.to_graph())) == child
 
 
-@many
-@given(seeds, st.sampled_from(GOALS), st.integers(1, 9), st.integers(1, 40), st.booleans())
+@tried(
+    100,
+    300,
+    seeds,
+    st.sampled_from(GOALS),
+    st.integers(1, 9),
+    st.integers(1, 40),
+    st.booleans(),
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_what_is_grown_has_its_type_and_its_bounds(seed: int, goal: Type, depth: int, nodes: int, full: bool) -> None:
     node = grow(Random(seed), goal, WIDE, depth, nodes, full=full)
     if node is None:
@@ -125,8 +134,15 @@ def test_too_small_a_vocabulary_says_so() -> None:
         random_population(Random(1), 50, Vocabulary(operators=("const", "long_only"), constants=(1.0,), windows=(2,)))
 
 
-@many
-@given(seeds, st.sampled_from(POPULATION), st.sampled_from(MUTATIONS))
+@tried(
+    100,
+    300,
+    seeds,
+    st.sampled_from(POPULATION),
+    st.sampled_from(MUTATIONS),
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_every_mutation_gives_a_valid_child_that_differs(seed: int, parent: Strategy, kind: str) -> None:
     child = mutate(Random(seed), parent, WIDE, kind)
     if child is None:
@@ -142,8 +158,15 @@ def test_every_mutation_gives_a_valid_child_that_differs(seed: int, parent: Stra
     assert again == child
 
 
-@many
-@given(seeds, st.sampled_from(POPULATION), st.sampled_from(POPULATION))
+@tried(
+    100,
+    300,
+    seeds,
+    st.sampled_from(POPULATION),
+    st.sampled_from(POPULATION),
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 def test_crossover_gives_two_valid_children_that_differ(seed: int, one: Strategy, other: Strategy) -> None:
     children = crossover(Random(seed), one, other, WIDE)
     if children is None:
@@ -155,8 +178,9 @@ def test_crossover_gives_two_valid_children_that_differ(seed: int, one: Strategy
     assert crossover(Random(seed), one, other, WIDE) == children
 
 
-@settings(many, max_examples=60)
-@given(seeds, st.integers(8, 20), st.integers(4, 7))
+@tried(
+    20, 60, seeds, st.integers(8, 20), st.integers(4, 7), derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
 def test_the_bounds_hold_over_many_generations(seed: int, largest: int, deepest: int) -> None:
     random = Random(seed)
     tight = replace(WIDE, largest=largest, deepest=deepest)

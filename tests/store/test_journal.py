@@ -433,7 +433,7 @@ def kill(child: subprocess.Popen[str]) -> list[tuple[int, str]]:
 
 def reopened(path: Path | str) -> Journal:
     """Open for writing; a server may take a moment to notice that a writer is dead."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             return open_journal(path)

@@ -195,7 +195,7 @@ def test_a_connection_lost_at_the_commit_leaves_a_whole_batch_or_none_and_a_writ
 
 def reopened(url: str) -> Journal:
     """Open for writing; a server may take a moment to notice that a writer is gone."""
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while True:
         try:
             return open_journal(url)

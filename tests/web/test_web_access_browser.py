@@ -105,9 +105,10 @@ def test_a_restart_of_the_server_asks_nobody_to_sign_in(site: Site, context: Bro
         page = context.new_page()
         page.goto(f"{first.url}/settings")
         signed_in(page)
-    page.wait_for_timeout(500)
+    link = page.get_by_test_id("link")
+    expect(link).to_contain_text("Reconnecting")
     with served(Site(site.settings, site.clock), port):
-        page.wait_for_timeout(3_000)
+        expect(link).to_contain_text("Live")
         signed_in(page)
 
 

@@ -128,7 +128,7 @@ class Proxy:
 
     def __enter__(self) -> Proxy:
         self._thread.start()
-        assert self._ready.wait(20)
+        assert self._ready.wait(60)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -151,9 +151,11 @@ class Proxy:
         with suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
             far, ask = await asyncio.open_connection("127.0.0.1", self.target)
             first = asyncio.create_task(self._requests(near, ask))
-            await _copy(far, answer)
-            first.cancel()
-            ask.close()
+            try:
+                await _copy(far, answer)
+            finally:  # also where who asked has gone
+                first.cancel()
+                ask.close()
         answer.close()
 
     async def _requests(self, near: asyncio.StreamReader, ask: asyncio.StreamWriter) -> None:

@@ -89,7 +89,7 @@ def places(page: Page) -> dict[str, tuple[float, float]]:
 
 def settled(page: Page, wanted: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
     """The places once they are as wanted, or after a while as they are."""
-    for _ in range(40):
+    for _ in range(600):
         if places(page) == wanted:
             break
         page.wait_for_timeout(100)

@@ -153,7 +153,7 @@ def test_a_limit_is_loosened_with_a_typed_word_and_the_audit_says_so(page: Page,
     dialog = page.get_by_role("dialog", name="Day's loss limit")
     value = dialog.get_by_label("New value")
     value.fill("lots")
-    expect(dialog.get_by_role("alert")).to_contain_text("valid decimal")
+    expect(dialog.get_by_role("alert")).to_contain_text("must be a number")
     value.fill("3")
     loosen = dialog.get_by_role("button", name="Loosen the limit")
     expect(loosen).to_be_disabled()

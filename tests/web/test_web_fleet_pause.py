@@ -24,19 +24,12 @@ from clawd.core.settings import Settings
 from clawd.language.strategy import parse_json
 from clawd.server.frames import AgentState
 from clawd.server.live.columns import NUMBERS, STATES, Columns
+from clawd.server.live.orders import Orders
 from clawd.server.live.pauses import under_pauses, wished
 from clawd.server.live.tale import Tale
 from clawd.server.site import Site
 from clawd.store.journal import Journal
-from clawd.store.switchboard import PAPER_FLEET, Pause, Switchboard
-
-
-@pytest.fixture(autouse=True)
-def patience() -> Iterator[None]:
-    """Far beyond any machine's slowness."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
+from clawd.store.switchboard import PAPER_FLEET, Pause, Switch, Switchboard
 
 
 def ordered(home: Path, desk: str = PAPER_FLEET) -> dict[str, bool]:
@@ -62,8 +55,10 @@ def pause(client: httpx2.Client, *agents: str, deed: str = "pause", **more: Any)
 
 
 def states(client: httpx2.Client, **more: str) -> dict[str, str]:
-    agents = client.get("/api/agents", params=more).json()["agents"]
-    return {agent["id"]: agent["state"] for agent in agents}
+    """Of every agent; of nobody while the journal is still being read."""
+    answer = client.get("/api/agents", params=more)
+    assert answer.status_code in (200, 409), answer.text
+    return {agent["id"]: agent["state"] for agent in answer.json().get("agents", ())}
 
 
 def outcomes(answer: httpx2.Response) -> dict[str, tuple[str, str]]:
@@ -98,6 +93,8 @@ def desk(home: Path, trading: Running) -> Iterator[Served]:
     del trading
     with served(Site(Settings(home=home), SystemClock())) as at_work:
         with at_work.client() as client:
+            # Before the first run has been read there are no agents to ask for.
+            until(lambda: client.get("/api/agents").status_code == 200, "a run to be read", 120)
             until(lambda: "a002" in states(client), "the fleet to hire", 120)
         yield at_work
 
@@ -309,6 +306,20 @@ def test_two_thousand_agents_are_paused_in_one_call(tmp_path: Path) -> None:
         assert answer.json()["ordered"] == len(ordered(tmp_path)) == 2_000 - len(over)
         (entry,) = audit(client)
         assert entry["facts"]["agents"] == 2_000 - len(over)
+
+
+def test_a_halt_is_seen_on_a_switchboard_that_is_from_before_there_were_pauses(tmp_path: Path) -> None:
+    with Switchboard.open(tmp_path) as switchboard:
+        given = switchboard.give(Switch.HALT, "me", "", 1)
+        switchboard._connection.execute("DROP TABLE pause")
+        switchboard._connection.execute("PRAGMA user_version = 1")
+    orders = Orders(tmp_path)
+    orders.look(PAPER_FLEET)
+    assert (orders.command, dict(orders.pauses)) == (given, {})
+    with Switchboard.open(tmp_path) as switchboard:
+        switchboard.pause(PAPER_FLEET, ["x"], "me", "", 2, paused=True)
+    orders.look(PAPER_FLEET)
+    assert orders.command == given and orders.pauses["x"].paused
 
 
 # What was ordered against what the journal says.

@@ -222,7 +222,7 @@ def test_a_run_that_is_set_aside_and_begun_anew_while_it_is_followed(web: Served
             watching.until(
                 lambda page: page.status["run"] == world.run and page.status["market_time"] == first.ts / 1e6
             )
-            assert watching.page.status["phase"] == "trading"
+            watching.until(phase("trading"))  # who works on it is looked at now and then
             runs = {run["run"]: run for run in client.get("/api/runs").json()}
             assert (runs[world.run]["shown"], runs[world.run]["working"]) == (True, True)
             assert (runs[aside.name]["shown"], runs[aside.name]["working"]) == (False, False)

@@ -61,7 +61,7 @@ def shown(page: Page) -> dict[str, tuple[str, str]]:
     """Equity and profit of every agent in sight, as the page writes them."""
     found = page.evaluate(
         """() => [...document.querySelectorAll('[data-agent]')].map(row => [row.dataset.agent,
-          ...[...row.querySelectorAll('[role=gridcell]')].map(cell => cell.textContent)])"""
+          ...[...row.querySelectorAll('[role=gridcell]:not(.fleet-pick-cell)')].map(cell => cell.textContent)])"""
     )
     return {row[0]: (row[7], row[5]) for row in found}
 

@@ -532,15 +532,22 @@ class Books:
         return Bet(self.time, studied((equity - agent.equity) / agent.capital), agent.bound)
 
     def _evidence_after(self, agent: AgentBook, equity: Decimal) -> EProcess:
-        bet = self._bet_of(agent, equity)
-        return agent.evidence if bet is None else agent.evidence.after(bet.net_return, bet.bound)
+        found = self._figures.evidence.get(agent.id)
+        if found is None:
+            bet = self._bet_of(agent, equity)
+            found = agent.evidence if bet is None else agent.evidence.after(bet.net_return, bet.bound)
+            self._figures.evidence[agent.id] = found
+        return found
 
     def monitor_of(self, agent: AgentBook) -> Monitor:
         """The evidence that an agent loses, the bar at hand included; of no use once that is marked."""
         if agent.hired_at == self.time:
             return agent.monitor
-        net_return = studied((agent.value(self.marks) - agent.equity) / agent.capital)
-        return agent.monitor.after(net_return, agent.bound)
+        found = self._figures.monitors.get(agent.id)
+        if found is None:
+            net_return = studied((agent.value(self.marks) - agent.equity) / agent.capital)
+            found = self._figures.monitors[agent.id] = agent.monitor.after(net_return, agent.bound)
+        return found
 
     def _exits_in_place(self, agent: AgentBook) -> None:
         """Each position has its exits at the venue: a stop for its whole size, and its targets."""

@@ -7,6 +7,8 @@ from decimal import Decimal
 
 from clawd.core.event import Event
 from clawd.core.events import AgentHired, AgentReleased, FundingPaid, OrderFilled
+from clawd.evidence.eprocess import EProcess
+from clawd.evidence.monitor import Monitor
 
 #: What moves cash or positions.
 _MOVES_MONEY = (AgentHired, AgentReleased, FundingPaid, OrderFilled)
@@ -19,23 +21,26 @@ class Figures:
     Attributes:
         cash: of the account, None where it is to be computed.
         net_sizes: by symbol, None likewise.
-        reserved: by agent.
+        reserved, evidence, monitors: by agent; the last two with the bar at hand.
         exposures: by agent and row of the instrument, None for all of them.
     """
 
     cash: Decimal | None = None
     net_sizes: dict[str, Decimal] | None = None
     reserved: dict[str, Decimal] = field(default_factory=dict)
+    evidence: dict[str, EProcess] = field(default_factory=dict)
+    monitors: dict[str, Monitor] = field(default_factory=dict)
     exposures: dict[tuple[str, int | None], Decimal] = field(default_factory=dict)
 
     def forget(self, event: Event, rows: int) -> None:
         """Let go of what a fact may have changed: of its agent, or of all where it names none."""
         agent: str | None = getattr(event, "agent", None)
         if agent is None:
-            self.reserved.clear()
-            self.exposures.clear()
+            for figures in (self.reserved, self.evidence, self.monitors, self.exposures):
+                figures.clear()
         else:
-            self.reserved.pop(agent, None)
+            for figures in (self.reserved, self.evidence, self.monitors):
+                figures.pop(agent, None)
             for row in (None, *range(rows)):
                 self.exposures.pop((agent, row), None)
         if agent is None or isinstance(event, _MOVES_MONEY):

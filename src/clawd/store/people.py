@@ -53,7 +53,7 @@ MEANINGS: Final[Mapping[Role, str]] = MappingProxyType(
     {
         Role.VIEWER: "looks at everything and changes nothing",
         Role.BUILDER: "also saves strategies and runs backtests",
-        Role.OPERATOR: "also stops, resumes, approves, adopts and deploys",
+        Role.OPERATOR: "also stops, resumes, pauses, approves, adopts and deploys",
         Role.ADMIN: "also changes settings, keys and people",
     }
 )

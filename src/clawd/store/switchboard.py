@@ -69,6 +69,7 @@ SCHEMA: Final = Schema(
             "CREATE INDEX pause_of ON pause(desk, strategy, number)",
         ),
     ),
+    readable_from=1,  # who only looks sees that a halt stands, also before anybody has brought the file up to date
 )
 
 
