@@ -93,12 +93,28 @@ def a_backtest(web: Served, client: httpx2.Client) -> str:
     return f"/api/backtests/{started['id']}"
 
 
+def _come_to(client: httpx2.Client, path: str, *states: str) -> None:
+    """Wait until nothing of a backtest changes by itself before it comes to something else."""
+    deadline = time.monotonic() + 240
+    while ok(client.get(path))["state"] not in states:
+        assert time.monotonic() < deadline, f"the backtest has not come to be {' or '.join(states)}"
+        time.sleep(0.02)
+
+
+def a_running_backtest(web: Served, client: httpx2.Client) -> Call:
+    path = a_backtest(web, client)
+    _come_to(client, path, "running")
+    return Call(f"{path}/cancel")
+
+
 def a_finished_backtest(web: Served, client: httpx2.Client) -> Call:
-    path, deadline = a_backtest(web, client), time.monotonic() + 60
-    while ok(client.get(path))["state"] in ("waiting", "running"):
-        assert time.monotonic() < deadline, "the backtest has not ended"
-        time.sleep(0.1)
+    path = a_backtest(web, client)
+    _come_to(client, path, "done", "failed")
     return Call(path)
+
+
+def a_backtest_to_pin(web: Served, client: httpx2.Client) -> Call:
+    return Call(f"{a_finished_backtest(web, client).path}/pin", {"pinned": True})
 
 
 def a_trial(web: Served, client: httpx2.Client) -> Call:
@@ -148,8 +164,8 @@ EXAMPLES: dict[str, Example] = {
     "POST /api/strategies/{name}/deploy": a_strategy_to_deploy,
     "DELETE /api/fleet/list/{name}": a_deployed_strategy,
     "POST /api/backtests": lambda web, client: Call("/api/backtests", {"text": STRATEGY}),
-    "POST /api/backtests/{id}/cancel": lambda web, client: Call(f"{a_backtest(web, client)}/cancel"),
-    "PUT /api/backtests/{id}/pin": lambda web, client: Call(f"{a_backtest(web, client)}/pin", {"pinned": True}),
+    "POST /api/backtests/{id}/cancel": a_running_backtest,
+    "PUT /api/backtests/{id}/pin": a_backtest_to_pin,
     "DELETE /api/backtests/{id}": a_finished_backtest,
     "POST /api/evidence/strategies/{content_hash}/story": a_trial,
     "PUT /api/runs/shown": lambda web, client: Call("/api/runs/shown", {"run": None}),
