@@ -66,8 +66,10 @@ def arriving(study: Study, nodes: TwoNodes, work: Work) -> Iterator[Done]:
 
 
 def test_a_node_that_dies_in_the_middle_loses_nothing(study: Study, nodes: TwoNodes, folder: Path) -> None:
-    """The results are those of the local pool to the bit, each exactly once, and so they are with another node."""
+    """The results are those of the local pool to the bit, each exactly once, before and after."""
     expected = exactly(study, collected(run_study(study, workers=1)))
+    assert exactly(study, collected(run_study(study, cluster=nodes.address))) == expected
+
     done: list[Done] = []
 
     def watched() -> Generator[Done, None, None]:
