@@ -1,6 +1,9 @@
 import type { IChartApi } from 'lightweight-charts'
 import { useRef, useState } from 'react'
 
+/** Of the width, what is left free before the first bar: the date under it would be cut off. */
+const ROOM = 0.02
+
 /** How many bars may be out of sight at an end for a chart to count as seen in whole. */
 const SLACK = 3
 
@@ -20,7 +23,8 @@ export function useFit(): (chart: IChartApi, times: readonly number[], set: () =
     const whole = !range || (range.from <= SLACK && range.to >= many - 1 - SLACK)
     set()
     if (times.length === 0) return
-    if (whole || first !== times[0] || times.length < many) chart.timeScale().fitContent()
+    if (whole || first !== times[0] || times.length < many)
+      chart.timeScale().setVisibleLogicalRange({ from: -0.5 - ROOM * times.length, to: times.length - 0.5 })
     before.current = { chart, first: times[0], many: times.length }
   })
   return fit

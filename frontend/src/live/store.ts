@@ -13,6 +13,8 @@ export const live = new Live({
   changed: (what) => {
     if (what === null) void queries.invalidateQueries()
     else for (const word of what) void queries.invalidateQueries({ queryKey: [word] })
+    // What who is signed in may do may have been changed too, and before this page first listened.
+    if (what?.includes('settings')) void queries.invalidateQueries({ queryKey: ['session'] })
   },
   // A refused handshake looks like a silent server from here: a plain question tells them apart.
   refused: () => {
