@@ -2,7 +2,7 @@ import type { IChartApi } from 'lightweight-charts'
 import { useRef, useState } from 'react'
 
 /** Of the width, what is left free before the first bar: the date under it would be cut off. */
-const ROOM = 0.02
+const ROOM = 0.025
 
 /** How many bars may be out of sight at an end for a chart to count as seen in whole. */
 const SLACK = 3
