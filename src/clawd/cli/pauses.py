@@ -8,9 +8,9 @@ from typing import Annotated
 
 import typer
 
+from clawd.cli.recording import record_done
 from clawd.cli.settings import read_settings
 from clawd.cli.switches import WaitOption, WhyOption, who
-from clawd.cli.web_people import record_done
 from clawd.core.account_events import AgentPaused, AgentUnpaused
 from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError

@@ -10,8 +10,9 @@ import typer
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.options import HostOption, JsonOption, PortOption, PublicUrlOption
 from clawd.cli.password import StdinOption, new_password
+from clawd.cli.recording import record_done
 from clawd.cli.settings import home, read_settings
-from clawd.cli.web_people import people, record_done
+from clawd.cli.web_people import people
 from clawd.core.clock import SystemClock, iso
 from clawd.core.errors import ClawdError, suggestion
 from clawd.server.access import new_link, owner

@@ -10,11 +10,10 @@ import typer
 from clawd.cli.grid import Column, grid, screen
 from clawd.cli.options import JsonOption
 from clawd.cli.password import StdinOption, new_password
+from clawd.cli.recording import record_done
 from clawd.cli.settings import home
 from clawd.core.clock import SystemClock, iso
-from clawd.core.errors import ClawdError
 from clawd.server.access import owner
-from clawd.server.audit import record_from_terminal
 from clawd.store.access import open_access
 from clawd.store.journal import JSON
 from clawd.store.people import MEANINGS, Person, Role, role_named
@@ -111,20 +110,6 @@ def remove(name: NameArgument) -> None:
         f"{person.name} may not come in any more; sessions that have ended: {ended}"
         + (f"; keys: {', '.join(keys)}" if keys else "")
     )
-
-
-def record_done(what: str, facts: dict[str, JSON]) -> None:
-    """Enter in the audit what has been done; where that fails so does the command, and says that it is done.
-
-    Raises:
-        ClawdError: when it cannot be entered.
-    """
-    try:
-        record_from_terminal(home(), owner(), SystemClock().now(), what, facts)
-    except ClawdError as error:
-        raise ClawdError(
-            f"it is done, and could not be entered in the audit: {error.what}", where=error.where
-        ) from error
 
 
 def _role(person: Person) -> str:
