@@ -177,7 +177,8 @@ class Books:
 
     def exposure_of(self, agent: AgentBook, only: int | None = None) -> Decimal:
         """Notional of an agent's book once its working orders have filled, in all instruments or in that of one row."""
-        total = self._figures.exposures.get((agent.id, only))
+        known = self._figures.exposures.setdefault(agent.id, {})
+        total = known.get(only)
         if total is None:
             total = Decimal(0)
             for row, symbol in enumerate(self.symbols):
@@ -185,7 +186,7 @@ class Books:
                 if symbol in self.marks and only in (None, row):
                     lots = position["lots"] + position["closing"] + position["opening"]
                     total += abs(booked_float(lots)) * self.start.lots[row] * self.marks[symbol]
-            self._figures.exposures[agent.id, only] = total
+            known[only] = total
         return total
 
     def net_sizes(self) -> dict[str, Decimal]:
@@ -240,7 +241,7 @@ class Books:
         try:
             self._apply(event)
         finally:
-            self._figures.forget(event, len(self.start.symbols))
+            self._figures.forget(event)
 
     def _apply(self, event: Event) -> None:
         match event:

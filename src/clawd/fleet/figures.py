@@ -22,7 +22,7 @@ class Figures:
         cash: of the account, None where it is to be computed.
         net_sizes: by symbol, None likewise.
         reserved, evidence, monitors: by agent; the last two with the bar at hand.
-        exposures: by agent and row of the instrument, None for all of them.
+        exposures: by agent, and by row of the instrument, None for all of them.
     """
 
     cash: Decimal | None = None
@@ -30,18 +30,16 @@ class Figures:
     reserved: dict[str, Decimal] = field(default_factory=dict)
     evidence: dict[str, EProcess] = field(default_factory=dict)
     monitors: dict[str, Monitor] = field(default_factory=dict)
-    exposures: dict[tuple[str, int | None], Decimal] = field(default_factory=dict)
+    exposures: dict[str, dict[int | None, Decimal]] = field(default_factory=dict)
 
-    def forget(self, event: Event, rows: int) -> None:
+    def forget(self, event: Event) -> None:
         """Let go of what a fact may have changed: of its agent, or of all where it names none."""
         agent: str | None = getattr(event, "agent", None)
         if agent is None:
             for figures in (self.reserved, self.evidence, self.monitors, self.exposures):
                 figures.clear()
         else:
-            for figures in (self.reserved, self.evidence, self.monitors):
+            for figures in (self.reserved, self.evidence, self.monitors, self.exposures):
                 figures.pop(agent, None)
-            for row in (None, *range(rows)):
-                self.exposures.pop((agent, row), None)
         if agent is None or isinstance(event, _MOVES_MONEY):
             self.cash = self.net_sizes = None
